@@ -1,0 +1,114 @@
+//! Time, handed down from `app`: nobody in this house asks the system.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::Timestamp;
+
+/// What time it is, and waiting for a time.
+#[async_trait]
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Now: the last time read from the database, and the monotonic time since.
+    fn now(&self) -> Timestamp;
+
+    /// Says what the database's clock showed just now.
+    fn follow(&self, database: Timestamp);
+
+    /// A monotonic reading, for measuring how long something took.
+    fn monotonic(&self) -> Duration;
+
+    /// Returns when `now` is at or after `time`.
+    async fn sleep_until(&self, time: Timestamp);
+}
+
+/// The clock of a real host.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: Instant,
+    /// Microseconds since 1970 at `started`, as the database has it.
+    origin: AtomicI64,
+}
+
+impl SystemClock {
+    /// A clock that follows the system until the database is heard.
+    #[expect(clippy::disallowed_methods, reason = "this is the one source of time")]
+    pub fn new() -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let micros = since_1970.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(0));
+        Self { started: Instant::now(), origin: AtomicI64::new(micros) }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.origin.load(Ordering::Relaxed)) + self.started.elapsed()
+    }
+
+    fn follow(&self, database: Timestamp) {
+        let origin = database - self.started.elapsed();
+        self.origin.store(origin.as_micros(), Ordering::Relaxed);
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        loop {
+            let now = self.now();
+            if now >= time {
+                return;
+            }
+            tokio::time::sleep(time.since(now)).await;
+        }
+    }
+}
+
+/// A clock that stands still until it is wound: for tests of what takes days.
+#[derive(Debug)]
+pub struct WoundClock {
+    now: watch::Sender<Timestamp>,
+    origin: Timestamp,
+}
+
+impl WoundClock {
+    /// A clock that shows `start`.
+    pub fn new(start: Timestamp) -> Self {
+        Self { now: watch::Sender::new(start), origin: start }
+    }
+
+    /// Moves it forward; whoever sleeps until then wakes.
+    pub fn wind(&self, by: Duration) {
+        self.now.send_modify(|now| *now = *now + by);
+    }
+}
+
+#[async_trait]
+impl Clock for WoundClock {
+    fn now(&self) -> Timestamp {
+        *self.now.borrow()
+    }
+
+    fn follow(&self, _database: Timestamp) {}
+
+    fn monotonic(&self) -> Duration {
+        self.now().since(self.origin)
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        let mut now = self.now.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _reached = now.wait_for(|now| *now >= time).await;
+    }
+}

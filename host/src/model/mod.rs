@@ -1,0 +1,54 @@
+//! The words this house uses, and nothing else.
+//!
+//! Here live the newtypes of every id and name, the states of an execution with the one table of their allowed changes, what
+//! a module declares, failures and retry policies, time, and the named limits. All of it is pure: no I/O, no tasks, no
+//! randomness but what is handed in.
+//!
+//! Not here: what happened to an execution (`journal`), how it is kept (`store`), how guests run (`sandbox`).
+//!
+//! Invariants: a value that exists is valid. A [`Name`] was checked when it was made, a [`Payload`] is JSON, a
+//! [`Timestamp`] is in microseconds; nobody checks again.
+//!
+//! ```
+//! use stepwell::model::{RetryPolicy, Failure};
+//!
+//! let policy = RetryPolicy::default();
+//! assert!(policy.covers(&Failure::new("card-declined", "no funds")));
+//! assert_eq!(policy.max_attempts, 3);
+//! ```
+
+mod clock;
+mod duration;
+mod execution;
+mod failure;
+mod ids;
+mod limits;
+mod manifest;
+mod name;
+mod note;
+mod payload;
+mod retry;
+mod task;
+mod timestamp;
+mod wake;
+
+pub use clock::{Clock, SystemClock, WoundClock};
+pub use duration::{BadDuration, format_duration, parse_duration};
+pub use execution::{ExecutionState, Routing, UnknownState};
+pub use failure::{Failure, Outcome, kind};
+pub use ids::{
+    ExecutionId, HostId, Ids, InboxId, ModuleDigest, ParseIdError, Promise, RandomIds, Run, Seq,
+    TaskId,
+};
+pub use limits::Limits;
+pub use manifest::{
+    Capabilities, Manifest, ManifestError, RoutingOptions, StepOptions, StepSpec, WorkflowOptions,
+    WorkflowSpec,
+};
+pub use name::{BadName, Name};
+pub use note::{Level, Note};
+pub use payload::{BadPayload, Payload};
+pub use retry::RetryPolicy;
+pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
+pub use timestamp::Timestamp;
+pub use wake::Wake;

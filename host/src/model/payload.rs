@@ -1,0 +1,116 @@
+//! JSON documents that the host carries and never rewrites.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+/// A JSON document as its author wrote it, byte for byte. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Payload(Arc<str>);
+
+/// A text that is no payload.
+#[derive(Debug, thiserror::Error)]
+pub enum BadPayload {
+    /// It is no JSON (RFC 8259).
+    #[error("this is no JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// It is too long.
+    #[error("the payload has {bytes} bytes, at most {max} are allowed (payload_bytes_max)")]
+    Large {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+}
+
+impl Payload {
+    /// Checks that the text is JSON of at most `bytes_max` bytes.
+    pub fn new(text: impl Into<Arc<str>>, bytes_max: usize) -> Result<Self, BadPayload> {
+        let text = text.into();
+        if text.len() > bytes_max {
+            return Err(BadPayload::Large { bytes: text.len(), max: bytes_max });
+        }
+        serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(BadPayload::NotJson)?;
+        Ok(Self(text))
+    }
+
+    /// Takes a text that was checked before, such as one read back from the store.
+    pub fn from_checked(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The JSON of a value of the host's own.
+    pub fn of(value: &serde_json::Value) -> Self {
+        Self(value.to_string().into())
+    }
+
+    /// `null`.
+    pub fn null() -> Self {
+        Self("null".into())
+    }
+
+    /// The document.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its length in bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// SHA-256 of its bytes, cut to sixteen: what a replayed command is compared by.
+    pub fn hash(&self) -> [u8; 16] {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&Sha256::digest(self.0.as_bytes())[..16]);
+        hash
+    }
+}
+
+/// Shows the length only: payloads are nobody's business in a log.
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.0.len())
+    }
+}
+
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue =
+            serde_json::from_str(&self.0).map_err(<S::Error as serde::ser::Error>::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(Arc::from(Box::<str>::from(raw))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_kept_as_they_were_written() {
+        let text = "{ \"b\": 1.0,  \"a\": [ ] }";
+
+        let payload = Payload::new(text, 100).unwrap();
+
+        assert_eq!(payload.as_str(), text);
+        assert_eq!(serde_json::to_string(&payload).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Payload>(text).unwrap(), payload);
+    }
+
+    #[test]
+    fn what_is_no_json_or_too_long_is_refused() {
+        assert!(matches!(Payload::new("{", 100), Err(BadPayload::NotJson(_))));
+        assert!(matches!(Payload::new("[1,2]", 4), Err(BadPayload::Large { bytes: 5, max: 4 })));
+    }
+}

@@ -1,0 +1,217 @@
+//! The truth: what is durable, and every way to change it.
+//!
+//! Here live the trait [`Store`] (each verb one transaction), its one implementation `SqlStore`, generic over the dialect of
+//! a database, the statements in `sql/`, and the [`Committer`], through which all activations and starts of a host write.
+//!
+//! Not here: deciding. Callers decide with pure functions (`journal`, `worker::settle`) and the store is told the outcome.
+//! The only decisions here are those that must be made under a lock: claims, parking against arrivals, uniqueness.
+//!
+//! Invariants:
+//! - Every writing transaction begins with the fence: the host's own row must be alive.
+//! - Only its owner appends to a journal, and `(execution_id, seq)` is unique besides.
+//! - Whoever adds to an inbox raises `inbox_seq` and makes a parked execution ready in the same transaction.
+//! - What is read back decodes, or is `Corrupt`: nothing is guessed.
+//!
+//! ```no_run
+//! # async fn example(store: &dyn stepwell::store::Store, id: stepwell::model::ExecutionId) {
+//! let execution = store.execution(id).await.expect("the database answers");
+//! assert!(execution.is_some_and(|view| view.row.state.is_terminal()));
+//! # }
+//! ```
+
+mod error;
+mod snapshot;
+mod view;
+mod write;
+
+pub use error::{BoxError, OpenError, StoreError};
+pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};
+pub use view::{
+    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
+    ModuleRow, Renewal, Revived,
+};
+pub use write::{
+    Append, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd, Write,
+    Written,
+};
+
+use async_trait::async_trait;
+
+use crate::journal::{Arrival, Ended, RunReason};
+use crate::model::{
+    ExecutionId, HostId, Manifest, ModuleDigest, Name, Promise, Run, Seq, TaskId, Timestamp,
+};
+
+/// What the store answers.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// The truth. Each verb is one transaction; those that write begin with the fence of the host they are given.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    // -- hosts ------------------------------------------------------------------------------------------------------
+
+    /// Enters a new incarnation as alive. On an embedded database, whose file lock the caller holds, every earlier
+    /// incarnation is marked dead and its work is freed in the same transaction (each running execution and task counts
+    /// one loss).
+    async fn register(&self, host: &HostRow) -> Result<Timestamp>;
+    /// Renews the lease and looks for work.
+    async fn renew(&self, host: HostId) -> Result<Renewal>;
+    /// Marks an incarnation dead and frees what it still owns, without counting a loss.
+    async fn retire(&self, host: HostId) -> Result<()>;
+    /// All incarnations, newest first, at most `limit`.
+    async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>>;
+
+    // -- modules ----------------------------------------------------------------------------------------------------
+
+    /// Keeps a module (again: nothing happens) and makes it the one that new executions of its name are pinned to.
+    async fn deploy(
+        &self,
+        host: HostId,
+        name: &Name,
+        manifest: &Manifest,
+        wasm: &[u8],
+    ) -> Result<ModuleRow>;
+    /// Makes a module that is there the active one of its name. False: there is no such module under this name.
+    async fn activate(&self, host: HostId, name: &Name, digest: ModuleDigest) -> Result<bool>;
+    /// A module's bytes.
+    async fn wasm(&self, digest: ModuleDigest) -> Result<Option<Vec<u8>>>;
+    /// A module without its bytes.
+    async fn module(&self, digest: ModuleDigest) -> Result<Option<ModuleRow>>;
+    /// All modules, newest first, at most `limit`.
+    async fn modules(&self, limit: u32) -> Result<Vec<ModuleRow>>;
+    /// The active module of each name, by name, at most `limit`.
+    async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>>;
+
+    // -- the owner's verbs ------------------------------------------------------------------------------------------
+
+    /// Writes a batch in one transaction. The answers are in the order of the writes. `Unknown`: nobody knows; `Refused`:
+    /// the named write is to blame and nothing of the batch was written.
+    async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>>;
+    /// Claims up to `limit` executions that are ready, in the order of their rank, and reads what each begins with.
+    async fn claim_executions(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>>;
+    /// Claims up to `limit` tasks that are ready, in the order of their rank.
+    async fn claim_tasks(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>>;
+    /// What an activation of an execution that this host owns begins with. None: it does not own it.
+    async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>>;
+    /// What lies in the inbox of an execution that this host owns. None: it does not own it.
+    async fn inbox(&self, host: HostId, execution: ExecutionId) -> Result<Option<Inbox>>;
+    /// Ends an attempt of a task that this host runs. False: the row was no longer there, and nothing was written.
+    /// The notes of the attempt are written with it.
+    async fn end_task(
+        &self,
+        host: HostId,
+        task: &TaskRef,
+        end: TaskEnd,
+        notes: Vec<NotedBy>,
+    ) -> Result<Option<Delivered>>;
+    /// Makes ready what is due by `now`, at most `limit` rows of each kind; fails tasks whose `schedule_by` has passed.
+    /// Returns how many there were.
+    async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
+    /// The executions and tasks that the rows say are this host's.
+    async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskId>)>;
+    /// Puts aside a task that lost its host again and again: it becomes a dead letter, its failure goes to the inbox.
+    async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()>;
+
+    // -- from outside -----------------------------------------------------------------------------------------------
+
+    /// Puts something into an execution's inbox.
+    async fn deliver(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        arrival: &Arrival,
+    ) -> Result<Delivered>;
+    /// Pauses or resumes an execution.
+    async fn pause(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        paused: Option<Timestamp>,
+    ) -> Result<Delivered>;
+    /// Begins the next run of an execution that has ended badly or is blocked: appends a `run` entry after which what lies
+    /// beyond `from` (for `Retry`: the last entry before its end, less the failure it ended with; decided here under the
+    /// row's lock from what `journal::retry_from` says) is superseded, and makes it ready.
+    async fn revive(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        revival: &Revival,
+    ) -> Result<Revived>;
+    /// Removes dead letters. Returns how many were there.
+    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64>;
+
+    // -- reading ----------------------------------------------------------------------------------------------------
+
+    /// One execution.
+    async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>>;
+    /// Its end, where it has ended.
+    async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
+    /// A list.
+    async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>>;
+    /// A page of its journal after `after`.
+    async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage>;
+    /// A page of its log after line `after`.
+    async fn logs(&self, id: ExecutionId, after: i64, limit: u32) -> Result<Vec<LogLine>>;
+    /// A page of dead letters with ids below `before` (newest first), of one execution or of all.
+    async fn dead_letters(
+        &self,
+        execution: Option<ExecutionId>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>>;
+    /// One dead letter.
+    async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>>;
+    /// How much there is of what.
+    async fn counts(&self) -> Result<Counts>;
+    /// The database's clock.
+    async fn now(&self) -> Result<Timestamp>;
+}
+
+/// What a host takes.
+#[derive(Debug, Clone, Default)]
+pub struct ClaimFilter {
+    /// Only from these queues; empty means all.
+    pub queues: Vec<Name>,
+    /// Only what shares one of these or has none; empty means all.
+    pub tags: Vec<Name>,
+    /// The newest version of journal entries that it can read.
+    pub journal_version: u32,
+}
+
+/// A task row that this host runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskRef {
+    /// Which.
+    pub id: TaskId,
+    /// Whose.
+    pub execution: ExecutionId,
+    /// Its run.
+    pub run: Run,
+    /// What it settles.
+    pub promise: Promise,
+    /// The attempt.
+    pub attempt: u32,
+}
+
+/// How an execution goes on.
+#[derive(Debug, Clone)]
+pub struct Revival {
+    /// Why.
+    pub why: RunReason,
+    /// For `Redrive`: the dead letter's promise, to whose settlement the journal goes back.
+    pub promise: Option<Promise>,
+    /// The module it goes on with; none keeps the one it has.
+    pub module: Option<ModuleDigest>,
+    /// When, for a new expiry: the old `max_duration` is counted again from here.
+    pub at: Timestamp,
+}

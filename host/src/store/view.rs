@@ -1,0 +1,186 @@
+//! What people read: pages of rows, never written back.
+
+use super::snapshot::ExecutionRow;
+use crate::journal::Entry;
+use crate::model::{
+    ExecutionId, ExecutionState, Failure, HostId, Level, Manifest, ModuleDigest, Name, Payload,
+    Promise, Run, Timestamp,
+};
+
+/// A module without its bytes.
+#[derive(Debug, Clone)]
+pub struct ModuleRow {
+    /// Which.
+    pub digest: ModuleDigest,
+    /// The name it was uploaded under.
+    pub name: Name,
+    /// Bytes of the component.
+    pub size: u64,
+    /// What it declares.
+    pub manifest: Manifest,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+    /// Since when it is the one that new executions of its name are pinned to; none where another is.
+    pub activated_at: Option<Timestamp>,
+}
+
+/// One execution as people see it.
+#[derive(Debug, Clone)]
+pub struct ExecutionView {
+    /// Its row.
+    pub row: ExecutionRow,
+    /// Who owns it.
+    pub owner: Option<HostId>,
+    /// When it wakes by itself, where it is parked or delayed.
+    pub visible_at: Option<Timestamp>,
+    /// Its counters, by name.
+    pub counters: Vec<(Name, i64)>,
+    /// Its custom state, by key.
+    pub custom_state: Vec<(Name, Payload)>,
+    /// Its children, the first hundred in the order of their starts.
+    pub children: Vec<ExecutionId>,
+    /// How many tasks wait or run for it.
+    pub tasks: u64,
+}
+
+/// Which executions to list: newest first.
+#[derive(Debug, Clone, Default)]
+pub struct ExecutionFilter {
+    /// Only in this state.
+    pub state: Option<ExecutionState>,
+    /// Only of this workflow.
+    pub workflow: Option<Name>,
+    /// Only in this queue.
+    pub queue: Option<Name>,
+    /// Only children of this one.
+    pub parent: Option<ExecutionId>,
+    /// Only those after this one in the list: its `created_at` and id.
+    pub after: Option<(Timestamp, ExecutionId)>,
+    /// How many, at most `page_max`.
+    pub limit: u32,
+}
+
+/// A page of a journal.
+#[derive(Debug, Clone)]
+pub struct JournalPage {
+    /// In order, with the payloads of commands.
+    pub entries: Vec<Entry>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// One line of a log.
+#[derive(Debug, Clone)]
+pub struct LogLine {
+    /// Its place.
+    pub id: i64,
+    /// The run.
+    pub run: Run,
+    /// The step that said it; none for the workflow.
+    pub step: Option<Name>,
+    /// Its promise.
+    pub promise: Option<Promise>,
+    /// Its attempt, 0 for the workflow.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+    /// How much it matters; none for a line of progress.
+    pub level: Option<Level>,
+    /// The line.
+    pub message: String,
+    /// A JSON object, or null.
+    pub fields: Payload,
+}
+
+/// A dead letter.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// Which.
+    pub id: i64,
+    /// Whose.
+    pub execution: ExecutionId,
+    /// Its run.
+    pub run: Run,
+    /// Its workflow.
+    pub workflow: Name,
+    /// What it would have settled.
+    pub promise: Promise,
+    /// The step.
+    pub step: Name,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// Why the last one failed.
+    pub failure: Failure,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A host incarnation.
+#[derive(Debug, Clone)]
+pub struct HostRow {
+    /// Which.
+    pub id: HostId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it may write.
+    pub alive: bool,
+    /// Until when, where leases end.
+    pub lease_ends: Option<Timestamp>,
+    /// The binary's version.
+    pub version: String,
+    /// When it registered.
+    pub started_at: Timestamp,
+}
+
+/// What came of bringing an arrival to an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// It lies in the inbox; the owner, where there is one, should be woken.
+    To {
+        /// The owner.
+        owner: Option<HostId>,
+    },
+    /// The execution has ended: nothing was written.
+    Ended(ExecutionState),
+    /// There is no such execution.
+    Missing,
+    /// `unreceived_signals_max` has been reached: nothing was written.
+    Full,
+}
+
+/// What came of reviving an execution that had ended or is blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revived {
+    /// It is ready to be claimed, in this run.
+    Ready(Run),
+    /// It is in a state that cannot be revived.
+    NotInState(ExecutionState),
+    /// The workflow went on after this failure: going back would undo what it did since.
+    WentOn,
+    /// There is nothing of that id.
+    Missing,
+}
+
+/// What a lease's renewal learns: one round trip that is also the poll of an idle host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewal {
+    /// The database's clock.
+    pub now: Timestamp,
+    /// Whether any execution or task is ready.
+    pub work: bool,
+    /// Whether an execution of this host has something in its inbox.
+    pub arrivals: bool,
+    /// The earliest time at which something becomes ready by itself.
+    pub next_due: Option<Timestamp>,
+}
+
+/// How many executions there are in each state, and how many tasks and dead letters.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// By state.
+    pub executions: Vec<(ExecutionState, u64)>,
+    /// By queue: waiting tasks, running tasks.
+    pub tasks: Vec<(Name, u64, u64)>,
+    /// Dead letters.
+    pub dead_letters: u64,
+}
