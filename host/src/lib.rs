@@ -5,4 +5,5 @@
 
 pub mod journal;
 pub mod model;
+pub mod notify;
 pub mod store;

@@ -186,6 +186,47 @@ impl Recorded {
     }
 }
 
+impl Recorded {
+    /// The child that it starts.
+    pub fn child(&self) -> Option<ExecutionId> {
+        match self {
+            Self::StartChild { child, .. } => Some(*child),
+            Self::Call { .. }
+            | Self::CallMany { .. }
+            | Self::Sleep { .. }
+            | Self::Receive { .. }
+            | Self::Cancel { .. }
+            | Self::ContinueAsNew { .. } => None,
+        }
+    }
+
+    /// When its timer is due.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Sleep { due, .. } => Some(*due),
+            Self::Call { .. }
+            | Self::CallMany { .. }
+            | Self::StartChild { .. }
+            | Self::Receive { .. }
+            | Self::Cancel { .. }
+            | Self::ContinueAsNew { .. } => None,
+        }
+    }
+
+    /// Bytes of its inputs, as far as they are loaded.
+    pub fn payload_bytes(&self) -> usize {
+        match self {
+            Self::Call { input, .. }
+            | Self::StartChild { input, .. }
+            | Self::ContinueAsNew { input, .. } => input.as_ref().map_or(0, Payload::bytes),
+            Self::CallMany { inputs, .. } => {
+                inputs.as_ref().map_or(0, |inputs| inputs.iter().map(Payload::bytes).sum())
+            }
+            Self::Sleep { .. } | Self::Receive { .. } | Self::Cancel { .. } => 0,
+        }
+    }
+}
+
 /// Something the world did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {

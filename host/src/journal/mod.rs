@@ -13,12 +13,18 @@
 //! - No signal is lost or received twice, whatever is cancelled.
 
 mod codec;
+mod divergence;
 mod entry;
+mod replay;
 mod revival;
 
 pub use codec::{CodecError, Encoded, VERSION, decode, decode_arrival, encode, encode_arrival};
+pub use divergence::{Divergence, Halt};
 pub use entry::{
     Arrival, Blocked, Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason,
     Started,
+};
+pub use replay::{
+    Admission, Command, Effect, Next, NextRun, NoBeginning, Pending, Replay, Request, Stop,
 };
 pub use revival::{Revival, WentOn, effective, plan};

@@ -63,6 +63,18 @@ impl Payload {
         self.0.len()
     }
 
+    /// The hash of several, one after the other, each with its length.
+    pub fn hash_all(payloads: &[Self]) -> [u8; 16] {
+        let mut sha = Sha256::new();
+        for payload in payloads {
+            sha.update(payload.bytes().to_be_bytes());
+            sha.update(payload.as_str());
+        }
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&sha.finalize()[..16]);
+        hash
+    }
+
     /// SHA-256 of its bytes, cut to sixteen: what a replayed command is compared by.
     pub fn hash(&self) -> [u8; 16] {
         let mut hash = [0; 16];
