@@ -93,6 +93,8 @@ pub mod prelude;
 mod promise;
 mod retry;
 mod signal;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 pub use futures::{join, try_join};

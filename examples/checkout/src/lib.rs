@@ -1,5 +1,4 @@
-//! Sells one order. Two steps run at the same time, the charge is tried again when the provider is away, and what was done
-//! is put right when something later fails or the execution is cancelled.
+//! Sells one order, and puts right what was done when something later fails or the execution is cancelled.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,12 +21,6 @@ struct Reservation {
     shelf: String,
 }
 
-/// What the buyer owes, in cents.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-struct Quote {
-    total: u64,
-}
-
 /// What the buyer gets.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Receipt {
@@ -44,11 +37,11 @@ async fn reserve(order: Order) -> Result<Reservation, Failure> {
     Ok(Reservation { shelf: format!("shelf-of-{}", order.order) })
 }
 
-/// Adds the tax.
+/// What the buyer owes, in cents: the price and the tax.
 #[stepwell::step(timeout = "10s")]
-async fn quote(order: Order) -> Result<Quote, Failure> {
+async fn quote(order: Order) -> Result<u64, Failure> {
     refuse_where_asked(&order, "quote")?;
-    Ok(Quote { total: order.amount + order.amount / 5 })
+    Ok(order.amount + order.amount / 5)
 }
 
 /// Charges the card and returns the receipt number.
@@ -102,9 +95,9 @@ async fn checkout(order: Order) -> Result<Receipt, Failure> {
 async fn sell(
     order: &Order,
     reservation: &Reservation,
-    quote: Result<Quote, Failure>,
+    quote: Result<u64, Failure>,
 ) -> Result<Receipt, Failure> {
-    let Quote { total } = quote?;
+    let total = quote?;
     let receipt = charge(order, total).await?;
     stepwell::context::progress("charged");
     match ship(order, reservation).await {

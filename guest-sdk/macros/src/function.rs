@@ -149,7 +149,7 @@ fn definition(
     };
     let (inputs, output) = (&sig.inputs, &sig.output);
     let ReturnType::Type(_, returned) = output else { unreachable!("check refused it") };
-    let (input_type, input_struct, input_values) = input(name, parameters);
+    let (input_type, input_struct, input_values) = input(function, parameters);
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
@@ -186,19 +186,23 @@ fn definition(
 }
 
 /// The type of the whole input, its declaration where it needs one, and how the arguments are taken out of `input`.
-fn input(name: &Ident, parameters: &[Parameter<'_>]) -> (TokenStream, TokenStream, TokenStream) {
+fn input(
+    function: &ItemFn,
+    parameters: &[Parameter<'_>],
+) -> (TokenStream, TokenStream, TokenStream) {
     let names: Vec<_> = parameters.iter().map(|parameter| &parameter.name).collect();
     let types: Vec<_> = parameters.iter().map(|parameter| parameter.kind).collect();
     match types.as_slice() {
         [] => (quote!(()), quote!(), quote!()),
         [only] => (quote!(#only), quote!(), quote!(input)),
         _ => {
-            let title = unraw_text(name);
+            let vis = &function.vis;
+            let title = unraw_text(&function.sig.ident);
             let declaration = quote! {
                 #[derive(::stepwell::__private::serde::Deserialize, ::stepwell::__private::schemars::JsonSchema)]
                 #[serde(crate = "::stepwell::__private::serde")]
                 #[schemars(crate = "::stepwell::__private::schemars", title = #title)]
-                struct Input { #(#names: #types),* }
+                #vis struct Input { #(#names: #types),* }
             };
             (quote!(Input), declaration, quote!(#(input.#names),*))
         }
