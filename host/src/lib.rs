@@ -6,4 +6,5 @@
 pub mod journal;
 pub mod model;
 pub mod notify;
+pub mod sandbox;
 pub mod store;
