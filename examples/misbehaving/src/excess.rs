@@ -15,7 +15,7 @@ pub(crate) enum Excess {
     Computing,
     /// Memory, a mebibyte at a time, each page touched.
     Memory,
-    /// One allocation of three gibibytes.
+    /// One allocation of a gibibyte and a half.
     OneAllocation,
     /// Calls within calls, with small frames.
     Recursion,
@@ -74,7 +74,7 @@ fn commit(excess: Excess) -> Result<String, Failure> {
     match excess {
         Excess::Computing => compute(),
         Excess::Memory => fill_memory(),
-        Excess::OneAllocation => Ok(black_box(vec![1_u8; 3 * 1024 * MEBIBYTE]).len().to_string()),
+        Excess::OneAllocation => Ok(black_box(vec![1_u8; 1536 * MEBIBYTE]).len().to_string()),
         Excess::Recursion => Ok(recurse(black_box(u64::MAX)).to_string()),
         Excess::LargeFrames => Ok(recurse_with_large_frames(black_box(u64::MAX)).to_string()),
         Excess::Trap => std::process::abort(),
