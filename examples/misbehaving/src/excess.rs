@@ -103,7 +103,6 @@ fn commit(excess: Excess) -> Result<String, Failure> {
     }
 }
 
-#[expect(clippy::infinite_loop, reason = "that is the excess")]
 fn compute() -> ! {
     let mut number = 0_u64;
     loop {
@@ -111,7 +110,6 @@ fn compute() -> ! {
     }
 }
 
-#[expect(clippy::infinite_loop, reason = "that is the excess")]
 fn fill_memory() -> ! {
     let mut kept = Vec::new();
     loop {
@@ -124,6 +122,7 @@ fn recurse(depth: u64) -> u64 {
     if depth == 0 { 0 } else { black_box(recurse(black_box(depth - 1))) + 1 }
 }
 
+#[expect(clippy::large_stack_arrays, reason = "that is the excess")]
 fn recurse_with_large_frames(depth: u64) -> u64 {
     let frame = black_box([1_u8; 64 * 1024]);
     let byte = u64::from(frame[usize::try_from(depth % 1024).unwrap_or(0)]);
