@@ -24,11 +24,13 @@ use crate::{Failure, IntoDuration, Retry};
 /// What the step's attribute declares can be changed for this one call, before it is polled:
 ///
 /// ```no_run
+/// # extern crate stepwell_sdk as stepwell;
 /// # use stepwell::prelude::*;
 /// # #[stepwell::step] async fn charge(amount: u64) -> Result<(), Failure> { Ok(()) }
 /// # #[stepwell::workflow] async fn checkout(amount: u64) -> Result<(), Failure> {
 /// charge(amount).queue("payments").timeout("5s").retry(Retry::attempts(10)).await?;
 /// # Ok(()) }
+/// # fn main() {}
 /// ```
 ///
 /// Inside a step the called step runs in place, as part of the caller's attempt, and these changes have no effect.
@@ -202,7 +204,8 @@ impl Request {
             return State::InPlace { step, run: self.run_in_place() };
         }
         let Self { input, options, .. } = self;
-        State::Asked { step, pledge: Pledge::Unissued(Command::Call { step, input, options }) }
+        let command = Command::Call { step, input, options };
+        State::Asked { step, pledge: Pledge::Unissued(Box::new(command)) }
     }
 }
 

@@ -43,11 +43,11 @@ impl<T> Child<T> {
     #[doc(hidden)]
     pub fn of<W: Workflow<Output = T>>(input: Result<String, Failure>) -> Self {
         let pledge = match input {
-            Ok(input) => Pledge::Unissued(Command::StartChild {
+            Ok(input) => Pledge::Unissued(Box::new(Command::StartChild {
                 workflow: W::NAME,
                 input,
                 options: AS_DECLARED,
-            }),
+            })),
             Err(failure) => Pledge::Refused(failure),
         };
         Self { workflow: W::NAME, pledge, output: PhantomData }
@@ -116,7 +116,8 @@ impl<T> Child<T> {
 
     /// A change that is refused fails the child when it is awaited: a builder has nobody else to tell.
     fn try_change(mut self, change: impl FnOnce(&mut ChildOptions) -> Result<(), Failure>) -> Self {
-        if let Pledge::Unissued(Command::StartChild { options, .. }) = &mut self.pledge
+        if let Pledge::Unissued(command) = &mut self.pledge
+            && let Command::StartChild { options, .. } = &mut **command
             && let Err(failure) = change(options)
         {
             self.pledge = Pledge::Refused(failure);

@@ -105,12 +105,14 @@ pub fn random(length: usize) -> Vec<u8> {
 /// carried over. Return what this gives:
 ///
 /// ```no_run
+/// # extern crate stepwell_sdk as stepwell;
 /// # use stepwell::prelude::*;
 /// #[stepwell::workflow]
 /// async fn poller(round: u64) -> Result<(), Failure> {
 ///     stepwell::sleep("1h").await?;
 ///     stepwell::continue_as_new(round + 1)
 /// }
+/// # fn main() {}
 /// ```
 pub fn continue_as_new<T>(input: impl Serialize) -> Result<T, Failure> {
     let Some(activation) = Activation::current() else {

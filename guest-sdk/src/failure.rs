@@ -101,6 +101,7 @@ pub(crate) fn from_wit(failure: types::Failure) -> Failure {
 /// Returns a [`Failure`] of a kind, with a message in the manner of `format!`.
 ///
 /// ```
+/// # extern crate stepwell_sdk as stepwell;
 /// # use stepwell::Failure;
 /// fn refuse(amount: u64) -> Result<(), Failure> {
 ///     if amount > 10_000 {
@@ -108,7 +109,9 @@ pub(crate) fn from_wit(failure: types::Failure) -> Failure {
 ///     }
 ///     Ok(())
 /// }
+/// # fn main() {
 /// assert!(refuse(20_000).unwrap_err().is("too-much"));
+/// # }
 /// ```
 #[macro_export]
 macro_rules! bail {

@@ -4,6 +4,7 @@
 //! host it runs on. Both live in a *module*: one WebAssembly component. This is a whole one:
 //!
 //! ```
+//! # extern crate stepwell_sdk as stepwell;
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
 //! use stepwell::prelude::*;

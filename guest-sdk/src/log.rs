@@ -3,9 +3,12 @@
 //! The message is as in `format!`; fields, where there are any, come first and can be searched:
 //!
 //! ```no_run
+//! # extern crate stepwell_sdk as stepwell;
+//! # fn main() {
 //! # let (order, cents) = ("o-1", 4_200);
 //! stepwell::log::info!("charged");
 //! stepwell::log::warn!(order = order, cents = cents; "the card of {order} was charged twice");
+//! # }
 //! ```
 
 pub use crate::{

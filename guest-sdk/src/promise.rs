@@ -51,22 +51,26 @@ impl PromiseTable {
         abandoned
     }
 
-    fn poll(&mut self, promise: Promise, waker: &Waker) -> Poll<Outcome> {
+    /// Takes what the promise settled with, or leaves a waker; also gives back the waker that was there, since dropping it
+    /// may drop futures that need the table.
+    fn poll(&mut self, promise: Promise, waker: &Waker) -> (Poll<Outcome>, Option<Waker>) {
         match self.slots.remove(&promise).expect("a followed promise stays until it is read") {
-            Slot::Settled(outcome) => Poll::Ready(outcome),
+            Slot::Settled(outcome) => (Poll::Ready(outcome), None),
             Slot::Open(before) => {
-                let waker = before.filter(|old| old.will_wake(waker)).unwrap_or(waker.clone());
-                self.slots.insert(promise, Slot::Open(Some(waker)));
-                Poll::Pending
+                let known = before.as_ref().is_some_and(|before| before.will_wake(waker));
+                let (kept, stale) =
+                    if known { (before, None) } else { (Some(waker.clone()), before) };
+                self.slots.insert(promise, Slot::Open(kept));
+                (Poll::Pending, stale)
             }
         }
     }
 
-    fn abandon(&mut self, promise: Promise) {
-        // What was read is gone from the table; all else no longer interests the guest, settled or not.
-        if self.slots.remove(&promise).is_some() {
-            self.abandoned.push(promise);
-        }
+    /// Gives a promise up. What was read is gone from the table; all else no longer interests the guest, settled or not.
+    fn abandon(&mut self, promise: Promise) -> Option<Slot> {
+        let slot = self.slots.remove(&promise)?;
+        self.abandoned.push(promise);
+        Some(slot)
     }
 }
 
@@ -88,13 +92,16 @@ impl Future for PromiseFuture {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        self.activation.promises().poll(self.promise, context.waker())
+        let (polled, stale) = self.activation.promises().poll(self.promise, context.waker());
+        drop(stale);
+        polled
     }
 }
 
 impl Drop for PromiseFuture {
     fn drop(&mut self) {
-        self.activation.promises().abandon(self.promise);
+        let slot = self.activation.promises().abandon(self.promise);
+        drop(slot);
     }
 }
 
@@ -122,7 +129,7 @@ impl Command {
 #[derive(Debug)]
 pub(crate) enum Pledge {
     /// Not yet polled, so not yet asked.
-    Unissued(Command),
+    Unissued(Box<Command>),
     /// Asked.
     Open(PromiseFuture),
     /// It could not even be asked.
@@ -135,22 +142,19 @@ impl Future for Pledge {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        loop {
-            match std::mem::replace(&mut *self, Self::Done) {
-                Self::Unissued(command) => match Activation::current() {
-                    Some(activation) => *self = Self::Open(activation.issue(&command)),
-                    None => return Poll::Ready(Err(misplaced(command.what()))),
-                },
-                Self::Open(mut promise) => {
-                    let polled = Pin::new(&mut promise).poll(context);
-                    if polled.is_pending() {
-                        *self = Self::Open(promise);
-                    }
-                    return polled;
-                }
-                Self::Refused(failure) => return Poll::Ready(Err(failure)),
-                Self::Done => unreachable!("a future is not polled again after it was ready"),
-            }
+        let mut promise = match std::mem::replace(&mut *self, Self::Done) {
+            Self::Unissued(command) => match Activation::current() {
+                Some(activation) => activation.issue(&command),
+                None => return Poll::Ready(Err(misplaced(command.what()))),
+            },
+            Self::Open(promise) => promise,
+            Self::Refused(failure) => return Poll::Ready(Err(failure)),
+            Self::Done => unreachable!("a future is not polled again after it was ready"),
+        };
+        let polled = Pin::new(&mut promise).poll(context);
+        if polled.is_pending() {
+            *self = Self::Open(promise);
         }
+        polled
     }
 }

@@ -18,7 +18,8 @@ use crate::promise::{Command, Pledge};
 pub fn receive<T: DeserializeOwned>(signal: impl Into<String>) -> Receive<T> {
     let signal = signal.into();
     let name = signal.clone();
-    Receive { name, pledge: Pledge::Unissued(Command::Receive { signal }), payload: PhantomData }
+    let pledge = Pledge::Unissued(Box::new(Command::Receive { signal }));
+    Receive { name, pledge, payload: PhantomData }
 }
 
 /// What [`receive`] returns.

@@ -14,7 +14,7 @@ use crate::{Failure, IntoDuration};
 /// It fails when the execution is cancelled, when the text is no duration, and inside a step.
 pub fn sleep(duration: impl IntoDuration) -> Sleep {
     Sleep(match to_milliseconds(duration) {
-        Ok(milliseconds) => Pledge::Unissued(Command::Sleep { milliseconds }),
+        Ok(milliseconds) => Pledge::Unissued(Box::new(Command::Sleep { milliseconds })),
         Err(failure) => Pledge::Refused(failure),
     })
 }
@@ -36,10 +36,12 @@ impl Future for Sleep {
 /// Gives a future that long. When the time is over it is dropped, which cancels what it waits for.
 ///
 /// ```no_run
+/// # extern crate stepwell_sdk as stepwell;
 /// # use stepwell::prelude::*;
 /// # #[stepwell::workflow] async fn patient() -> Result<(), Failure> {
 /// let answer: String = stepwell::timeout("48h", stepwell::receive("answer")).await??;
 /// # Ok(()) }
+/// # fn main() {}
 /// ```
 pub fn timeout<F: Future>(duration: impl IntoDuration, future: F) -> Timeout<F> {
     Timeout { timer: Some(sleep(duration)), future: Box::pin(future) }

@@ -3,6 +3,9 @@
 //! The rooms, from the floor up: [`model`] has the words, [`journal`] says what happened and so what to do now; see
 //! `ARCHITECTURE.md` for the whole house.
 
+pub mod cli;
+pub mod dispatch;
+pub mod http;
 pub mod journal;
 pub mod model;
 pub mod notify;

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stepwell::prelude::*;
 
-/// What is sold.
+/// What is sold, for how many cents.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the number is what people call the order")]
 struct Order {
     order: String,
-    /// In cents.
     amount: u64,
     /// The name of a step that is to fail, to see what happens then.
     #[serde(default)]
@@ -26,7 +26,7 @@ struct Reservation {
 struct Receipt {
     order: String,
     total: u64,
-    receipt: String,
+    number: String,
     parcel: String,
 }
 
@@ -98,12 +98,12 @@ async fn sell(
     quote: Result<u64, Failure>,
 ) -> Result<Receipt, Failure> {
     let total = quote?;
-    let receipt = charge(order, total).await?;
+    let number = charge(order, total).await?;
     stepwell::context::progress("charged");
     match ship(order, reservation).await {
-        Ok(parcel) => Ok(Receipt { order: order.order.clone(), total, receipt, parcel }),
+        Ok(parcel) => Ok(Receipt { order: order.order.clone(), total, number, parcel }),
         Err(failure) => {
-            refund(receipt).await?;
+            refund(number).await?;
             Err(failure)
         }
     }

@@ -66,7 +66,7 @@ fn look(sight: Sight) -> Result<String, Failure> {
         Sight::Monotonic => format!("{:?}", Instant::now()),
         Sight::Random => RandomState::new().hash_one(1).to_string(),
         Sight::HashOrder => {
-            let numbers: HashMap<u32, ()> = (0..32).map(|number| (number, ())).collect();
+            let numbers: HashMap<u32, u32> = (0..32).map(|number| (number, number)).collect();
             format!("{:?}", numbers.keys().collect::<Vec<_>>())
         }
         Sight::Env => std::env::var("REGION").unwrap_or_else(|error| error.to_string()),

@@ -106,9 +106,9 @@ fn asking(kind: Kind, function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenS
         Kind::Step => quote!(Call),
         Kind::Workflow => quote!(Child),
     };
-    let names: Vec<_> = parameters.iter().map(|parameter| &parameter.name).collect();
+    let names: Vec<_> = parameters.iter().map(|parameter| used(&parameter.name)).collect();
     let types = parameters.iter().map(|parameter| parameter.kind);
-    let texts: Vec<_> = names.iter().map(|name| unraw_text(name)).collect();
+    let texts: Vec<_> = parameters.iter().map(|parameter| unraw_text(&parameter.name)).collect();
     let input = match (names.as_slice(), texts.as_slice()) {
         ([], _) => quote!(::core::result::Result::Ok(::std::string::String::from("null"))),
         ([only], _) => quote!(::stepwell::__private::Argument::to_json(&#only)),
@@ -126,6 +126,16 @@ fn asking(kind: Kind, function: &ItemFn, parameters: &[Parameter<'_>]) -> TokenS
         ) -> ::stepwell::#future<<#name as ::stepwell::__private::Definition>::Output> {
             ::stepwell::#future::of::<#name>(#input)
         }
+    }
+}
+
+/// An argument that the body does not use, `_order`, is used here: as `order`.
+fn used(name: &Ident) -> Ident {
+    match name.to_string().strip_prefix('_') {
+        Some(rest) if rest.starts_with(|first: char| first.is_alphabetic()) => {
+            Ident::new(rest, name.span())
+        }
+        _ => name.clone(),
     }
 }
 

@@ -6,6 +6,8 @@ mod function;
 mod module;
 mod options;
 mod select;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
@@ -56,7 +58,7 @@ pub fn workflow(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a component of workflows and steps: once in a crate, at its top.
 ///
-/// ```ignore
+/// ```text
 /// stepwell::module!(
 ///     workflows: [checkout],
 ///     steps: [reserve, payments::charge],
@@ -70,7 +72,7 @@ pub fn module(input: TokenStream) -> TokenStream {
 
 /// Waits for the first of several futures, and drops the others, which cancels what they wait for.
 ///
-/// ```ignore
+/// ```text
 /// let approved = select! {
 ///     approval = stepwell::receive::<bool>("approval") => approval?,
 ///     waited = stepwell::sleep("48h") => { waited?; false }

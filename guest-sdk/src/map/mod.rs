@@ -19,6 +19,7 @@ pub const IN_FLIGHT_MAX: usize = 1_000;
 /// Calls a step for each input, many at a time, and gives the results in the order of the inputs.
 ///
 /// ```no_run
+/// # extern crate stepwell_sdk as stepwell;
 /// # use stepwell::prelude::*;
 /// # #[stepwell::step] async fn resize(image: String) -> Result<u64, Failure> { Ok(0) }
 /// # #[stepwell::workflow] async fn album(images: Vec<String>) -> Result<u64, Failure> {
@@ -26,6 +27,7 @@ pub const IN_FLIGHT_MAX: usize = 1_000;
 /// // Options and several arguments go through a closure.
 /// let again = stepwell::map(|image| resize(image).timeout("5s"), &images).in_flight(50).await?;
 /// # Ok(sizes.iter().chain(&again).sum()) }
+/// # fn main() {}
 /// ```
 ///
 /// The first failure to arrive is returned, and what is then still in flight is cancelled. The inputs are taken from the

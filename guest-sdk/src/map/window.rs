@@ -164,13 +164,12 @@ impl<F, I: Iterator> Window<F, I> {
     where
         F: FnMut(I::Item) -> Call<T>,
     {
-        let (index, request) = match self.left_over.take() {
-            Some(left_over) => left_over,
-            None => {
-                let call = (self.step)(self.inputs.next()?);
-                self.taken += 1;
-                (self.taken - 1, call.into_request())
-            }
+        let (index, request) = if let Some(left_over) = self.left_over.take() {
+            left_over
+        } else {
+            let call = (self.step)(self.inputs.next()?);
+            self.taken += 1;
+            (self.taken - 1, call.into_request())
         };
         Some((index, self.no_more.clone().map_or(request, Err)))
     }

@@ -55,7 +55,7 @@ fn joined_calls_are_made_together_and_settle_in_any_order() {
     let host = Host::answering([(1, "4"), (0, "2")]);
 
     let outcome = host.run(|| async {
-        let (first, second) = join!(double(1), double(&2));
+        let (first, second) = join!(double(1), double(2));
         Ok(format!("{} {}", first?, second?))
     });
 
@@ -68,7 +68,7 @@ fn several_arguments_travel_by_name_and_none_as_null() {
     let host = Host::answering([(0, "3"), (1, "\"quiet\"")]);
 
     let outcome = host.run(|| async {
-        add(&1, "2", true).await?;
+        add(1, "2", true).await?;
         quiet().await
     });
 

@@ -47,7 +47,7 @@ pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
             claimer.claim().await;
         }
         match claimer.wait(&mut inlets).await {
-            Woken::Birth(snapshot) => activation::spawn(&claimer.crew, *snapshot),
+            Woken::Birth(snapshot) => claimer.bear(*snapshot),
             Woken::Hints(hints) => claimer.heed(hints).await,
             Woken::Renewal(renewal) => claimer.heed_renewal(renewal),
             Woken::Alarm => claimer.ring().await,
@@ -72,6 +72,19 @@ impl Claimer {
             () = crew.alarm() => Woken::Alarm,
             () = crew.capacity.notified(), if self.backlog => Woken::Capacity,
             () = tokio::time::sleep(self.pause), if is_polling => Woken::Poll,
+        }
+    }
+
+    /// Begins what was accepted here. Where room grows short, those that wait are parked, and births end for a while.
+    fn bear(&mut self, snapshot: Snapshot) {
+        activation::spawn(&self.crew, snapshot);
+        let free = self.crew.hot.free();
+        if free < CLAIM_MAX as usize {
+            self.crew.hot.make_room(1);
+        }
+        if free == 0 {
+            self.crew.committer.set_takes_births(false);
+            self.backlog = true;
         }
     }
 

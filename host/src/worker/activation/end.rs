@@ -5,7 +5,7 @@ use tracing::{info, warn};
 use super::{Activation, Over};
 use crate::journal::{Arrival, Blocked, Ended, NextRun, Replay, Stop};
 use crate::model::{ExecutionState, Failure, Outcome, StepUsage, kind};
-use crate::sandbox::Broken;
+use crate::sandbox::{Broken, SandboxError};
 use crate::store::{Append, RowChange};
 
 impl Activation {
@@ -69,11 +69,16 @@ impl Activation {
                 warn!(execution.id = %self.id(), "A workflow ran longer than segment_time_max without waiting; its activation is begun again");
                 self.hand_over(replay).await
             }
-            Broken::Host(error) => {
-                warn!(execution.id = %self.id(), error = %error, "The sandbox could not run a workflow; trying again");
-                tokio::time::sleep(self.crew.limits.poll_interval.1).await;
-                Over::Again
-            }
+            Broken::Host(error) => self.begin_again(&error).await,
+        }
+    }
+
+    /// The sandbox's fault: what is there is read, and the activation begun again, after a pause.
+    pub(super) async fn begin_again(&self, error: &SandboxError) -> Over {
+        warn!(execution.id = %self.id(), error = %error, "The sandbox could not run a workflow; trying again");
+        tokio::select! {
+            () = tokio::time::sleep(self.crew.limits.poll_interval.1) => Over::Again,
+            () = self.crew.stop.hard.cancelled() => Over::Done,
         }
     }
 

@@ -205,6 +205,7 @@ impl Activation {
                     })
                 }
                 Turn::Broke(replay, broken, fuel) => Err(self.broke(replay, broken, fuel).await),
+                Turn::Lost(error) => Err(self.begin_again(&error).await),
             };
             if let Err(over) = next {
                 self.stop_locals();

@@ -5,24 +5,14 @@ use tracing::warn;
 use super::super::crew::Crew;
 use super::{Activation, Over};
 use crate::journal::Replay;
-use crate::model::{ExecutionId, Failure, Timestamp};
+use crate::model::{Failure, Timestamp};
 use crate::store::{Append, ExecutionRow, NotedBy, RowChange, StoreError, Write, Written};
 
-/// Who is to be told after a commit.
-#[derive(Debug, Default)]
-struct Hints {
-    work: bool,
-    receivers: Vec<ExecutionId>,
-}
-
-impl Hints {
-    fn of(append: &Append, now: Timestamp) -> Self {
-        let task = append.tasks.iter().any(|task| task.owner.is_none() && task.visible_at <= now);
-        let child = append.children.iter().any(|child| child.start_at <= now);
-        let released = matches!(append.row, RowChange::Release);
-        let receivers = append.messages.iter().map(|(receiver, _)| *receiver).collect();
-        Self { work: task || child || released, receivers }
-    }
+/// Whether a commit of this makes something ready for whoever claims it.
+fn makes_work(append: &Append, now: Timestamp) -> bool {
+    let task = append.tasks.iter().any(|task| task.owner.is_none() && task.visible_at <= now);
+    let child = append.children.iter().any(|child| child.start_at <= now);
+    task || child || matches!(append.row, RowChange::Release)
 }
 
 impl Activation {
@@ -50,9 +40,9 @@ impl Activation {
             return Ok(());
         }
         self.forgive_losses(&mut append);
-        let hints = Hints::of(&append, self.crew.clock.now());
+        let work = makes_work(&append, self.crew.clock.now());
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
-        self.conclude(result, hints).await
+        self.conclude(result, work).await
     }
 
     /// A new entry shows that it gets on: losses are counted in a row.
@@ -67,15 +57,15 @@ impl Activation {
     async fn conclude(
         &mut self,
         result: Result<Written, StoreError>,
-        hints: Hints,
+        makes_work: bool,
     ) -> Result<(), Over> {
         let id = self.id();
         match result {
-            Ok(Written::Done) => {
-                if hints.work {
+            Ok(Written::Done(effects)) => {
+                if makes_work {
                     self.crew.wake_claimers();
                 }
-                hints.receivers.into_iter().for_each(|receiver| self.crew.look(receiver));
+                effects.wakes.into_iter().for_each(|wake| self.crew.notifier.wake(wake));
                 self.crew.wake_watchers(id);
                 Ok(())
             }
