@@ -9,4 +9,5 @@ pub mod http;
 pub mod journal;
 pub mod model;
 pub mod notify;
+pub mod sandbox;
 pub mod store;
