@@ -11,3 +11,4 @@ pub mod model;
 pub mod notify;
 pub mod sandbox;
 pub mod store;
+pub mod worker;

@@ -115,7 +115,7 @@ impl Dispatch {
         let new = self.plan(&order, &module)?;
         let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
         match self.parts.committer.submit(Write::Start(Box::new(new))).await {
-            Ok(Written::Done) => {
+            Ok(Written::Done(_)) => {
                 if !born {
                     self.parts.notifier.wake(Wake::Work { queue });
                 }
