@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::awaited::AdmitError;
 use crate::model::{ExecutionId, ExecutionState, Name};
-use crate::store::{BoxError, StoreError};
+use crate::sandbox::{AdmitError, Refusal, SandboxError};
+use crate::store::StoreError;
 
 /// Why an order is refused. A variant is a different thing for the caller to do.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +124,7 @@ pub enum DispatchError {
     },
     /// The host cannot compile now: its own fault.
     #[error("this host could not examine the module")]
-    Sandbox(#[source] BoxError),
+    Sandbox(#[source] SandboxError),
     /// What the store says.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -141,6 +141,23 @@ pub struct SchemaBreach {
 
 impl From<AdmitError> for DispatchError {
     fn from(error: AdmitError) -> Self {
-        Self::Sandbox(Box::new(error))
+        match error {
+            AdmitError::Refused(Refusal::Large { bytes, max }) => {
+                super::bounds::too_large("the module", bytes, max, "module_bytes_max")
+            }
+            AdmitError::Refused(refusal) => Self::ModuleRefused { reason: with_causes(&refusal) },
+            AdmitError::Host(error) => Self::Sandbox(error),
+        }
     }
+}
+
+/// What the caller has to mend may only be said by the innermost cause.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        text.push_str(&format!(": {deeper}"));
+        cause = deeper.source();
+    }
+    text
 }

@@ -23,7 +23,6 @@
 //! # }
 //! ```
 
-mod awaited;
 mod bounds;
 mod cancel;
 mod deploy;
@@ -38,7 +37,6 @@ mod schema;
 mod signal;
 mod start;
 
-pub use awaited::{AdmitError, Committer, Sandbox};
 pub use cancel::Force;
 pub use error::{DispatchError, SchemaBreach};
 pub use inspect::JournalSlice;
@@ -58,7 +56,8 @@ use std::sync::Arc;
 
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
 use crate::notify::Notifier;
-use crate::store::Store;
+use crate::sandbox::Sandbox;
+use crate::store::{Committer, Store};
 
 use deployments::Deployments;
 use schema::Schemas;

@@ -20,8 +20,6 @@ impl Dispatch {
         let letter = self.dead_letter(id).await?;
         let revival = self.revival(RunReason::Redrive, Some(letter.promise), None);
         let run = self.go_back(letter.execution, revival).await?;
-        // Whether it still lies there does not matter: what it spoke of is superseded.
-        self.store().discard_dead_letters(self.parts.host, &[id]).await?;
         Ok(Redriven { execution: letter.execution, run })
     }
 

@@ -8,7 +8,8 @@ use super::crew::Crew;
 use super::modules::Loaded;
 use super::settle::{Settlement, settle};
 use crate::model::{
-    ExecutionId, Name, Note, Outcome, Payload, Promise, RetryPolicy, Run, StepCall, StepReport, StepUsage,
+    ExecutionId, Name, Note, Outcome, Payload, Promise, RetryPolicy, Run, StepCall, StepReport,
+    StepUsage,
 };
 use crate::store::NotedBy;
 

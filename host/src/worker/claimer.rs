@@ -177,7 +177,9 @@ impl Claimer {
         self.crew.take_alarm(now);
         match self.crew.store.promote(self.crew.host, now, PROMOTE_MAX).await {
             Ok(promoted) => self.work |= promoted > 0,
-            Err(error) => warn!(error = %error, "What is due could not be made ready; trying again"),
+            Err(error) => {
+                warn!(error = %error, "What is due could not be made ready; trying again")
+            }
         }
         match self.crew.store.renew(self.crew.host).await {
             Ok(renewal) => {

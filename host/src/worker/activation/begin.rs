@@ -126,7 +126,8 @@ impl Activation {
     }
 
     fn refuse_step(&mut self, replay: &mut Replay, promise: Promise, step: &Name) {
-        let known: Vec<_> = self.loaded.manifest.steps.iter().map(|spec| spec.name.as_str()).collect();
+        let known: Vec<_> =
+            self.loaded.manifest.steps.iter().map(|spec| spec.name.as_str()).collect();
         let message = format!("the module has no step {step}; it has {}", known.join(", "));
         self.settle_here(replay, promise, Failure::new(kind::UNKNOWN_STEP, message));
     }
@@ -152,19 +153,13 @@ impl Activation {
         let now = self.crew.clock.now();
         let start_at = now + options.delay.unwrap_or_default();
         let max_duration = options.max_duration.or(spec.options.max_duration);
-        let routing =
-            route(&spec.options.routing, options.queue, options.tags, options.priority);
+        let routing = route(&spec.options.routing, options.queue, options.tags, options.priority);
         self.draft.children.push(NewExecution {
             id: child,
             workflow,
             module: self.row.module,
             routing,
-            parent: Some(Parent {
-                execution: self.id(),
-                run,
-                promise,
-                detached: options.detached,
-            }),
+            parent: Some(Parent { execution: self.id(), run, promise, detached: options.detached }),
             input,
             seed: self.crew.ids.seed(),
             created_at: now,

@@ -130,7 +130,8 @@ async fn activate(
             return (Over::Again, nudges);
         }
         Err(error @ (LoadError::Missing(_) | LoadError::Unloadable { .. })) => {
-            let why = Failure::new("module-unavailable", format!("{error}; deploy it again and resume"));
+            let why =
+                Failure::new("module-unavailable", format!("{error}; deploy it again and resume"));
             return (write::block_row(crew, &row, why).await, nudges);
         }
     };
@@ -151,12 +152,7 @@ async fn activate(
 }
 
 impl Activation {
-    fn new(
-        crew: Crew,
-        loaded: Loaded,
-        row: ExecutionRow,
-        nudges: mpsc::Receiver<Nudge>,
-    ) -> Self {
+    fn new(crew: Crew, loaded: Loaded, row: ExecutionRow, nudges: mpsc::Receiver<Nudge>) -> Self {
         let (ends_in, ends) = mpsc::unbounded_channel();
         Self {
             draft: Append::new(row.id, crew.host, row.run),

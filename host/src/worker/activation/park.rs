@@ -37,7 +37,10 @@ impl Activation {
         let written = self.write(&mut replay).await;
         match written {
             Ok(()) => {
-                [next_timer, self.expires_at].into_iter().flatten().for_each(|at| self.crew.set_alarm(at));
+                [next_timer, self.expires_at]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|at| self.crew.set_alarm(at));
                 if !handed.is_empty() {
                     let ends = self.replace_ends();
                     let crew = self.crew.clone();

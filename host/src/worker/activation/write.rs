@@ -92,7 +92,11 @@ impl Activation {
                 warn!(execution.id = %id, error = %why.message, "A write was refused; execution {id} is put aside");
                 Err(block_row(&self.crew, &self.row, why).await)
             }
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Full { .. } | StoreError::Corrupt { .. })) => {
+            Err(
+                error @ (StoreError::Unavailable(_)
+                | StoreError::Full { .. }
+                | StoreError::Corrupt { .. }),
+            ) => {
                 warn!(execution.id = %id, error = %error, "A write was not taken; beginning again");
                 tokio::time::sleep(self.crew.limits.poll_interval.0).await;
                 Err(Over::Again)
