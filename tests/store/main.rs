@@ -2,5 +2,14 @@
 
 #[macro_use]
 mod database;
+mod arrivals;
+mod claims;
 mod commit;
+mod committing;
+mod hosts;
+mod modules;
+mod opening;
+mod reading;
+mod revival;
+mod tasks;
 mod words;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use stepwell::journal::{Arrival, Body, CommandEntry, Ended, Entry, Event, Recorded};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Level, Name, Note, Payload, Promise, RetryPolicy,
+    ExecutionId, ExecutionState, Failure, Level, Name, Note, Payload, Promise, RetryPolicy,
     Routing, Run, Seq, StepUsage, Timestamp,
 };
 use stepwell::store::{
-    Append, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd, TaskRef,
-    Write,
+    Append, Delivered, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
+    TaskRef, Write,
 };
 
 use crate::database::{Database, execution_id, module, task_id};
@@ -221,5 +221,17 @@ impl Database {
         append.tasks.push(task);
         self.commit(vec![write(append)]).await;
         id
+    }
+
+    /// Ends an attempt of a task that this host runs.
+    pub(crate) async fn end_task(
+        &self,
+        number: u8,
+        execution: ExecutionId,
+        attempt: u32,
+        end: TaskEnd,
+    ) -> Option<Delivered> {
+        let task = task_ref(number, execution, attempt);
+        self.store.end_task(self.host, &task, end, Vec::new()).await.unwrap()
     }
 }

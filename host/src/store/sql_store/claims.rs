@@ -47,10 +47,12 @@ impl<D: Dialect> SqlStore<D> {
         let mut moment = self.look().await?;
         let rows = moment.fetch(statements::READ_EXECUTION, values![execution]).await?;
         let row = rows.into_iter().next().map(rows::execution).transpose()?;
-        let Some(row) = row.filter(|row| row.owner == Some(host)) else { return Ok(None) };
-        let snapshot = snapshot(&mut moment, row).await?;
+        let read = match row.filter(|row| row.owner == Some(host)) {
+            Some(row) => Some(snapshot(&mut moment, row).await?),
+            None => None,
+        };
         moment.commit().await?;
-        Ok(Some(snapshot))
+        Ok(read)
     }
 
     pub(super) async fn read_inbox(
