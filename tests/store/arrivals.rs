@@ -5,7 +5,7 @@ use stepwell::model::{ExecutionState, Run};
 use stepwell::store::{Append, Delivered, NewExecution, RowChange};
 
 use crate::database::{Database, execution_id};
-use crate::words::{at, cancel, execution, outcome_of, signal, start, write};
+use crate::words::{at, cancel, execution, force, outcome_of, signal, start, write};
 
 on_both_databases! {
     async fn what_arrives_after_parking_wakes(db: Database) {
@@ -69,7 +69,7 @@ on_both_databases! {
 
     async fn arrivals_are_read_in_their_order_and_as_they_were(db: Database) {
         let id = db.born(1).await;
-        let arrivals = [signal("1"), outcome_of(3), cancel(false), cancel(true), signal("2")];
+        let arrivals = [signal("1"), outcome_of(3), cancel(), force(), signal("2")];
         for arrival in &arrivals {
             db.store.deliver(db.host, id, arrival).await.unwrap();
         }
@@ -108,7 +108,7 @@ on_both_databases! {
         }
 
         let fourth = db.store.deliver(db.host, id, &signal("1")).await.unwrap();
-        let cancelled = db.store.deliver(db.host, id, &cancel(false)).await.unwrap();
+        let cancelled = db.store.deliver(db.host, id, &cancel()).await.unwrap();
 
         assert_eq!(fourth, Delivered::Full);
         assert_eq!(cancelled, Delivered::To { owner: Some(db.host) });
@@ -121,7 +121,7 @@ on_both_databases! {
 
         db.store.deliver(db.host, execution_id(1), &signal("1")).await.unwrap();
         assert!(db.claim(10).await.is_empty());
-        db.store.deliver(db.host, execution_id(1), &cancel(false)).await.unwrap();
+        db.store.deliver(db.host, execution_id(1), &cancel()).await.unwrap();
 
         assert_eq!(db.claim(10).await[0].inbox.arrivals.len(), 2);
     }
@@ -143,7 +143,7 @@ on_both_databases! {
         let id = execution_id(1);
 
         db.store.pause(db.host, id, Some(db.now)).await.unwrap();
-        db.store.deliver(db.host, id, &cancel(false)).await.unwrap();
+        db.store.deliver(db.host, id, &cancel()).await.unwrap();
         assert!(db.claim(10).await.is_empty());
         assert_eq!(db.view(id).await.row.paused_at, Some(db.now));
         db.store.pause(db.host, id, None).await.unwrap();
@@ -155,7 +155,7 @@ on_both_databases! {
         db.commit(vec![start(execution(1))]).await;
         db.store.pause(db.host, execution_id(1), Some(db.now)).await.unwrap();
 
-        db.store.deliver(db.host, execution_id(1), &cancel(true)).await.unwrap();
+        db.store.deliver(db.host, execution_id(1), &force()).await.unwrap();
 
         assert_eq!(db.claim(10).await.len(), 1);
     }

@@ -7,7 +7,7 @@ use stepwell::store::{Append, NewTask, Revival, RowChange, StoreError, TaskEnd};
 use crate::database::{Database, everything, execution_id, host_row, new_host, task_id};
 use crate::words::{call, completed, execution, name, signal, start, task, task_ref, write};
 
-fn is_fenced<T>(answer: Result<T, StoreError>) -> bool {
+fn is_fenced<T>(answer: &Result<T, StoreError>) -> bool {
     matches!(answer, Err(StoreError::Fenced { .. }))
 }
 
@@ -20,21 +20,21 @@ on_both_databases! {
         let revival = Revival { why: RunReason::Retry, promise: None, module: None, at: db.now };
         let append = write(Append { entries: vec![call(3, 1)], ..db.append(id) });
 
-        assert!(is_fenced(store.commit(dead, &[append]).await));
-        assert!(is_fenced(store.commit(dead, &[start(execution(2))]).await));
-        assert!(is_fenced(store.claim_executions(dead, &everything(), 1).await));
-        assert!(is_fenced(store.claim_tasks(dead, &everything(), 1).await));
-        assert!(is_fenced(store.end_task(dead, &task_ref(1, id, 1), completed(), Vec::new()).await));
-        assert!(is_fenced(store.promote(dead, db.now, 1).await));
-        assert!(is_fenced(store.free(dead, id).await));
-        assert!(is_fenced(store.deliver(dead, id, &signal("1")).await));
-        assert!(is_fenced(store.pause(dead, id, None).await));
-        assert!(is_fenced(store.revive(dead, id, &revival).await));
-        assert!(is_fenced(store.discard_dead_letters(dead, &[1]).await));
-        assert!(is_fenced(store.deploy(dead, &name("shop"), &manifest, b"wasm").await));
-        assert!(is_fenced(store.activate(dead, &name("shop"), ModuleDigest::of(b"wasm")).await));
-        assert!(is_fenced(store.renew(dead).await));
-        assert!(is_fenced(store.retire(dead).await));
+        assert!(is_fenced(&store.commit(dead, &[append]).await));
+        assert!(is_fenced(&store.commit(dead, &[start(execution(2))]).await));
+        assert!(is_fenced(&store.claim_executions(dead, &everything(), 1).await));
+        assert!(is_fenced(&store.claim_tasks(dead, &everything(), 1).await));
+        assert!(is_fenced(&store.end_task(dead, &task_ref(1, id, 1), completed(), Vec::new()).await));
+        assert!(is_fenced(&store.promote(dead, db.now, 1).await));
+        assert!(is_fenced(&store.free(dead, id).await));
+        assert!(is_fenced(&store.deliver(dead, id, &signal("1")).await));
+        assert!(is_fenced(&store.pause(dead, id, None).await));
+        assert!(is_fenced(&store.revive(dead, id, &revival).await));
+        assert!(is_fenced(&store.discard_dead_letters(dead, &[1]).await));
+        assert!(is_fenced(&store.deploy(dead, &name("shop"), &manifest, b"wasm").await));
+        assert!(is_fenced(&store.activate(dead, &name("shop"), ModuleDigest::of(b"wasm")).await));
+        assert!(is_fenced(&store.renew(dead).await));
+        assert!(is_fenced(&store.retire(dead).await));
 
         let page = store.journal(id, stepwell::model::Seq(0), 10).await.unwrap();
         assert_eq!(page.entries.len(), 2);
@@ -43,7 +43,7 @@ on_both_databases! {
     }
 
     async fn an_unknown_host_writes_nothing(db: Database) {
-        assert!(is_fenced(db.store.commit(new_host(), &[start(execution(1))]).await));
+        assert!(is_fenced(&db.store.commit(new_host(), &[start(execution(1))]).await));
     }
 
     async fn work_of_the_dead_is_freed_and_counts_one_loss(db: Database) {
@@ -123,7 +123,7 @@ on_both_databases! {
         assert!(db.store.renew(db.host).await.unwrap().work);
 
         db.claim(1).await;
-        let timer = idle.now + std::time::Duration::from_secs(60);
+        let timer = idle.now + std::time::Duration::from_mins(1);
         db.park(execution_id(1), 0, Some(timer)).await;
         let parked = db.store.renew(db.host).await.unwrap();
         assert_eq!((parked.work, parked.next_due), (false, Some(timer)));

@@ -58,7 +58,7 @@ on_both_databases! {
     async fn a_failed_attempt_waits_for_its_next(db: Database) {
         let id = db.called(1, task(1, 0, (2, 0))).await;
         db.store.claim_tasks(db.host, &everything(), 1).await.unwrap();
-        let later = db.now + std::time::Duration::from_secs(3_600);
+        let later = db.now + std::time::Duration::from_hours(1);
         let failure = Failure::new("busy", "later");
         let end = TaskEnd::Retry { at: later, failure, heartbeat: Some(json("[3]")) };
 

@@ -113,8 +113,12 @@ pub(crate) fn signal(text: &str) -> Arrival {
     Arrival::Signal { signal: name("approval"), payload: json(text), id: None }
 }
 
-pub(crate) fn cancel(force: bool) -> Arrival {
-    Arrival::Cancel { reason: "enough".to_owned(), force }
+pub(crate) fn cancel() -> Arrival {
+    Arrival::Cancel { reason: "enough".to_owned(), force: false }
+}
+
+pub(crate) fn force() -> Arrival {
+    Arrival::Cancel { reason: "enough".to_owned(), force: true }
 }
 
 pub(crate) fn outcome_of(promise: u32) -> Arrival {
