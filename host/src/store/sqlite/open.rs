@@ -116,6 +116,8 @@ fn connect_options(path: &Path, options: &SqliteOptions, cache_kib: u32) -> Sqli
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(false)
         .busy_timeout(options.busy_timeout)
+        // Pages of busy journals are written again and again: the longer the log, the fewer of them are copied in vain.
+        .pragma("wal_autocheckpoint", "8192")
         // A log that grew under a long read is cut back to this by the next checkpoint.
         .pragma("journal_size_limit", (64 << 20).to_string())
         .pragma("cache_size", format!("-{cache_kib}"))
