@@ -63,11 +63,6 @@ impl Hot {
         self.activations_max.saturating_sub(self.room().active.len())
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.room().active.len()
-    }
-
     /// Whether an execution is active here.
     pub(super) fn has(&self, execution: ExecutionId) -> bool {
         self.room().active.contains_key(&execution)

@@ -22,11 +22,6 @@ impl Slots {
         Self { free: Arc::new(Semaphore::new(count)) }
     }
 
-    /// How many are free.
-    pub(super) fn free(&self) -> usize {
-        self.free.available_permits()
-    }
-
     /// Takes one if one is free now.
     pub(super) fn try_take(&self) -> Option<Slot> {
         let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;

@@ -37,24 +37,30 @@ impl Activation {
         }
         for effect in replay.take_effects() {
             match effect {
-                Effect::Call { promise, run, input_at, step, input, options, again } => {
-                    let known = again && self.tasks.contains(&(run, promise));
-                    if known || !replay.awaits(promise) {
-                        continue;
-                    }
-                    match self.loaded.manifest.step(step.as_str()) {
-                        Some(spec) => {
-                            let call = decide((promise, run), (input, input_at), spec, options);
-                            self.begin_call(call);
-                        }
-                        None => self.refuse_step(replay, promise, &step),
-                    }
-                }
+                Effect::Call { .. } => self.consider_call(replay, effect),
                 Effect::Child { promise, run, child, workflow, input, options } => {
                     let born = Born { promise, run, child, workflow, input, options };
                     self.begin_child(replay, born);
                 }
             }
+        }
+    }
+
+    /// A call that was made before this activation may wait somewhere, or may have settled: only a lost one is called again.
+    fn consider_call(&mut self, replay: &mut Replay, effect: Effect) {
+        let Effect::Call { promise, run, input_at, step, input, options, again } = effect else {
+            return;
+        };
+        let is_known = again && self.tasks.contains(&(run, promise));
+        if is_known || !replay.awaits(promise) {
+            return;
+        }
+        match self.loaded.manifest.step(step.as_str()) {
+            Some(spec) => {
+                let call = decide((promise, run), (input, input_at), spec, options);
+                self.begin_call(call);
+            }
+            None => self.refuse_step(replay, promise, &step),
         }
     }
 

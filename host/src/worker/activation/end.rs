@@ -20,13 +20,11 @@ impl Activation {
             return Err(self.block(divergence.into()).await);
         }
         let next_input = if outcome.is_ok() { replay.continued().cloned() } else { None };
-        match next_input {
-            Some(input) => self.continue_as_new(replay, input).await,
-            None => {
-                let ended = replay.end(outcome, fuel, self.crew.clock.now());
-                Err(self.end(&mut replay, &ended).await)
-            }
+        if let Some(input) = next_input {
+            return self.continue_as_new(replay, input).await;
         }
+        let ended = replay.end(outcome, fuel, self.crew.clock.now());
+        Err(self.end(&mut replay, &ended).await)
     }
 
     async fn continue_as_new(

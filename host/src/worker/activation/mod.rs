@@ -23,7 +23,7 @@ use super::local::{LocalEnd, LocalStep};
 use super::modules::{LoadError, Loaded};
 use crate::journal::{Arrival, Blocked, Replay};
 use crate::model::{ExecutionId, ExecutionState, Failure, Promise, Run, Timestamp, kind};
-use crate::sandbox::Turn;
+use crate::sandbox::{Turn, WorkflowGuest};
 use crate::store::{Append, ExecutionRow, Inbox, RowChange, Snapshot, StoreError};
 
 /// Why an activation is over.
@@ -190,23 +190,28 @@ impl Activation {
                 turn = guest.turn() => turn,
                 () = self.crew.stop.hard.cancelled() => return Over::Done,
             };
-            let next = match turn {
-                Turn::Waits(replay) => {
-                    let bytes = guest.memory_bytes();
-                    self.rest(replay, bytes).await.map(|replay| guest.resume(replay))
-                }
-                Turn::Returned(replay, outcome, fuel) => {
-                    self.returned(replay, outcome, fuel).await.map(|replay| {
-                        guest = self.crew.sandbox.run_workflow(&self.loaded.module, replay);
-                    })
-                }
-                Turn::Broke(replay, broken, fuel) => Err(self.broke(replay, broken, fuel).await),
-                Turn::Lost(error) => Err(self.begin_again(&error).await),
-            };
-            if let Err(over) = next {
+            if let Err(over) = self.take_turn(&mut guest, turn).await {
                 self.stop_locals();
                 return over;
             }
+        }
+    }
+
+    /// Does what the guest's turn asks for, until the guest runs again.
+    async fn take_turn(&mut self, guest: &mut WorkflowGuest, turn: Turn) -> Result<(), Over> {
+        match turn {
+            Turn::Waits(replay) => {
+                let replay = self.rest(replay, guest.memory_bytes()).await?;
+                guest.resume(replay);
+                Ok(())
+            }
+            Turn::Returned(replay, outcome, fuel) => {
+                let replay = self.returned(replay, outcome, fuel).await?;
+                *guest = self.crew.sandbox.run_workflow(&self.loaded.module, replay);
+                Ok(())
+            }
+            Turn::Broke(replay, broken, fuel) => Err(self.broke(replay, broken, fuel).await),
+            Turn::Lost(error) => Err(self.begin_again(&error).await),
         }
     }
 

@@ -8,11 +8,22 @@ use crate::journal::Replay;
 use crate::model::{Failure, Timestamp};
 use crate::store::{Append, ExecutionRow, NotedBy, RowChange, StoreError, Write, Written};
 
-/// Whether a commit of this makes something ready for whoever claims it.
-fn makes_work(append: &Append, now: Timestamp) -> bool {
+/// What a commit leaves behind for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    /// Something is ready for whoever claims it.
+    Work,
+    Nothing,
+}
+
+fn leaves(append: &Append, now: Timestamp) -> Leaves {
     let task = append.tasks.iter().any(|task| task.owner.is_none() && task.visible_at <= now);
     let child = append.children.iter().any(|child| child.start_at <= now);
-    task || child || matches!(append.row, RowChange::Release)
+    if task || child || matches!(append.row, RowChange::Release) {
+        Leaves::Work
+    } else {
+        Leaves::Nothing
+    }
 }
 
 impl Activation {
@@ -40,9 +51,9 @@ impl Activation {
             return Ok(());
         }
         self.forgive_losses(&mut append);
-        let work = makes_work(&append, self.crew.clock.now());
+        let leaves = leaves(&append, self.crew.clock.now());
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
-        self.conclude(result, work).await
+        self.conclude(result, leaves).await
     }
 
     /// A new entry shows that it gets on: losses are counted in a row.
@@ -57,12 +68,12 @@ impl Activation {
     async fn conclude(
         &mut self,
         result: Result<Written, StoreError>,
-        makes_work: bool,
+        leaves: Leaves,
     ) -> Result<(), Over> {
         let id = self.id();
         match result {
             Ok(Written::Done(effects)) => {
-                if makes_work {
+                if leaves == Leaves::Work {
                     self.crew.wake_claimers();
                 }
                 effects.wakes.into_iter().for_each(|wake| self.crew.notifier.wake(wake));
