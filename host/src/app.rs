@@ -30,6 +30,9 @@ const DOOR_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 /// How long a killed house may take to fall.
 const FALLS_WITHIN: Duration = Duration::from_secs(10);
 
+/// Puts something between a house and its store.
+pub type AroundStore = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>;
+
 /// What a house is fitted with, where tests have reasons to fit it otherwise.
 pub struct Fittings {
     /// What time it is.
@@ -41,7 +44,7 @@ pub struct Fittings {
     /// Whether the worker looks for work that nobody hinted at.
     pub polling: Polling,
     /// Put between the house and its store.
-    pub around_store: Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>,
+    pub around_store: AroundStore,
 }
 
 impl Fittings {

@@ -33,8 +33,10 @@ pub(crate) struct Front {
     host: HostId,
     address: String,
     client: reqwest::Client,
-    _serving: JoinSet<std::io::Result<()>>,
-    _folder: TempDir,
+    #[expect(dead_code, reason = "it ends with the front")]
+    serving: JoinSet<std::io::Result<()>>,
+    #[expect(dead_code, reason = "it goes with the front")]
+    folder: TempDir,
 }
 
 /// What was answered.
@@ -47,7 +49,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.text).expect("a JSON answer")
     }
 
     /// Holds it to be a problem document of that status and type, and returns its detail.
@@ -67,7 +69,7 @@ impl Front {
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let host = RandomIds.host();
         let store = open_store(folder.path(), &limits, host).await;
@@ -76,7 +78,7 @@ impl Front {
             compiler: env!("CARGO_BIN_EXE_stepwell").into(),
             guest_threads: 1,
         };
-        let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock)).unwrap();
+        let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock)).expect("a sandbox");
         let (committer, births) =
             Committer::start(Arc::clone(&store), host, &limits, &TaskTracker::new());
         let notifier = Arc::new(LocalNotifier::default());
@@ -91,13 +93,12 @@ impl Front {
             host,
         });
         let door = Door::new(dispatch, || false);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, door.clone()));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let (_serving, _folder) = (serving, folder);
-        Self { store, door, committer, births, notifier, host, address, client, _serving, _folder }
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { store, door, committer, births, notifier, host, address, client, serving, folder }
     }
 
     /// A module of that name with these workflows, each with its schema, as if it had been uploaded.
@@ -107,10 +108,10 @@ impl Front {
             .map(|(workflow, schema)| json!({ "name": workflow, "input": schema }))
             .collect();
         let manifest = json!({ "manifest": 1, "workflows": workflows }).to_string();
-        let manifest = Manifest::read(&manifest).unwrap();
-        let name = Name::new(name).unwrap();
+        let manifest = Manifest::read(&manifest).expect("a manifest");
+        let name = Name::new(name).expect("a name");
         let wasm = name.as_str().as_bytes();
-        self.store.deploy(self.host, &name, &manifest, wasm).await.unwrap();
+        self.store.deploy(self.host, &name, &manifest, wasm).await.expect("it is kept");
     }
 
     pub(crate) async fn ask(
@@ -135,34 +136,34 @@ impl Front {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let response = request.send().await.expect("an answer");
         let status = response.status();
         let content = response.headers().get("content-type");
-        let content = content.map_or("", |content| content.to_str().unwrap()).to_owned();
-        Answer { status, content, text: response.text().await.unwrap() }
+        let content = content.map_or("", |content| content.to_str().expect("a text")).to_owned();
+        Answer { status, content, text: response.text().await.expect("a body") }
     }
 
     /// Starts an execution that nobody runs, and returns its id.
     pub(crate) async fn start(&self, body: Value) -> String {
         let answer = self.post("/v1/executions", body.to_string()).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
-        answer.json()["id"].as_str().unwrap().to_owned()
+        answer.json()["id"].as_str().expect("an id").to_owned()
     }
 
     /// Starts an execution that this host owns.
     pub(crate) async fn start_owned(&mut self, workflow: &str) -> Snapshot {
         self.committer.set_takes_births(true);
         self.start(json!({ "workflow": workflow })).await;
-        self.births.recv().await.unwrap()
+        self.births.recv().await.expect("it is born here")
     }
 
     /// Ends an execution that this host owns, as its worker would.
     pub(crate) async fn end(&self, snapshot: &Snapshot, result: &str) {
         let execution = snapshot.execution.id;
-        let last = snapshot.entries.last().unwrap();
+        let last = snapshot.entries.last().expect("it has begun");
         let body = Body::Ended(Ended {
             state: ExecutionState::Completed,
-            outcome: Ok(Payload::new(result, 1_000).unwrap()),
+            outcome: Ok(Payload::new(result, 1_000).expect("a payload")),
             fuel: 0,
             unreceived: 0,
         });
@@ -175,18 +176,25 @@ impl Front {
             body,
         });
         append.row = RowChange::End { state: ExecutionState::Completed, failure_kind: None };
-        self.committer.submit(Write::Append(Box::new(append))).await.unwrap();
+        self.committer.submit(Write::Append(Box::new(append))).await.expect("it is written");
         self.notifier.wake(Wake::Changed { execution });
     }
 
     pub(crate) async fn count(&self) -> u64 {
-        self.store.counts().await.unwrap().executions.iter().map(|(_, count)| count).sum()
+        self.store
+            .counts()
+            .await
+            .expect("the counts")
+            .executions
+            .iter()
+            .map(|(_, count)| count)
+            .sum()
     }
 }
 
 async fn open_store(folder: &Path, limits: &Limits, host: HostId) -> Arc<dyn Store> {
     let path = folder.join("stepwell.db");
-    let store = SqlStore::open(&path, &SqliteOptions::default(), limits).await.unwrap();
+    let store = SqlStore::open(&path, &SqliteOptions::default(), limits).await.expect("a database");
     let row = HostRow {
         id: host,
         name: "front".to_owned(),
@@ -195,7 +203,7 @@ async fn open_store(folder: &Path, limits: &Limits, host: HostId) -> Arc<dyn Sto
         version: "0".to_owned(),
         started_at: SystemClock::new().now(),
     };
-    store.register(&row).await.unwrap();
+    store.register(&row).await.expect("it is entered");
     Arc::new(store)
 }
 

@@ -3,6 +3,7 @@
 
 mod control;
 mod front;
+mod house;
 mod reading;
 mod refusals;
 mod starting;

@@ -1,7 +1,9 @@
 //! Results, lists, hosts.
 
+use std::collections::HashSet;
+
 use futures::future::join;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::front::Front;
 
@@ -60,9 +62,8 @@ async fn a_list_is_read_on_by_its_cursor() {
     }
 
     assert_eq!(ids.len(), 5);
-    let mut once = ids.clone();
-    once.dedup();
-    assert_eq!(once, ids);
+    let once: HashSet<_> = ids.iter().map(Value::to_string).collect();
+    assert_eq!(once.len(), 5);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ pub(super) enum CliError {
 
 /// A problem document (RFC 9457), as far as people want to know it.
 #[derive(Debug, Deserialize, thiserror::Error)]
-#[error("{detail}{}", .errors.iter().map(|breach| format!("\n  {breach}")).collect::<String>())]
+#[error("{detail}{}", lines(.errors))]
 pub(super) struct Problem {
     detail: String,
     #[serde(default)]
@@ -90,6 +90,11 @@ pub(super) struct Problem {
 struct Breach {
     pointer: String,
     message: String,
+}
+
+fn lines(breaches: &[Breach]) -> String {
+    let lines = breaches.iter().flat_map(|breach| ["\n  ".to_owned(), breach.to_string()]);
+    lines.collect()
 }
 
 impl CliError {

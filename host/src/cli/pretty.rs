@@ -9,7 +9,7 @@ pub(super) fn indented(json: &str) -> String {
             '"' => page.quote(&mut rest),
             '{' | '[' => {
                 page.text.push(c);
-                while rest.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
                 if rest.peek().is_some_and(|next| matches!(next, '}' | ']')) {
                     page.text.extend(rest.next());
                 } else {

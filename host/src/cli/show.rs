@@ -119,14 +119,14 @@ impl Execution {
     }
 
     fn routing(&self) -> String {
-        let mut routing = one_line(&self.queue);
+        let mut routing = vec![self.queue.clone()];
         if !self.tags.is_empty() {
-            routing.push_str(&format!(", tags {}", one_line(&self.tags.join(" "))));
+            routing.push(format!("tags {}", self.tags.join(" ")));
         }
         if self.priority != 0 {
-            routing.push_str(&format!(", priority {}", self.priority));
+            routing.push(format!("priority {}", self.priority));
         }
-        routing
+        one_line(&routing.join(", "))
     }
 
     fn ended(&self) -> String {

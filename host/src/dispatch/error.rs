@@ -153,11 +153,11 @@ impl From<AdmitError> for DispatchError {
 
 /// What the caller has to mend may only be said by the innermost cause.
 fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut texts = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(deeper) = cause {
-        text.push_str(&format!(": {deeper}"));
+        texts.push(deeper.to_string());
         cause = deeper.source();
     }
-    text
+    texts.join(": ")
 }

@@ -48,20 +48,18 @@ impl Dispatch {
                 changed = changes.changed(), if hints => Some(changed.is_ok()),
                 () = sleep(pause) => None,
             };
-            // Nobody hints any more: the poll alone finds it.
+            // Where nobody hints any more, the poll alone finds it.
             hints = hinted.unwrap_or(hints);
-            if hinted.is_some() {
-                // One look, and no more: hints come with every commit of a busy execution.
-                if let Some(ended) = self.store().result(execution).await? {
-                    return Ok(Progress::Ended(ended));
-                }
-                continue;
+            // Hints come with every commit of a busy execution, so each is worth one look at its end and no more.
+            let found = match hinted {
+                Some(_) => self.store().result(execution).await?.map(Progress::Ended),
+                None => Some(self.progress(execution).await?).filter(|found| !is_open(found)),
+            };
+            match (found, hinted) {
+                (Some(found), _) => return Ok(found),
+                (None, Some(_)) => {}
+                (None, None) => pause = (2 * pause).min(longest),
             }
-            let progress = self.progress(execution).await?;
-            if !is_open(&progress) {
-                return Ok(progress);
-            }
-            pause = (2 * pause).min(longest);
         }
     }
 

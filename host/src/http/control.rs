@@ -59,13 +59,11 @@ pub(super) async fn cancel(
 ) -> Result<(StatusCode, Json<Standing>), Problem> {
     let Cancellation { reason, force } = body::order(body).await?;
     let force = if force { Force::Yes } else { Force::No };
-    Ok(match door.dispatch.cancel(id, reason, force).await? {
-        Some(state) => (StatusCode::OK, Json(Standing { id, state })),
-        None => {
-            let state = door.dispatch.show(id).await?.row.state;
-            (StatusCode::ACCEPTED, Json(Standing { id, state }))
-        }
-    })
+    if let Some(state) = door.dispatch.cancel(id, reason, force).await? {
+        return Ok((StatusCode::OK, Json(Standing { id, state })));
+    }
+    let state = door.dispatch.show(id).await?.row.state;
+    Ok((StatusCode::ACCEPTED, Json(Standing { id, state })))
 }
 
 #[derive(Debug, Default, Deserialize)]

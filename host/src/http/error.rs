@@ -199,14 +199,13 @@ impl From<StoreError> for Problem {
 
 /// An error with all its causes, on one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut line = error.to_string();
+    let mut texts = vec![error.to_string()];
     let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
+    while let Some(deeper) = cause {
+        texts.push(deeper.to_string());
+        cause = deeper.source();
     }
-    line
+    texts.join(": ")
 }
 
 #[cfg(test)]

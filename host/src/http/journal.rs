@@ -157,7 +157,7 @@ impl Fields {
             }
             Recorded::StartChild { promise, workflow, hash: _, child, detached, input } => {
                 let (child, detached) = (Some(child), Some(detached));
-                ("start-child", Self { child, detached, input, ..made(promise, workflow) })
+                ("start-child", Self { input, child, detached, ..made(promise, workflow) })
             }
             Recorded::Sleep { promise, milliseconds, due } => {
                 let (milliseconds, due) = (Some(milliseconds), Some(due));

@@ -1,0 +1,66 @@
+//! The whole house: built, killed, built again on what it left, and stopped.
+
+use std::path::Path;
+
+use stepwell::app::{App, Fittings};
+use stepwell::config::Config;
+use stepwell::worker::WorkerState;
+
+async fn start(data: &Path) -> anyhow::Result<App> {
+    let fittings =
+        Fittings { compiler: env!("CARGO_BIN_EXE_stepwell").into(), ..Fittings::real()? };
+    App::start_with(Config::at(data), fittings).await
+}
+
+async fn ready(app: &App) -> u16 {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let answer = client.get(format!("http://{}/ready", app.address())).send().await;
+    answer.expect("the host answers").status().as_u16()
+}
+
+#[tokio::test]
+async fn a_house_that_was_killed_leaves_its_database_to_the_next() {
+    let data = tempfile::tempdir().unwrap();
+    let first = start(data.path()).await.unwrap();
+    assert_eq!(ready(&first).await, 200);
+    let dead = first.host();
+
+    first.kill().await;
+    let second = start(data.path()).await.unwrap();
+
+    let hosts = second.dispatch().hosts(10).await.unwrap();
+    let alive: Vec<_> = hosts.iter().filter(|host| host.alive).map(|host| host.id).collect();
+    assert_eq!(alive, [second.host()]);
+    assert!(hosts.iter().any(|host| host.id == dead));
+    second.kill().await;
+}
+
+#[tokio::test]
+async fn two_houses_do_not_share_a_database() {
+    let data = tempfile::tempdir().unwrap();
+    let first = start(data.path()).await.unwrap();
+
+    let refused = start(data.path()).await.unwrap_err().to_string();
+
+    assert!(refused.contains("in use by another stepwell host"), "{refused}");
+    assert_eq!(ready(&first).await, 200);
+    first.kill().await;
+}
+
+#[tokio::test]
+async fn a_house_that_stops_retires_its_host() {
+    let data = tempfile::tempdir().unwrap();
+    let app = start(data.path()).await.unwrap();
+    let state = app.state();
+    let address = app.address();
+    let stopped = app.host();
+
+    app.stop().await;
+
+    assert_eq!(*state.borrow(), WorkerState::Stopped);
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    let next = start(data.path()).await.unwrap();
+    let hosts = next.dispatch().hosts(10).await.unwrap();
+    assert!(hosts.iter().any(|host| host.id == stopped && !host.alive));
+    next.kill().await;
+}
