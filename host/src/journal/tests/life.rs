@@ -8,6 +8,9 @@ use super::rules;
 use super::world::{Turn, World};
 use crate::model::{ExecutionState, ModuleDigest, Outcome, Payload, Promise, Seq};
 
+/// More turns than any program can need.
+const TURNS_MAX: usize = 1_000;
+
 /// What a life left behind.
 #[derive(Debug)]
 pub(super) struct Life {
@@ -64,7 +67,7 @@ fn activate(
     world: &mut World,
     before: &[Line],
 ) -> Option<Outcome> {
-    loop {
+    for _ in 0..TURNS_MAX {
         let stopped = guest.run(replay, world.now);
         rules::same_as_far_as_both_go(before, &guest.transcript);
         match stopped {
@@ -76,6 +79,7 @@ fn activate(
             },
         }
     }
+    panic!("it waits for ever: {:?}", guest.transcript)
 }
 
 /// False where the owner died and nothing of it is durable.
