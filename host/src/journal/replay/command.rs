@@ -115,22 +115,19 @@ impl Replay {
         // The entry's own time: a timer counts from what the guest will be told the time is.
         let now = now.max(self.last_recorded_at);
         let asked = self.as_recorded(&command, first, now);
-        let (seq, recorded, run) = match self.commands.pop_front() {
-            Some((seq, run, entry)) => {
-                if !matches(&entry.command, &asked) {
-                    return Err(other(seq, &entry.command, &asked).into());
-                }
-                if entry.after != self.last_event {
-                    return Err(elsewhere(seq, &entry, self.last_event).into());
-                }
-                (seq, Some(entry.command), run)
+        let (seq, recorded, run) = if let Some((seq, run, entry)) = self.commands.pop_front() {
+            if !matches(&entry.command, &asked) {
+                return Err(other(seq, &entry.command, &asked).into());
             }
-            None => {
-                self.check_bounds(&asked)?;
-                let entry = CommandEntry { after: self.last_event, command: asked.clone() };
-                let (seq, _at) = self.record(Body::Command(entry), now);
-                (seq, None, self.run)
+            if entry.after != self.last_event {
+                return Err(elsewhere(seq, &entry, self.last_event).into());
             }
+            (seq, Some(entry.command), run)
+        } else {
+            self.check_bounds(&asked)?;
+            let entry = CommandEntry { after: self.last_event, command: asked.clone() };
+            let (seq, _at) = self.record(Body::Command(entry), now);
+            (seq, None, self.run)
         };
         let is_new = recorded.is_none();
         self.apply(command, recorded.as_ref().unwrap_or(&asked), Issued { seq, run, is_new });

@@ -98,6 +98,7 @@ pub struct Request {
 
 /// What a journal may grow to.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the ends of the limits' names")]
 struct Bounds {
     entries_max: u64,
     bytes_max: u64,

@@ -23,6 +23,7 @@ impl Replay {
     ///
     /// What a request to end still has to settle comes first, then receives that are bound to a signal, then the journal's
     /// next event.
+    #[expect(clippy::should_implement_trait, reason = "the name it has in the WIT")]
     pub fn next(&mut self) -> Result<Next, Divergence> {
         if let Some(settled) = self.expand() {
             return Ok(settled);
