@@ -1,1 +1,83 @@
-fn main() {}
+//! The one binary: host, client, and the compiler that a host runs as a child.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use stepwell::config::{Config, ServeFlags};
+use stepwell::{app, cli, sandbox, telemetry};
+
+/// Durable workflows inside WebAssembly sandboxes
+#[derive(Debug, Parser)]
+#[command(name = "stepwell", version, about, after_help = cli::EXIT_CODES)]
+struct CommandLine {
+    #[command(flatten)]
+    reach: cli::Reach,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a host
+    Serve(Box<ServeFlags>),
+    #[command(flatten)]
+    Client(cli::Command),
+}
+
+fn main() -> ExitCode {
+    // Before anything else, because this child has no environment and little memory.
+    if std::env::args_os().nth(1).is_some_and(|first| first == sandbox::COMPILE_COMPONENT) {
+        return sandbox::compile_child();
+    }
+    let line = CommandLine::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return told(&error.into()),
+    };
+    match line.command {
+        Command::Serve(flags) => {
+            let config = Config::from(*flags);
+            let served = telemetry::start(config.log_format, &config.log)
+                .and_then(|()| runtime.block_on(app::serve(config)));
+            served.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
+        }
+        Command::Client(command) => runtime.block_on(cli::perform(&line.reach, command)),
+    }
+}
+
+fn told(error: &anyhow::Error) -> ExitCode {
+    // Where nobody listens, the code says it alone.
+    writeln!(std::io::stderr().lock(), "stepwell: {error:#}").ok();
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn what_scripts_type_is_understood() {
+        for line in [
+            "stepwell serve --listen 127.0.0.1:0 --data d",
+            "stepwell list",
+            "stepwell deploy target/checkout.wasm",
+            "stepwell run checkout --input {} --wait --priority -3",
+            "stepwell show 1 --json",
+            "stepwell --server http://h:1 result 1 --wait",
+            "stepwell signal 1 approval --json {\"ok\":true} --id s-1",
+            "stepwell cancel 1 --reason why --force",
+            "stepwell dlq replay 7",
+            "stepwell dlq list --json --server http://h:1",
+        ] {
+            CommandLine::try_parse_from(line.split(' ')).unwrap();
+        }
+    }
+}

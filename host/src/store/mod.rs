@@ -19,10 +19,22 @@
 //! # }
 //! ```
 
+mod committer;
+mod dialect;
 mod error;
+mod migrations;
+mod row;
 mod snapshot;
+mod sql_store;
+mod sqlite;
+mod statements;
+mod value;
 mod view;
 mod write;
+
+pub use committer::Committer;
+pub use sql_store::SqlStore;
+pub use sqlite::{Sqlite, SqliteOptions};
 
 pub use error::{BoxError, OpenError, StoreError};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};
@@ -31,8 +43,8 @@ pub use view::{
     ModuleRow, Renewal, Revived,
 };
 pub use write::{
-    Append, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd, Write,
-    Written,
+    Append, Effects, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
+    Write, Written,
 };
 
 use async_trait::async_trait;
@@ -60,6 +72,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn retire(&self, host: HostId) -> Result<()>;
     /// All incarnations, newest first, at most `limit`.
     async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>>;
+    /// What the database needs now and then to stay short and quick, such as a checkpoint. A duty calls it, between batches.
+    async fn keep(&self) -> Result<()>;
 
     // -- modules ----------------------------------------------------------------------------------------------------
 
@@ -105,8 +119,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>>;
     /// What lies in the inbox of an execution that this host owns. None: it does not own it.
     async fn inbox(&self, host: HostId, execution: ExecutionId) -> Result<Option<Inbox>>;
-    /// Ends an attempt of a task that this host runs. False: the row was no longer there, and nothing was written.
-    /// The notes of the attempt are written with it.
+    /// Ends an attempt of a task that this host runs. Where the row is no longer there, nothing is written.
+    /// The notes of the attempt are written with it. `None`: the row was gone. After `Retry` and `Lost` nothing has come to the
+    /// execution, so the answer is `To { owner: None }`.
     async fn end_task(
         &self,
         host: HostId,
@@ -119,7 +134,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
     /// The executions and tasks that the rows say are this host's.
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskId>)>;
-    /// Puts aside a task that lost its host again and again: it becomes a dead letter, its failure goes to the inbox.
+    /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.
+    /// Where it is no longer this host's, nothing happens.
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()>;
 
     // -- from outside -----------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::write::Parent;
+use super::write::{NewExecution, Parent};
 use crate::journal::{Arrival, Entry};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, InboxId, ModuleDigest, Name, Payload, Promise,
@@ -21,6 +21,31 @@ pub struct Snapshot {
     pub tasks: Vec<(Run, Promise)>,
     /// Arrivals in the order of their ids, and `inbox_seq` as of the same moment.
     pub inbox: Inbox,
+}
+
+impl Snapshot {
+    /// What an execution that is born with an owner begins with: nothing need be read.
+    pub fn of_birth(new: &NewExecution) -> Self {
+        let execution = ExecutionRow {
+            id: new.id,
+            run: Run(0),
+            workflow: new.workflow.clone(),
+            module: new.module,
+            state: ExecutionState::Running,
+            paused_at: None,
+            routing: new.routing.clone(),
+            parent: new.parent,
+            expires_at: new.expires_at,
+            base: Seq(0),
+            losses: 0,
+            created_at: new.created_at,
+            started_at: Some(new.created_at),
+            completed_at: None,
+            failure: None,
+        };
+        let entries = vec![new.first_entry()];
+        Self { execution, entries, tasks: Vec::new(), inbox: Inbox::default() }
+    }
 }
 
 /// Arrivals that wait for their owner.

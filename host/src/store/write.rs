@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::journal::{Arrival, Entry};
+use crate::journal::{Arrival, Body, Entry, Started};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note, Outcome,
-    Payload, Promise, RetryPolicy, Routing, Run, Seq, TaskId, Timestamp,
+    Payload, Promise, RetryPolicy, Routing, Run, Seq, TaskId, Timestamp, Wake,
 };
 
 /// One member of a batch. All writes of a batch are durable together, or none is.
@@ -31,7 +31,7 @@ impl Write {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
     /// It is durable.
-    Done,
+    Done(Effects),
     /// A start whose id exists already: nothing was written for it. The caller compares the input's hash.
     Exists {
         /// Of the input of the execution that is there.
@@ -39,6 +39,15 @@ pub enum Written {
     },
     /// An append by a host that no longer owns the execution (taken over, or ended by force): nothing was written for it.
     NotOwner,
+}
+
+/// What a durable write did beyond its own execution.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Whom its messages concern: owners of the receivers, and the queues of those that became ready.
+    pub wakes: Vec<Wake>,
+    /// Children whose ids existed already: nothing was written for them, and they report to whoever started them first.
+    pub existing: Vec<ExecutionId>,
 }
 
 /// An execution to be born, with its first journal entry.
@@ -66,6 +75,20 @@ pub struct NewExecution {
     pub expires_at: Option<Timestamp>,
     /// The incarnation that begins it without a claim; none leaves it to whoever claims it.
     pub owner: Option<HostId>,
+}
+
+impl NewExecution {
+    /// The first entry of its journal.
+    pub fn first_entry(&self) -> Entry {
+        let (workflow, input) = (self.workflow.clone(), self.input.clone());
+        Entry {
+            seq: Seq(1),
+            run: Run(0),
+            recorded_at: self.created_at,
+            noted: 0,
+            body: Body::Started(Started { workflow, input, seed: self.seed }),
+        }
+    }
 }
 
 /// Whom an outcome goes to.

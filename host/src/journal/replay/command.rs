@@ -283,8 +283,11 @@ impl Replay {
         }
         match self.promises.work(promise) {
             Some(Work::Call) => self.stops.push(Stop::Call(promise)),
-            Some(Work::Child { child, .. }) => self.stops.push(Stop::Child(*child)),
-            Some(Work::Timer { .. } | Work::Receive { .. }) | None => {}
+            Some(Work::Child { child, detached: false }) => self.stops.push(Stop::Child(*child)),
+            Some(
+                Work::Child { detached: true, .. } | Work::Timer { .. } | Work::Receive { .. },
+            )
+            | None => {}
         }
     }
 

@@ -1,0 +1,119 @@
+//! Sells one order, and puts right what was done when something later fails or the execution is cancelled.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stepwell::prelude::*;
+
+/// What is sold, for how many cents.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the number is what people call the order")]
+struct Order {
+    order: String,
+    amount: u64,
+    /// The name of a step that is to fail, to see what happens then.
+    #[serde(default)]
+    fail_at: Option<String>,
+}
+
+/// Goods put aside.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Reservation {
+    shelf: String,
+}
+
+/// What the buyer gets.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Receipt {
+    order: String,
+    total: u64,
+    number: String,
+    parcel: String,
+}
+
+/// Puts the goods aside.
+#[stepwell::step(timeout = "10s")]
+async fn reserve(order: Order) -> Result<Reservation, Failure> {
+    refuse_where_asked(&order, "reserve")?;
+    Ok(Reservation { shelf: format!("shelf-of-{}", order.order) })
+}
+
+/// What the buyer owes, in cents: the price and the tax.
+#[stepwell::step(timeout = "10s")]
+async fn quote(order: Order) -> Result<u64, Failure> {
+    refuse_where_asked(&order, "quote")?;
+    Ok(order.amount + order.amount / 5)
+}
+
+/// Charges the card and returns the receipt number.
+#[stepwell::step(retry(max_attempts = 5, initial_delay = "1s", never_for = ["refused"]), timeout = "30s")]
+async fn charge(order: Order, total: u64) -> Result<String, Failure> {
+    refuse_where_asked(&order, "charge")?;
+    stepwell::context::counter("charges").add(1);
+    stepwell::log::info!(total = total; "charged {}", order.order);
+    // The same on every attempt: the provider recognises a repeat by it.
+    Ok(stepwell::context::idempotency_key("receipt"))
+}
+
+/// Hands the parcel over and returns its number.
+#[stepwell::step(timeout = "30s")]
+async fn ship(order: Order, reservation: Reservation) -> Result<String, Failure> {
+    refuse_where_asked(&order, "ship")?;
+    Ok(format!("parcel-from-{}", reservation.shelf))
+}
+
+/// Gives the money back.
+#[stepwell::step(retry(max_attempts = 20))]
+async fn refund(receipt: String) -> Result<(), Failure> {
+    stepwell::context::counter("refunds").add(1);
+    stepwell::log::warn!("refunded {receipt}");
+    Ok(())
+}
+
+/// Puts the goods back on the shelf.
+#[stepwell::step(retry(max_attempts = 20))]
+async fn release(reservation: Reservation) -> Result<(), Failure> {
+    stepwell::context::counter("releases").add(1);
+    stepwell::log::warn!("released {}", reservation.shelf);
+    Ok(())
+}
+
+/// Sells one order.
+#[stepwell::workflow(max_duration = "1d")]
+async fn checkout(order: Order) -> Result<Receipt, Failure> {
+    let (reservation, quote) = join!(reserve(&order), quote(&order));
+    let reservation = reservation?;
+    match sell(&order, &reservation, quote).await {
+        Ok(receipt) => Ok(receipt),
+        Err(failure) => {
+            release(reservation).await?;
+            Err(failure)
+        }
+    }
+}
+
+/// Charges and ships; the money comes back when the parcel does not go.
+async fn sell(
+    order: &Order,
+    reservation: &Reservation,
+    quote: Result<u64, Failure>,
+) -> Result<Receipt, Failure> {
+    let total = quote?;
+    let number = charge(order, total).await?;
+    stepwell::context::progress("charged");
+    match ship(order, reservation).await {
+        Ok(parcel) => Ok(Receipt { order: order.order.clone(), total, number, parcel }),
+        Err(failure) => {
+            refund(number).await?;
+            Err(failure)
+        }
+    }
+}
+
+fn refuse_where_asked(order: &Order, step: &str) -> Result<(), Failure> {
+    if order.fail_at.as_deref() == Some(step) {
+        stepwell::bail!("refused", "{} was to fail at {step}", order.order);
+    }
+    Ok(())
+}
+
+stepwell::module!(workflows: [checkout], steps: [reserve, quote, charge, ship, refund, release]);

@@ -1,0 +1,25 @@
+//! Guests for the tests of the host. Most break a rule each, and the host must answer with a typed failure and go on;
+//! the others are the plain workflows that tests of an engine need.
+
+mod durability;
+mod excess;
+mod failing;
+mod family;
+mod observing;
+mod plain;
+
+use crate::durability::{compensate, ledger, ledgered, rounds, undo};
+use crate::excess::{excess_in_step, excess_in_workflow, journal_flood};
+use crate::failing::{deadlock, flaky, hopeless, retried, unreasonable};
+use crate::family::{child, deaf_parent, detaching, parent};
+use crate::observing::{observe, observe_in_step};
+use crate::plain::{chain, changing, echo, noop, signals, sleeper, wide};
+
+stepwell::module!(
+    workflows: [
+        chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, journal_flood,
+        ledgered, noop, observe, parent, retried, rounds, signals, sleeper, wide,
+    ],
+    steps: [echo, excess_in_step, flaky, hopeless, ledger, observe_in_step, undo, unreasonable],
+    capabilities: { env = ["REGION"] },
+);

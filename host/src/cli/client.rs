@@ -1,0 +1,130 @@
+//! Asking the server.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::CliError;
+
+/// How long a server may take to take a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a server may take to answer: the largest modules take a minute to compile.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Asks one server.
+#[derive(Debug)]
+pub(super) struct Client {
+    base: Url,
+    http: reqwest::Client,
+}
+
+/// What a server said, and it was no refusal.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) text: String,
+    server: String,
+}
+
+impl Answer {
+    /// Reads the answer.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, CliError> {
+        serde_json::from_str(&self.text).map_err(|error| CliError::Strange {
+            server: self.server.clone(),
+            why: error.to_string(),
+        })
+    }
+}
+
+impl Client {
+    /// A client of the server at that address.
+    pub(super) fn new(server: &str) -> Result<Self, CliError> {
+        let bad = |why: &str| {
+            let example = "write for example http://127.0.0.1:7878";
+            CliError::Usage(format!("{server:?} is no server's address: {why}; {example}"))
+        };
+        let base = Url::parse(server).map_err(|error| bad(&error.to_string()))?;
+        if base.scheme() != "http" || base.cannot_be_a_base() {
+            return Err(bad("only http:// can be asked"));
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            // A proxy for the web is never meant for the host on this machine.
+            .no_proxy()
+            .build()
+            .map_err(|error| bad(&error.to_string()))?;
+        Ok(Self { base, http })
+    }
+
+    /// A request to `/v1/` and these parts, each of which may be any text.
+    pub(super) fn ask(
+        &self,
+        method: Method,
+        parts: &[&str],
+        query: &[(&str, &str)],
+    ) -> RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("v1").extend(parts);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.http.request(method, url)
+    }
+
+    /// Reads.
+    pub(super) async fn read(
+        &self,
+        parts: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer, CliError> {
+        self.send(self.ask(Method::GET, parts, query)).await
+    }
+
+    /// Sends an order, as JSON.
+    pub(super) async fn order(
+        &self,
+        parts: &[&str],
+        order: &impl Serialize,
+    ) -> Result<Answer, CliError> {
+        self.send(self.ask(Method::POST, parts, &[]).json(order)).await
+    }
+
+    /// Sends a request.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, CliError> {
+        let unreachable = |error: reqwest::Error| CliError::Unreachable {
+            server: self.base.to_string(),
+            why: root_cause(&error),
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let is_problem = is_problem(&response);
+        let text = response.text().await.map_err(unreachable)?;
+        let answer = Answer { status, text, server: self.base.to_string() };
+        if status.is_success() {
+            return Ok(answer);
+        }
+        if is_problem {
+            return Err(CliError::Refused(answer.read()?));
+        }
+        Err(CliError::Strange { server: answer.server, why: format!("it answered {status}") })
+    }
+}
+
+fn is_problem(response: &Response) -> bool {
+    let content = response.headers().get("content-type");
+    content.is_some_and(|content| content.as_bytes() == b"application/problem+json")
+}
+
+/// The innermost cause: the others say only that something went wrong below.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}

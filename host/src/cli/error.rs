@@ -1,0 +1,140 @@
+//! Why a command was not carried out.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde::Deserialize;
+
+use crate::model::{ExecutionState, Failure};
+
+/// Why a command was not carried out. A variant is another exit code, or another way out.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The execution has ended, and not well.
+    #[error("execution {id} is {state}{}", .failure.as_ref().map(|f| format!(": {f}")).unwrap_or_default())]
+    Failed {
+        /// Which.
+        id: String,
+        /// How.
+        state: ExecutionState,
+        /// Why, where it is known.
+        failure: Option<Failure>,
+    },
+    /// The execution goes on, and nobody asked to wait.
+    #[error("execution {id} is {state} and has no result yet; --wait waits for it")]
+    NotYet {
+        /// Which.
+        id: String,
+        /// How it stands.
+        state: ExecutionState,
+    },
+    /// The execution does not go on by itself.
+    #[error(
+        "execution {id} is blocked; stepwell show {id} says why, stepwell resume {id} has it go on"
+    )]
+    Blocked {
+        /// Which.
+        id: String,
+    },
+    /// What was typed makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that was named cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Nobody answered.
+    #[error(
+        "no stepwell host answers at {server} ({why}); start one with `stepwell serve`, or name another with --server or \
+         STEPWELL_SERVER"
+    )]
+    Unreachable {
+        /// Where.
+        server: String,
+        /// What happened.
+        why: String,
+    },
+    /// The server said no.
+    #[error("{0}")]
+    Refused(Problem),
+    /// The server said something that this client does not understand.
+    #[error("{server} did not answer as a stepwell host of this version: {why}")]
+    Strange {
+        /// Where.
+        server: String,
+        /// What was odd.
+        why: String,
+    },
+    /// Nobody reads the answer any more.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// A problem document (RFC 9457), as far as people want to know it.
+#[derive(Debug, Deserialize, thiserror::Error)]
+#[error("{detail}{}", .errors.iter().map(|breach| format!("\n  {breach}")).collect::<String>())]
+pub(super) struct Problem {
+    detail: String,
+    #[serde(default)]
+    errors: Vec<Breach>,
+}
+
+/// One place where an input does not fit its schema.
+#[derive(Debug, Deserialize, thiserror::Error)]
+#[error("{}: {message}", if .pointer.is_empty() { "the whole" } else { .pointer })]
+struct Breach {
+    pointer: String,
+    message: String,
+}
+
+impl CliError {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Failed { .. } | Self::NotYet { .. } | Self::Blocked { .. } => ExitCode::from(1),
+            Self::Usage(_) | Self::Unreadable { .. } => ExitCode::from(2),
+            Self::Unreachable { .. } | Self::Strange { .. } => ExitCode::from(3),
+            Self::Refused(_) => ExitCode::from(4),
+            // `stepwell list | head` is nobody's fault.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Self::Output(_) => ExitCode::FAILURE,
+        }
+    }
+
+    /// Says it on standard error, and with which code to leave.
+    pub(super) fn tell(&self) -> ExitCode {
+        let code = self.code();
+        if code != ExitCode::SUCCESS {
+            // Where nobody listens, the code says it alone.
+            writeln!(io::stderr().lock(), "stepwell: {self}").ok();
+        }
+        code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_document_becomes_a_message() {
+        let document = r#"{"type":"urn:x","title":"t","status":422,"detail":"the input does not fit",
+            "errors":[{"pointer":"/card","message":"is no text"},{"pointer":"","message":"no id"}]}"#;
+
+        let problem: Problem = serde_json::from_str(document).unwrap();
+
+        let expected = "the input does not fit\n  /card: is no text\n  the whole: no id";
+        assert_eq!(CliError::Refused(problem).to_string(), expected);
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure() {
+        let gone = CliError::Output(io::ErrorKind::BrokenPipe.into());
+
+        assert_eq!(gone.tell(), ExitCode::SUCCESS);
+    }
+}

@@ -1,0 +1,95 @@
+//! `stepwell list`
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::Shown;
+use super::client::Client;
+use super::error::CliError;
+use super::out::{Out, one_line, span, state_cell, table, when};
+use crate::model::{ExecutionState, Failure, Name, Timestamp};
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only those in this state
+    #[arg(long)]
+    state: Option<ExecutionState>,
+    /// Only those of this workflow
+    #[arg(long)]
+    workflow: Option<Name>,
+    /// Only those in this queue
+    #[arg(long)]
+    queue: Option<Name>,
+    /// Only children of this execution
+    #[arg(long, value_name = "ID")]
+    parent: Option<String>,
+    /// How many at most
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Debug, Deserialize)]
+struct Executions {
+    executions: Vec<Execution>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Execution {
+    id: String,
+    workflow: String,
+    state: ExecutionState,
+    paused_at: Option<Timestamp>,
+    queue: String,
+    created_at: Timestamp,
+    completed_at: Option<Timestamp>,
+    failure: Option<Failure>,
+}
+
+impl List {
+    pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let limit = self.limit.to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(self.state.map(|state| ("state", state.as_str())));
+        query.extend(self.workflow.as_ref().map(|workflow| ("workflow", workflow.as_str())));
+        query.extend(self.queue.as_ref().map(|queue| ("queue", queue.as_str())));
+        query.extend(self.parent.as_deref().map(|parent| ("parent", parent)));
+        let answer = client.read(&["executions"], &query).await?;
+        if self.shown.json {
+            return out.json(&answer);
+        }
+        let list: Executions = answer.read()?;
+        let mut table = table(&["ID", "WORKFLOW", "STATE", "QUEUE", "CREATED", "TOOK", "WHY"]);
+        for execution in &list.executions {
+            table.add_row(execution.cells());
+        }
+        out.table(&table)?;
+        if list.next_cursor.is_some() {
+            out.line("(more: raise --limit, or narrow it by --state and --workflow)")?;
+        }
+        Ok(())
+    }
+}
+
+impl Execution {
+    fn cells(&self) -> Vec<comfy_table::Cell> {
+        let took = self.completed_at.map(|end| end.since(self.created_at).as_micros());
+        let took = took.map(|micros| span(u64::try_from(micros).unwrap_or(u64::MAX)));
+        let why = match (&self.failure, self.paused_at) {
+            (Some(failure), _) => one_line(&failure.kind),
+            (None, Some(_)) => "paused".to_owned(),
+            (None, None) => String::new(),
+        };
+        vec![
+            self.id.as_str().into(),
+            one_line(&self.workflow).into(),
+            state_cell(self.state),
+            one_line(&self.queue).into(),
+            when(self.created_at).into(),
+            took.unwrap_or_default().into(),
+            why.into(),
+        ]
+    }
+}

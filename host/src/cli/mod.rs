@@ -1,0 +1,144 @@
+//! The command line: the client half of the one binary.
+//!
+//! Here lives the command tree, a file a command, the HTTP client they share, and how answers are shown: people get tables
+//! and colour, pipes get plain text, `--json` gets what the server said.
+//!
+//! Not here: `serve`, whose flags are the configuration's (`config`) and whose work is the house's (`app`). A client knows the
+//! API and the words of `model`, and no other room.
+//!
+//! Invariants:
+//! - Standard output holds what was asked for and nothing else; everything said to people about it goes to standard error.
+//! - A payload is printed as the server sent it, byte for byte.
+//! - Exit codes: 0 it was done, 1 the execution failed, 2 the command line is wrong, 3 no server answered, 4 the server refused.
+//!
+//! ```text
+//! $ stepwell run checkout --input '{"id":"A-1001"}' --wait
+//! {"receipt":"R-7"}
+//! ```
+
+mod client;
+mod control;
+mod deploy;
+mod dlq;
+mod draw;
+mod error;
+mod hosts;
+mod list;
+mod logs;
+mod modules;
+mod out;
+mod pretty;
+mod result;
+mod run;
+mod show;
+mod signal;
+mod timeline;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use client::Client;
+use error::CliError;
+use out::Out;
+
+/// What the exit codes mean, for the end of `--help`.
+pub const EXIT_CODES: &str = "Exit codes:\n  \
+    0  it was done\n  \
+    1  the execution failed, or has not ended\n  \
+    2  the command line is wrong\n  \
+    3  no server answered\n  \
+    4  the server refused";
+
+/// Which server is asked.
+#[derive(Debug, Args)]
+pub struct Reach {
+    /// Address of the server
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWELL_SERVER",
+        default_value = "http://127.0.0.1:7878",
+        value_name = "URL"
+    )]
+    server: String,
+}
+
+/// How answers are shown.
+#[derive(Debug, Clone, Copy, Args)]
+struct Shown {
+    /// Print what the server said, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a client can ask for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Upload a module and make it the active one of its name
+    Deploy(deploy::Deploy),
+    /// Start a workflow; prints the execution's id
+    Run(run::Run),
+    /// List executions, newest first
+    List(list::List),
+    /// Show an execution and its timeline
+    Show(show::Show),
+    /// Print an execution's result
+    Result(result::ResultOf),
+    /// Send a signal to an execution
+    Signal(signal::Signal),
+    /// Ask an execution to end
+    Cancel(control::Cancel),
+    /// Try an execution again that has ended badly or is blocked
+    Retry(control::Revive),
+    /// Have an execution stand still
+    Pause(control::Pause),
+    /// Have an execution go on that is paused or blocked
+    Resume(control::Revive),
+    /// Print what an execution's workflow and steps have said
+    Logs(logs::Logs),
+    /// List modules, newest first
+    Modules(modules::Modules),
+    /// Dead letters: steps whose attempts ran out
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
+    /// List hosts, newest first
+    Hosts(hosts::Hosts),
+    /// Print how much there is of what
+    Stats(hosts::Stats),
+}
+
+/// Carries a command out. What goes wrong is said on standard error.
+pub async fn perform(reach: &Reach, command: Command) -> ExitCode {
+    let mut out = Out::stdout();
+    let performed = match Client::new(&reach.server) {
+        Ok(client) => command.perform(&client, &mut out).await,
+        Err(error) => Err(error),
+    };
+    match performed.and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.tell(),
+    }
+}
+
+impl Command {
+    async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        match self {
+            Self::Deploy(deploy) => deploy.perform(client, out).await,
+            Self::Run(run) => run.perform(client, out).await,
+            Self::List(list) => list.perform(client, out).await,
+            Self::Show(show) => show.perform(client, out).await,
+            Self::Result(result) => result.perform(client, out).await,
+            Self::Signal(signal) => signal.perform(client).await,
+            Self::Cancel(cancel) => cancel.perform(client, out).await,
+            Self::Retry(retry) => retry.perform(client, "retry").await,
+            Self::Pause(pause) => pause.perform(client).await,
+            Self::Resume(resume) => resume.perform(client, "resume").await,
+            Self::Logs(logs) => logs.perform(client, out).await,
+            Self::Modules(modules) => modules.perform(client, out).await,
+            Self::Dlq(dlq) => dlq.perform(client, out).await,
+            Self::Hosts(hosts) => hosts.perform(client, out).await,
+            Self::Stats(stats) => stats.perform(client, out).await,
+        }
+    }
+}

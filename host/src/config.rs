@@ -1,0 +1,186 @@
+//! How a host is set up: every key, with its name, its default and its unit. A flag wins over its `STEPWELL_*` variable.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::model::{BadDuration, Limits, Name, parse_duration};
+
+/// The flags of `stepwell serve`.
+#[derive(Debug, Args)]
+pub struct ServeFlags {
+    /// Address to listen on
+    #[arg(long, env = "STEPWELL_LISTEN", default_value = "127.0.0.1:7878", value_name = "IP:PORT")]
+    listen: SocketAddr,
+    /// Folder of the database and the compiled modules; made where it is missing
+    #[arg(long, env = "STEPWELL_DATA", default_value = "./stepwell-data", value_name = "DIR")]
+    data: PathBuf,
+    /// What people call this host
+    #[arg(long, env = "STEPWELL_NAME", default_value = "stepwell")]
+    name: String,
+    /// Take work only from this queue; may be given several times [default: all]
+    #[arg(long = "queue", env = "STEPWELL_QUEUES", value_delimiter = ',', value_name = "QUEUE")]
+    queues: Vec<Name>,
+    /// Take only work that has this tag or none; may be given several times [default: all]
+    #[arg(long = "tag", env = "STEPWELL_TAGS", value_delimiter = ',', value_name = "TAG")]
+    tags: Vec<Name>,
+    /// How long a waiting workflow stays in memory [default: 10s]
+    #[arg(long, env = "STEPWELL_HOT_FOR", value_name = "DURATION", value_parser = duration)]
+    hot_for: Option<Duration>,
+    /// How many waiting workflows stay in memory, 2000 at most [default: 2000]
+    #[arg(long, env = "STEPWELL_HOT_MAX", value_name = "COUNT")]
+    hot_max: Option<usize>,
+    /// How many steps run at once [default: 10 for each core]
+    #[arg(long, env = "STEPWELL_MAX_CONCURRENCY", value_name = "COUNT")]
+    max_concurrency: Option<NonZeroUsize>,
+    /// The largest module, in bytes [default: 33554432]
+    #[arg(long, env = "STEPWELL_MODULE_BYTES_MAX", value_name = "BYTES")]
+    module_bytes_max: Option<NonZeroUsize>,
+    /// Signals of one execution that may lie unreceived [default: 10000]
+    #[arg(long, env = "STEPWELL_UNRECEIVED_SIGNALS_MAX", value_name = "COUNT")]
+    unreceived_signals_max: Option<NonZeroUsize>,
+    /// Writes that may wait for the database; starts beyond it are answered 503 [default: 4096]
+    #[arg(long, env = "STEPWELL_COMMITTER_QUEUE_MAX", value_name = "COUNT")]
+    committer_queue_max: Option<NonZeroUsize>,
+    /// How long work in flight is waited for when the host stops [default: 30s]
+    #[arg(long, env = "STEPWELL_DRAIN_TIMEOUT", value_name = "DURATION", value_parser = duration)]
+    drain_timeout: Option<Duration>,
+    /// Form of the log on standard error
+    #[arg(long, env = "STEPWELL_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// What is logged: a level, or levels by target
+    #[arg(long, env = "STEPWELL_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+}
+
+fn duration(text: &str) -> Result<Duration, BadDuration> {
+    parse_duration(text)
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line each, for people.
+    Text,
+    /// A JSON object each, for machines.
+    Json,
+}
+
+/// How a host is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens. Port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// Where its database and compiled modules lie.
+    pub data: PathBuf,
+    /// What people call it.
+    pub name: String,
+    /// Only from these queues; empty means all.
+    pub queues: Vec<Name>,
+    /// Only what shares one of these or has none; empty means all.
+    pub tags: Vec<Name>,
+    /// Every bound.
+    pub limits: Limits,
+    /// How many threads there are for guests, and as many for everything else.
+    pub cores: usize,
+    /// Form of the log.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log: String,
+}
+
+impl Config {
+    /// The defaults, on a port of its own, with its data in that folder.
+    pub fn at(data: impl Into<PathBuf>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: data.into(),
+            name: "stepwell".to_owned(),
+            queues: Vec::new(),
+            tags: Vec::new(),
+            limits: Limits::for_cores(cores),
+            cores,
+            log_format: LogFormat::Text,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+impl From<ServeFlags> for Config {
+    fn from(flags: ServeFlags) -> Self {
+        let mut config = Self {
+            listen: flags.listen,
+            name: flags.name,
+            queues: flags.queues,
+            tags: flags.tags,
+            log_format: flags.log_format,
+            log: flags.log,
+            ..Self::at(flags.data)
+        };
+        let limits = &mut config.limits;
+        put(&mut limits.hot_for, flags.hot_for);
+        // Each instance costs kernel mappings, and the system's bound on those fails everything at once.
+        let hot_most = limits.hot_max;
+        put(&mut limits.hot_max, flags.hot_max.map(|count| count.min(hot_most)));
+        put(&mut limits.max_concurrency, flags.max_concurrency.map(NonZeroUsize::get));
+        put(&mut limits.module_bytes_max, flags.module_bytes_max.map(NonZeroUsize::get));
+        put(
+            &mut limits.unreceived_signals_max,
+            flags.unreceived_signals_max.map(NonZeroUsize::get),
+        );
+        put(&mut limits.committer_queue_max, flags.committer_queue_max.map(NonZeroUsize::get));
+        put(&mut limits.drain_timeout, flags.drain_timeout);
+        config
+    }
+}
+
+fn put<T>(place: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *place = given;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: ServeFlags,
+    }
+
+    fn config(flags: &[&str]) -> Config {
+        Line::try_parse_from(["serve"].iter().chain(flags)).unwrap().flags.into()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_limits() {
+        let config = config(&[]);
+
+        assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 7878)));
+        assert_eq!(config.limits.hot_for, Duration::from_secs(10));
+        assert_eq!(config.limits.max_concurrency, 10 * config.cores);
+    }
+
+    #[test]
+    fn a_flag_changes_its_limit() {
+        let config = config(&["--hot-for", "0s", "--hot-max", "9999999", "--queue", "a,b"]);
+
+        assert_eq!(config.limits.hot_for, Duration::ZERO);
+        assert_eq!(config.limits.hot_max, 2_000);
+        assert_eq!(config.queues.len(), 2);
+    }
+
+    #[test]
+    fn a_bad_duration_is_refused_with_its_position() {
+        let refused = Line::try_parse_from(["serve", "--hot-for", "5x"]).unwrap_err();
+
+        assert!(refused.to_string().contains("position 1"), "{refused}");
+    }
+}

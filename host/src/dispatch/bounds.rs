@@ -1,0 +1,106 @@
+//! What callers may ask for: each check names what is out of its bounds.
+
+use std::time::Duration;
+
+use super::{DispatchError, Result};
+use crate::model::{Name, Payload, Routing, format_duration};
+
+/// The longest idempotency key or signal id, in bytes.
+const KEY_BYTES_MAX: usize = 256;
+/// The longest delay or `max_duration`: ten years.
+const SPAN_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+pub(super) fn payload(what: &'static str, payload: &Payload, bytes_max: usize) -> Result<()> {
+    if payload.bytes() <= bytes_max {
+        return Ok(());
+    }
+    Err(too_large(what, payload.bytes(), bytes_max, "payload_bytes_max"))
+}
+
+pub(super) fn too_large(
+    what: &'static str,
+    bytes: usize,
+    max: usize,
+    limit: &'static str,
+) -> DispatchError {
+    let wide = |length| u64::try_from(length).unwrap_or(u64::MAX);
+    DispatchError::TooLarge { what, bytes: wide(bytes), max: wide(max), limit }
+}
+
+pub(super) fn priority(priority: i32) -> Result<()> {
+    if (Routing::PRIORITY_MIN..=Routing::PRIORITY_MAX).contains(&priority) {
+        return Ok(());
+    }
+    let bounds = format!("from {} to {}", Routing::PRIORITY_MIN, Routing::PRIORITY_MAX);
+    Err(DispatchError::OutOfBounds { what: "priority", value: priority.to_string(), bounds })
+}
+
+pub(super) fn tags(tags: &[Name]) -> Result<()> {
+    if tags.len() <= Routing::TAGS_MAX {
+        return Ok(());
+    }
+    let value = format!("a list of {}", tags.len());
+    let bounds = format!("at most {} tags", Routing::TAGS_MAX);
+    Err(DispatchError::OutOfBounds { what: "tags", value, bounds })
+}
+
+/// A key is not hashed with the rest of the order, so it may be any printable text.
+pub(super) fn key(what: &'static str, key: &str) -> Result<()> {
+    let bytes_max = KEY_BYTES_MAX;
+    let refused = |value: String| {
+        let bounds = format!("1 to {bytes_max} bytes without control characters");
+        Err(DispatchError::OutOfBounds { what, value, bounds })
+    };
+    if key.is_empty() || key.len() > bytes_max {
+        return refused(format!("a text of {} bytes", key.len()));
+    }
+    if key.chars().any(char::is_control) {
+        return refused(format!("{key:?}"));
+    }
+    Ok(())
+}
+
+pub(super) fn delay(delay: Duration) -> Result<()> {
+    span("delay", delay, Duration::ZERO)
+}
+
+pub(super) fn max_duration(max_duration: Duration) -> Result<()> {
+    span("max_duration", max_duration, Duration::from_millis(1))
+}
+
+fn span(what: &'static str, span: Duration, least: Duration) -> Result<()> {
+    if (least..=SPAN_MAX).contains(&span) {
+        return Ok(());
+    }
+    let bounds = format!("from {} to {}", format_duration(least), format_duration(SPAN_MAX));
+    Err(DispatchError::OutOfBounds { what, value: format_duration(span), bounds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_its_bounds_is_named() {
+        let told = |refused: Result<()>| refused.unwrap_err().to_string();
+
+        assert_eq!(told(priority(101)), "priority is 101, it must be from -100 to 100");
+        assert!(told(key("idempotency_key", "")).contains("1 to 256 bytes"));
+        assert!(told(key("idempotency_key", "a\nb")).contains("control characters"));
+        assert!(told(max_duration(Duration::ZERO)).contains("from 1ms"));
+        assert!(told(delay(Duration::MAX)).contains("delay is"));
+        assert!(told(payload("the input", &Payload::null(), 3)).contains("payload_bytes_max"));
+    }
+
+    #[test]
+    fn what_is_within_them_passes() {
+        let tag = Name::new("gpu").unwrap();
+
+        assert!(tags(&vec![tag.clone(); Routing::TAGS_MAX]).is_ok());
+        assert!(tags(&vec![tag; Routing::TAGS_MAX + 1]).is_err());
+        assert!(priority(-100).is_ok());
+        assert!(key("id", &"k".repeat(256)).is_ok());
+        assert!(delay(Duration::ZERO).is_ok());
+        assert!(payload("the input", &Payload::null(), 4).is_ok());
+    }
+}

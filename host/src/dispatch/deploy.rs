@@ -1,0 +1,31 @@
+//! Uploading modules, and choosing the active one of a name.
+
+use super::{Dispatch, DispatchError, ModuleRow, Result, bounds, schema};
+use crate::model::{ModuleDigest, Name};
+
+impl Dispatch {
+    /// Admits a component and makes it the one that new executions of its name are pinned to. The same bytes again change
+    /// nothing but that.
+    pub async fn deploy(&self, name: &Name, wasm: &[u8]) -> Result<ModuleRow> {
+        let max = self.parts.limits.module_bytes_max;
+        if wasm.len() > max {
+            return Err(bounds::too_large("the module", wasm.len(), max, "module_bytes_max"));
+        }
+        let (_digest, manifest) = self.parts.sandbox.admit(wasm).await?;
+        schema::check_manifest(&manifest)?;
+        let row = self.store().deploy(self.parts.host, name, &manifest, wasm).await?;
+        self.deployments.forget();
+        tracing::info!(module = %name, digest = %row.digest, "Module {name} is deployed as {}", row.digest.short());
+        Ok(row)
+    }
+
+    /// Makes a module that was uploaded under this name the active one again.
+    pub async fn activate(&self, name: &Name, digest: ModuleDigest) -> Result<ModuleRow> {
+        let unknown = || DispatchError::UnknownModule(format!("{name} with digest {digest}"));
+        if !self.store().activate(self.parts.host, name, digest).await? {
+            return Err(unknown());
+        }
+        self.deployments.forget();
+        self.store().module(digest).await?.ok_or_else(unknown)
+    }
+}

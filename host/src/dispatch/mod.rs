@@ -1,0 +1,126 @@
+//! Takes orders: deploy, start, signal, cancel, retry, redrive, and everything that is only asked.
+//!
+//! Here an order is checked against what the module declares and what the limits allow, and told to the store; after the
+//! commit a hint goes out. What this room answers with are the rows and entries of the rooms below, under its own name, so
+//! that a door needs no other room.
+//!
+//! Not here: HTTP and its status codes (`http`), and carrying anything out (`worker`): the two meet in the store.
+//!
+//! Invariants:
+//! - Nothing is answered before the commit that holds it.
+//! - Whatever a caller gives is bounded by a limit with a name, and refused with that name.
+//! - Whoever waits for a result listens before it looks.
+//!
+//! ```no_run
+//! # async fn example(dispatch: stepwell::dispatch::Dispatch) -> Result<(), Box<dyn std::error::Error>> {
+//! use stepwell::dispatch::StartOrder;
+//! use stepwell::model::{Name, Payload};
+//!
+//! let order = StartOrder::new(Name::new("checkout")?, Payload::null());
+//! let started = dispatch.start(order).await?;
+//! assert!(started.created);
+//! # Ok(())
+//! # }
+//! ```
+
+mod bounds;
+mod cancel;
+mod deploy;
+mod deployments;
+mod error;
+mod inspect;
+mod outcome;
+mod pause;
+mod redrive;
+mod retry;
+mod schema;
+mod signal;
+mod start;
+
+pub use cancel::Force;
+pub use error::{DispatchError, SchemaBreach};
+pub use inspect::JournalSlice;
+pub use outcome::Progress;
+pub use redrive::Redriven;
+pub use start::{ModuleRef, StartOrder, Started};
+
+pub use crate::journal::{
+    Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,
+};
+pub use crate::store::{
+    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
+    StoreError,
+};
+
+use std::sync::Arc;
+
+use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
+use crate::notify::Notifier;
+use crate::sandbox::Sandbox;
+use crate::store::{Committer, Store};
+
+use deployments::Deployments;
+use schema::Schemas;
+
+/// What orders are carried to.
+#[derive(Debug)]
+pub struct Parts {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// Through which starts are written.
+    pub committer: Committer,
+    /// Which admits modules.
+    pub sandbox: Sandbox,
+    /// Where hints go.
+    pub notifier: Arc<dyn Notifier>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn Ids>,
+    /// Every bound.
+    pub limits: Limits,
+    /// This incarnation, in whose name everything is written.
+    pub host: HostId,
+}
+
+/// Takes orders. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    parts: Arc<Parts>,
+    deployments: Arc<Deployments>,
+    schemas: Arc<Schemas>,
+}
+
+/// What this room answers.
+pub type Result<T, E = DispatchError> = std::result::Result<T, E>;
+
+impl Dispatch {
+    /// Ready to take orders.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts), deployments: Arc::default(), schemas: Arc::default() }
+    }
+
+    /// The bounds it keeps.
+    pub fn limits(&self) -> &Limits {
+        &self.parts.limits
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.parts.store
+    }
+
+    /// Hints that an arrival lies in an inbox: its owner looks, or any host claims it.
+    async fn wake_for(&self, execution: ExecutionId, owner: Option<HostId>) -> Result<()> {
+        let wake = match owner {
+            Some(owner) => Wake::Arrival { owner, execution },
+            None => Wake::Work { queue: self.queue_of(execution).await? },
+        };
+        self.parts.notifier.wake(wake);
+        Ok(())
+    }
+
+    async fn queue_of(&self, execution: ExecutionId) -> Result<Name> {
+        let view = self.store().execution(execution).await?;
+        Ok(view.map_or_else(Name::default_queue, |view| view.row.routing.queue))
+    }
+}

@@ -1,0 +1,44 @@
+//! Having an execution stand still, and go on.
+
+use super::{Dispatch, DispatchError, ModuleRef, Result};
+use crate::journal::RunReason;
+use crate::model::{ExecutionId, ExecutionState, Wake};
+use crate::store::Delivered;
+
+impl Dispatch {
+    /// Pauses an execution: steps that run go on to their end, and nothing new begins.
+    pub async fn pause(&self, execution: ExecutionId) -> Result<()> {
+        let paused = Some(self.parts.clock.now());
+        let delivered = self.store().pause(self.parts.host, execution, paused).await?;
+        self.tell(execution, delivered).await
+    }
+
+    /// Has an execution that is paused, or blocked, go on; a blocked one with another module where one is named.
+    pub async fn resume(&self, execution: ExecutionId, module: Option<&ModuleRef>) -> Result<()> {
+        let delivered = self.store().pause(self.parts.host, execution, None).await?;
+        self.tell(execution, delivered).await?;
+        let view = self.show(execution).await?;
+        if view.row.state == ExecutionState::Blocked {
+            self.revive(execution, RunReason::Upgrade, module).await?;
+        } else if module.is_some() {
+            return Err(DispatchError::NotRevivable { execution, state: view.row.state });
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, execution: ExecutionId, delivered: Delivered) -> Result<()> {
+        match delivered {
+            Delivered::To { owner } => {
+                self.wake_for(execution, owner).await?;
+                self.parts.notifier.wake(Wake::Changed { execution });
+                Ok(())
+            }
+            Delivered::Ended(state) => Err(DispatchError::Ended { execution, state }),
+            Delivered::Missing => Err(DispatchError::UnknownExecution(execution)),
+            Delivered::Full => {
+                let max = self.parts.limits.unreceived_signals_max;
+                Err(DispatchError::SignalsFull { execution, max })
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Trying an execution again that ended badly: the next run of the same journal.
+
+use super::{Dispatch, DispatchError, ModuleRef, Result};
+use crate::journal::RunReason;
+use crate::model::{ExecutionId, ModuleDigest, Promise, Run, Wake};
+use crate::store::{Revival, Revived};
+
+impl Dispatch {
+    /// Begins the next run of an execution that has failed, timed out, was cancelled or is blocked: what completed stays
+    /// completed, and it goes on from before what ended it. With another module, where one is named.
+    pub async fn retry(&self, execution: ExecutionId, module: Option<&ModuleRef>) -> Result<Run> {
+        self.revive(execution, RunReason::Retry, module).await
+    }
+
+    pub(super) async fn revive(
+        &self,
+        execution: ExecutionId,
+        why: RunReason,
+        module: Option<&ModuleRef>,
+    ) -> Result<Run> {
+        let module = match module {
+            Some(module) => {
+                let workflow = self.show(execution).await?.row.workflow;
+                Some(self.choose(&workflow, Some(module)).await?.digest)
+            }
+            None => None,
+        };
+        self.go_back(execution, self.revival(why, None, module)).await
+    }
+
+    pub(super) fn revival(
+        &self,
+        why: RunReason,
+        promise: Option<Promise>,
+        module: Option<ModuleDigest>,
+    ) -> Revival {
+        Revival { why, promise, module, at: self.parts.clock.now() }
+    }
+
+    pub(super) async fn go_back(&self, execution: ExecutionId, revival: Revival) -> Result<Run> {
+        match self.store().revive(self.parts.host, execution, &revival).await? {
+            Revived::Ready(run) => {
+                self.wake_for(execution, None).await?;
+                self.parts.notifier.wake(Wake::Changed { execution });
+                Ok(run)
+            }
+            Revived::NotInState(state) => Err(DispatchError::NotRevivable { execution, state }),
+            Revived::WentOn => Err(DispatchError::WentOn { execution }),
+            Revived::Missing => Err(DispatchError::UnknownExecution(execution)),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Starting executions.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Dispatch, DispatchError, ModuleRow, Result, bounds};
+use crate::model::{
+    BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Wake, WorkflowSpec,
+};
+use crate::store::{NewExecution, StoreError, Write, Written};
+
+/// A module as people name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModuleRef {
+    /// The active one of a name.
+    Name(Name),
+    /// Exactly this one.
+    Digest(ModuleDigest),
+}
+
+impl FromStr for ModuleRef {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        match text.parse() {
+            Ok(digest) => Ok(Self::Digest(digest)),
+            Err(_no_digest) => Name::new(text).map(Self::Name),
+        }
+    }
+}
+
+impl fmt::Display for ModuleRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => name.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+/// An order to start a workflow. What is `None` is as its declaration says.
+#[derive(Debug, Clone)]
+pub struct StartOrder {
+    /// What to start.
+    pub workflow: Name,
+    /// Of which module; needed only where several active ones have a workflow of this name.
+    pub module: Option<ModuleRef>,
+    /// The argument.
+    pub input: Payload,
+    /// The queue.
+    pub queue: Option<Name>,
+    /// The tags.
+    pub tags: Option<Vec<Name>>,
+    /// The priority.
+    pub priority: Option<i32>,
+    /// How long to wait before it begins.
+    pub delay: Option<Duration>,
+    /// After which it is `timed_out`, counted from its scheduled start.
+    pub max_duration: Option<Duration>,
+    /// One execution for one (workflow, key).
+    pub idempotency_key: Option<String>,
+}
+
+impl StartOrder {
+    /// An order that leaves everything to the declaration.
+    pub fn new(workflow: Name, input: Payload) -> Self {
+        Self {
+            workflow,
+            module: None,
+            input,
+            queue: None,
+            tags: None,
+            priority: None,
+            delay: None,
+            max_duration: None,
+            idempotency_key: None,
+        }
+    }
+
+    fn check(&self, payload_bytes_max: usize) -> Result<()> {
+        bounds::payload("the input", &self.input, payload_bytes_max)?;
+        self.priority.map_or(Ok(()), bounds::priority)?;
+        self.tags.as_deref().map_or(Ok(()), bounds::tags)?;
+        self.delay.map_or(Ok(()), bounds::delay)?;
+        self.max_duration.map_or(Ok(()), bounds::max_duration)?;
+        let key = self.idempotency_key.as_deref();
+        key.map_or(Ok(()), |key| bounds::key("idempotency_key", key))
+    }
+
+    fn routing(&self, spec: &WorkflowSpec) -> Routing {
+        let declared = &spec.options.routing;
+        Routing {
+            queue: self.queue.as_ref().unwrap_or(&declared.queue).clone(),
+            tags: self.tags.as_ref().unwrap_or(&declared.tags).clone(),
+            priority: self.priority.unwrap_or(declared.priority),
+        }
+    }
+}
+
+/// An execution that is there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// Its id.
+    pub id: ExecutionId,
+    /// False where an earlier start with the same key and input had made it.
+    pub created: bool,
+}
+
+impl Dispatch {
+    /// Starts an execution. When this returns, it is durable.
+    pub async fn start(&self, order: StartOrder) -> Result<Started> {
+        order.check(self.parts.limits.payload_bytes_max)?;
+        let module = self.choose(&order.workflow, order.module.as_ref()).await?;
+        let new = self.plan(&order, &module)?;
+        let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
+        match self.parts.committer.submit(Write::Start(Box::new(new))).await {
+            Ok(Written::Done(_)) => {
+                if !born {
+                    self.parts.notifier.wake(Wake::Work { queue });
+                }
+                Ok(Started { id, created: true })
+            }
+            Ok(Written::Exists { input_hash }) if input_hash == order.input.hash() => {
+                Ok(Started { id, created: false })
+            }
+            Ok(Written::Exists { .. }) => Err(DispatchError::IdempotencyConflict(id)),
+            Ok(Written::NotOwner) => {
+                let source = "a start was answered as if it were an append".into();
+                Err(StoreError::Refused { execution: id, source }.into())
+            }
+            Err(unknown @ StoreError::Unknown(_)) => self.read_back(id, unknown).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The id is nobody else's, so an execution that has it is the one that was to be started.
+    async fn read_back(&self, id: ExecutionId, unknown: StoreError) -> Result<Started> {
+        match self.store().execution(id).await {
+            Ok(Some(_)) => Ok(Started { id, created: true }),
+            Ok(None) | Err(_) => Err(DispatchError::Uncertain { execution: id, source: unknown }),
+        }
+    }
+
+    fn plan(&self, order: &StartOrder, module: &ModuleRow) -> Result<NewExecution> {
+        let Some(spec) = module.manifest.workflow(order.workflow.as_str()) else {
+            let workflow = order.workflow.to_string();
+            return Err(DispatchError::UnknownWorkflow { workflow });
+        };
+        self.schemas.check(module.digest, spec, &order.input)?;
+        let parts = &self.parts;
+        let now = parts.clock.now();
+        let start_at = now + order.delay.unwrap_or_default();
+        let max_duration = order.max_duration.or(spec.options.max_duration);
+        let id = match &order.idempotency_key {
+            Some(key) => ExecutionId::of_key(&order.workflow, key),
+            None => parts.ids.execution(),
+        };
+        Ok(NewExecution {
+            id,
+            workflow: order.workflow.clone(),
+            module: module.digest,
+            routing: order.routing(spec),
+            parent: None,
+            input: order.input.clone(),
+            seed: parts.ids.seed(),
+            created_at: now,
+            start_at,
+            expires_at: max_duration.map(|most| start_at + most),
+            owner: (start_at == now && parts.committer.takes_births()).then_some(parts.host),
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! An execution as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::dispatch::{ExecutionRow, ExecutionView};
+use crate::model::{
+    ExecutionId, ExecutionState, Failure, HostId, ModuleDigest, Name, Payload, Promise, Run,
+    Timestamp,
+};
+
+/// An execution in a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    id: ExecutionId,
+    workflow: Name,
+    module: ModuleDigest,
+    state: ExecutionState,
+    run: Run,
+    paused_at: Option<Timestamp>,
+    queue: Name,
+    tags: Vec<Name>,
+    priority: i32,
+    parent: Option<ParentOf>,
+    created_at: Timestamp,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    losses: u32,
+    failure: Option<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+struct ParentOf {
+    execution: ExecutionId,
+    run: Run,
+    promise: Promise,
+    detached: bool,
+}
+
+/// An execution by itself.
+#[derive(Debug, Serialize)]
+pub(super) struct Execution {
+    #[serde(flatten)]
+    summary: Summary,
+    owner: Option<HostId>,
+    visible_at: Option<Timestamp>,
+    tasks: u64,
+    counters: BTreeMap<Name, i64>,
+    custom_state: BTreeMap<Name, Payload>,
+    children: Vec<ExecutionId>,
+}
+
+impl From<ExecutionRow> for Summary {
+    fn from(row: ExecutionRow) -> Self {
+        let parent = row.parent.map(|parent| ParentOf {
+            execution: parent.execution,
+            run: parent.run,
+            promise: parent.promise,
+            detached: parent.detached,
+        });
+        Self {
+            id: row.id,
+            workflow: row.workflow,
+            module: row.module,
+            state: row.state,
+            run: row.run,
+            paused_at: row.paused_at,
+            queue: row.routing.queue,
+            tags: row.routing.tags,
+            priority: row.routing.priority,
+            parent,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            completed_at: row.completed_at,
+            expires_at: row.expires_at,
+            losses: row.losses,
+            failure: row.failure,
+        }
+    }
+}
+
+impl From<ExecutionView> for Execution {
+    fn from(view: ExecutionView) -> Self {
+        Self {
+            summary: view.row.into(),
+            owner: view.owner,
+            visible_at: view.visible_at,
+            tasks: view.tasks,
+            counters: view.counters.into_iter().collect(),
+            custom_state: view.custom_state.into_iter().collect(),
+            children: view.children,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a request's path and query say, refused by problem documents.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
+
+use super::error::Problem;
+use crate::model::parse_duration;
+
+/// How many rows a page has where nobody says.
+const PAGE_DEFAULT: u32 = 100;
+
+/// The one thing a path names.
+#[derive(Debug)]
+pub(super) struct Named<T>(pub(super) T);
+
+impl<S: Send + Sync, T: FromStr<Err: Display>> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        text.parse().map(Self).map_err(Problem::malformed)
+    }
+}
+
+/// The two things a path names.
+#[derive(Debug)]
+pub(super) struct NamedPair<T, U>(pub(super) T, pub(super) U);
+
+impl<S, T, U> FromRequestParts<S> for NamedPair<T, U>
+where
+    S: Send + Sync,
+    T: FromStr<Err: Display>,
+    U: FromStr<Err: Display>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((first, second)) =
+            path.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        let first = first.parse().map_err(Problem::malformed)?;
+        Ok(Self(first, second.parse().map_err(Problem::malformed)?))
+    }
+}
+
+/// What the query says.
+#[derive(Debug)]
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        let Query(asked) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        Ok(Self(asked))
+    }
+}
+
+/// A part of a list that is read in its order.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageAfter {
+    /// Read on behind this one.
+    #[serde(default)]
+    pub(super) after: u64,
+    /// How many.
+    #[serde(default = "page_default")]
+    pub(super) limit: u32,
+}
+
+/// How many rows a page has where nobody says.
+pub(super) fn page_default() -> u32 {
+    PAGE_DEFAULT
+}
+
+/// A duration as text, such as `"30s"`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        parse_duration(&text).map(Self).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,105 @@
+//! Listening, and the layers that every request passes.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
+
+use super::error::Problem;
+use super::routes;
+use crate::dispatch::Dispatch;
+
+/// What all handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    pub(super) dispatch: Dispatch,
+    is_ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    closing: CancellationToken,
+    shut: CancellationToken,
+}
+
+impl Door {
+    /// A door to `dispatch`; `is_ready` says whether the host carries orders out.
+    pub fn new(dispatch: Dispatch, is_ready: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            dispatch,
+            is_ready: Arc::new(is_ready),
+            closing: CancellationToken::new(),
+            shut: CancellationToken::new(),
+        }
+    }
+
+    /// Takes no new connection, and has those that wait for a result answered.
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+
+    /// Drops every request where it stands.
+    pub fn shut(&self) {
+        self.closing.cancel();
+        self.shut.cancel();
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        (self.is_ready)()
+    }
+
+    /// Returns when the door is closing.
+    pub(super) async fn closing(&self) {
+        self.closing.cancelled().await;
+    }
+
+    /// All routes, answering.
+    pub(super) fn router(self) -> Router {
+        routes()
+            .fallback(|request: Request| async move { Problem::no_route(request.uri().path()) })
+            .method_not_allowed_fallback(|request: Request| async move {
+                Problem::wrong_method(request.method(), request.uri().path())
+            })
+            .layer(from_fn_with_state(self.clone(), end_with_host))
+            .layer(CatchPanicLayer::custom(after_panic))
+            .layer(TraceLayer::new_for_http())
+            .with_state(self)
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door").field("is_ready", &self.is_ready()).finish_non_exhaustive()
+    }
+}
+
+/// Serves until the door is closed and all that was asked is answered, or until it is shut.
+pub async fn serve(listener: TcpListener, door: Door) -> std::io::Result<()> {
+    let (closing, shut) = (door.closing.clone(), door.shut.clone());
+    let serving = axum::serve(listener, door.router())
+        .with_graceful_shutdown(async move { closing.cancelled().await });
+    tokio::select! {
+        served = serving => served,
+        () = shut.cancelled() => Ok(()),
+    }
+}
+
+/// The server runs each connection in a task that outlives it, so each request looks to its own end.
+async fn end_with_host(State(door): State<Door>, request: Request, next: Next) -> Response {
+    tokio::select! {
+        response = next.run(request) => response,
+        () = door.shut.cancelled() => Problem::stopping().into_response(),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer calls it with this signature")]
+fn after_panic(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let said = cause.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = said.unwrap_or("something"), "A request could not be answered");
+    Problem::own_fault().into_response()
+}

@@ -1,0 +1,12 @@
+//! What `bindgen!` makes of `wit/`. One world, so one set of traits: both kinds of guest implement them, each in its own way.
+#![expect(clippy::pedantic, reason = "the code is generated")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "module",
+    imports: {
+        "stepwell:workflow/durable.next": async | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+});

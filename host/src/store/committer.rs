@@ -1,0 +1,280 @@
+//! Group commit: one task writes for the whole host.
+//!
+//! It takes whatever was queued while the last commit was in flight, with no timer, and writes it in one transaction. A
+//! write that is refused is put aside alone: the others of its batch are written one at a time.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use super::error::{BoxError, StoreError};
+use super::snapshot::Snapshot;
+use super::write::{Effects, NewExecution, Write, Written};
+use super::{Result, Store};
+use crate::model::{ExecutionId, HostId, Limits};
+
+/// Where a host's activations and starts hand in what they write. Cheap to clone; the task behind it ends with the last one.
+#[derive(Debug, Clone)]
+pub struct Committer {
+    queue: mpsc::Sender<Request>,
+    shared: Arc<Shared>,
+}
+
+/// What the handles and the task share.
+#[derive(Debug)]
+struct Shared {
+    host: HostId,
+    waiting: AtomicUsize,
+    waiting_max: usize,
+    takes_births: AtomicBool,
+}
+
+/// A write and who waits for it.
+#[derive(Debug)]
+struct Request {
+    write: Write,
+    answer: oneshot::Sender<Result<Written>>,
+}
+
+impl Committer {
+    /// Starts the task. What is born with this host as its owner comes out of the receiver, after its commit; where nobody
+    /// takes it there, it is released for any host to claim.
+    pub fn start(
+        store: Arc<dyn Store>,
+        host: HostId,
+        limits: &Limits,
+        tracker: &TaskTracker,
+    ) -> (Self, mpsc::Receiver<Snapshot>) {
+        // Starts are pushed back at half of this, so that what runs already can always hand in what it has done.
+        let (queue, requests) = mpsc::channel(limits.committer_queue_max.max(1) * 2);
+        let (births, born) = mpsc::channel(limits.activations_max.max(1));
+        let shared = Arc::new(Shared {
+            host,
+            waiting: AtomicUsize::new(0),
+            waiting_max: limits.committer_queue_max,
+            takes_births: AtomicBool::new(false),
+        });
+        let writer = Writer {
+            store,
+            requests,
+            held: VecDeque::new(),
+            batch_max: limits.commit_batch_max.max(1),
+            births,
+            fenced: false,
+            shared: Arc::clone(&shared),
+        };
+        tracker.spawn(writer.run());
+        (Self { queue, shared }, born)
+    }
+
+    /// Hands in a write and waits until it is durable. Dropped while it waits, the write is made all the same.
+    ///
+    /// `Full` pushes a start back; an append waits instead, because what runs holds more than what has not begun.
+    pub async fn submit(&self, write: Write) -> Result<Written> {
+        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        if matches!(write, Write::Start(_)) && waiting >= self.shared.waiting_max {
+            return Err(StoreError::Full { waiting });
+        }
+        let (answer, answered) = oneshot::channel();
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.queue.send(Request { write, answer }).await.is_err() {
+            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(gone());
+        }
+        answered.await.unwrap_or_else(|_dropped| Err(gone()))
+    }
+
+    /// Whether this host begins what it accepts, rather than leave it to whoever claims it.
+    pub fn takes_births(&self) -> bool {
+        self.shared.takes_births.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the last claim found no backlog and there is room.
+    #[expect(
+        clippy::fn_params_excessive_bools,
+        reason = "it sets the flag that `takes_births` reads"
+    )]
+    pub fn set_takes_births(&self, takes: bool) {
+        self.shared.takes_births.store(takes, Ordering::Relaxed);
+    }
+}
+
+/// The task has ended under a write: nobody can say whether it was made.
+fn gone() -> StoreError {
+    StoreError::Unknown("the committer of this host has ended".into())
+}
+
+/// The one task that writes.
+struct Writer {
+    store: Arc<dyn Store>,
+    requests: mpsc::Receiver<Request>,
+    /// Writes that came too early: their execution has one in the batch before.
+    held: VecDeque<Request>,
+    batch_max: usize,
+    births: mpsc::Sender<Snapshot>,
+    fenced: bool,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        while self.gather().await {
+            let batch = self.next_batch();
+            self.write(batch).await;
+        }
+    }
+
+    /// Takes what is queued; waits only where nothing is held. False: nobody can hand in anything more.
+    async fn gather(&mut self) -> bool {
+        let mut fresh = Vec::new();
+        if self.held.is_empty() {
+            self.requests.recv_many(&mut fresh, self.batch_max).await;
+        }
+        let room = self.batch_max.saturating_sub(self.held.len() + fresh.len());
+        let queued = std::iter::from_fn(|| self.requests.try_recv().ok());
+        self.held.extend(fresh.into_iter().chain(queued.take(room)));
+        !self.held.is_empty()
+    }
+
+    /// The oldest writes, one of each execution: a second one waits for the next batch, so none overtakes another.
+    fn next_batch(&mut self) -> Vec<Request> {
+        let mut batch = Vec::with_capacity(self.held.len().min(self.batch_max));
+        let mut left = VecDeque::new();
+        let mut taken: HashSet<ExecutionId> = HashSet::with_capacity(batch.capacity());
+        for request in self.held.drain(..) {
+            if batch.len() < self.batch_max && taken.insert(request.write.execution()) {
+                batch.push(request);
+            } else {
+                left.push_back(request);
+            }
+        }
+        self.held = left;
+        batch
+    }
+
+    async fn write(&mut self, batch: Vec<Request>) {
+        let (writes, answers): (Vec<Write>, Vec<_>) =
+            batch.into_iter().map(|request| (request.write, request.answer)).unzip();
+        let asked = writes.iter().zip(answers);
+        match self.commit(&writes).await {
+            Ok(written) => {
+                for ((write, answer), written) in asked.zip(written) {
+                    self.answer(write, answer, Ok(written)).await;
+                }
+            }
+            Err(StoreError::Refused { .. }) if writes.len() > 1 => {
+                for (write, answer) in asked {
+                    let written = self.commit_alone(write).await;
+                    self.answer(write, answer, written).await;
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for (write, answer) in asked {
+                    self.answer(write, answer, Err(same(&error))).await;
+                }
+            }
+        }
+    }
+
+    async fn commit_alone(&mut self, write: &Write) -> Result<Written> {
+        let mut written = self.commit(std::slice::from_ref(write)).await?;
+        written.pop().ok_or_else(gone)
+    }
+
+    async fn commit(&mut self, writes: &[Write]) -> Result<Vec<Written>> {
+        if self.fenced {
+            return Err(StoreError::Fenced { host: self.shared.host });
+        }
+        let written = self.store.commit(self.shared.host, writes).await;
+        self.fenced = matches!(written, Err(StoreError::Fenced { .. }));
+        written
+    }
+
+    async fn answer(
+        &self,
+        write: &Write,
+        answer: oneshot::Sender<Result<Written>>,
+        written: Result<Written>,
+    ) {
+        if let Ok(Written::Done(effects)) = &written {
+            for new in self.born(write, effects) {
+                self.hand_on(new).await;
+            }
+        }
+        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+        // Whoever asked may have gone; what is written stays written.
+        let _unheard = answer.send(written);
+    }
+
+    /// What a durable write has brought to life with this host as its owner.
+    fn born<'a>(
+        &'a self,
+        write: &'a Write,
+        effects: &'a Effects,
+    ) -> impl Iterator<Item = &'a NewExecution> {
+        let all = match write {
+            Write::Start(new) => std::slice::from_ref(&**new),
+            Write::Append(append) => append.children.as_slice(),
+        };
+        let fresh = all.iter().filter(|new| !effects.existing.contains(&new.id));
+        fresh.filter(|new| new.owner == Some(self.shared.host))
+    }
+
+    /// Never waits for whoever takes births: that task may itself wait for a write.
+    async fn hand_on(&self, new: &NewExecution) {
+        if self.births.try_send(Snapshot::of_birth(new)).is_ok() {
+            return;
+        }
+        if let Err(error) = self.store.free(self.shared.host, new.id).await {
+            tracing::warn!(
+                execution.id = %new.id,
+                error = &error as &dyn std::error::Error,
+                "Execution {} was born without room for it and waits for the next reconciliation",
+                new.id
+            );
+        }
+    }
+}
+
+/// One error for every member of a batch.
+fn same(error: &Arc<StoreError>) -> StoreError {
+    let source = || -> BoxError { Box::new(Shown(Arc::clone(error))) };
+    match &**error {
+        StoreError::Fenced { host } => StoreError::Fenced { host: *host },
+        StoreError::Refused { execution, .. } => {
+            StoreError::Refused { execution: *execution, source: source() }
+        }
+        StoreError::Unknown(_) => StoreError::Unknown(source()),
+        StoreError::Full { waiting } => StoreError::Full { waiting: *waiting },
+        StoreError::Corrupt { table, column, row, .. } => {
+            StoreError::Corrupt { table, column, row: row.clone(), source: source() }
+        }
+        StoreError::Unavailable(_) => StoreError::Unavailable(source()),
+    }
+}
+
+/// An error that many have a part in. It shows the cause of the one it stands for, whose words are said already.
+#[derive(Debug)]
+struct Shown(Arc<StoreError>);
+
+impl Shown {
+    fn cause(&self) -> &dyn std::error::Error {
+        std::error::Error::source(&*self.0).unwrap_or(&*self.0)
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.cause())
+    }
+}
+
+impl std::error::Error for Shown {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source().and_then(std::error::Error::source)
+    }
+}

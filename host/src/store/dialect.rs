@@ -1,0 +1,95 @@
+//! What a database is asked to do. What differs between two of them is here and in pairs of statement files, nowhere else.
+
+use std::fmt::Debug;
+
+use super::error::{BoxError, StoreError};
+use super::row::Row;
+use super::statements::Statement;
+use super::value::{Rows, Value};
+
+/// A database, as the one implementation of the store uses it.
+pub trait Dialect: Debug + Send + Sync + 'static {
+    /// One transaction. Dropped without a commit it is rolled back.
+    type Transaction: Send;
+
+    /// Whether the one who has opened it is its only host, so that every earlier incarnation is dead.
+    const ALONE: bool;
+
+    /// Begins a transaction that may write.
+    fn begin(&self) -> impl Future<Output = Result<Self::Transaction, Fault>> + Send;
+
+    /// Begins a transaction that reads one moment of the database.
+    fn look(&self) -> impl Future<Output = Result<Self::Transaction, Fault>> + Send;
+
+    /// Runs a statement that changes rows and says how many.
+    fn execute(
+        &self,
+        transaction: &mut Self::Transaction,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<u64, Fault>> + Send;
+
+    /// Runs a statement that gives rows back.
+    fn fetch(
+        &self,
+        transaction: &mut Self::Transaction,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
+
+    /// Runs a statement over many rows of values, in as few pieces as the database allows.
+    fn fetch_many(
+        &self,
+        transaction: &mut Self::Transaction,
+        statement: &'static Statement,
+        rows: Rows,
+    ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
+
+    /// Reads one statement outside of any transaction.
+    fn read(
+        &self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
+
+    /// Makes a transaction durable.
+    fn commit(
+        &self,
+        transaction: Self::Transaction,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// What has to be done to the database now and then, so that it stays short and quick.
+    fn keep(&self) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Why a statement or a commit did not come about.
+#[derive(Debug)]
+pub enum Fault {
+    /// It has a name already.
+    Store(StoreError),
+    /// A deadlock, a failed serialisation, a lock held for too long: the same again may succeed.
+    Busy(BoxError),
+    /// A key that exists, a value out of range: the same again fails again.
+    Refused(BoxError),
+}
+
+impl Fault {
+    pub(super) fn unavailable(source: impl Into<BoxError>) -> Self {
+        Self::Store(StoreError::Unavailable(source.into()))
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error,
+            Fault::Busy(source) | Fault::Refused(source) => Self::Unavailable(source),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The steps that bring a database to the schema of this binary, forward only.
+
+/// One step. Its number and name are the same for both databases.
+#[derive(Debug)]
+pub(super) struct Migration {
+    /// From 1 without gaps.
+    pub(super) version: i64,
+    /// What it does.
+    pub(super) name: &'static str,
+    /// For SQLite.
+    pub(super) sqlite: &'static str,
+    /// For Postgres.
+    #[expect(dead_code, reason = "read by the second dialect")]
+    pub(super) postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($version:literal, $file:literal) => {
+        Migration {
+            version: $version,
+            name: $file,
+            sqlite: include_str!(concat!("../../../migrations/sqlite/", $file, ".sql")),
+            postgres: include_str!(concat!("../../../migrations/postgres/", $file, ".sql")),
+        }
+    };
+}
+
+/// All of them, in order.
+pub(super) const MIGRATIONS: [Migration; 1] = [migration!(1, "0001_the_store")];
+
+/// The schema this binary knows.
+pub(super) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -1,0 +1,3 @@
+-- Removes what is left in the inbox of executions that have ended. The value of a row: the execution.
+delete from inbox
+where execution_id in (values (?))

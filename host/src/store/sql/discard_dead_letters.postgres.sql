@@ -1,0 +1,4 @@
+-- Removes dead letters. The ids given back are those that were there. The value of a row: the id.
+delete from dead_letters
+where id = any($1::bigint[])
+returning id

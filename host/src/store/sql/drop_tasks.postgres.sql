@@ -1,0 +1,6 @@
+-- Removes calls that no longer interest their workflow. The values of a row: execution, run, promise.
+delete from tasks
+using unnest($1::bytea[], $2::bigint[], $3::bigint[]) as dropped (execution_id, run, promise)
+where tasks.execution_id = dropped.execution_id
+  and tasks.run = dropped.run
+  and tasks.promise = dropped.promise

@@ -1,0 +1,6 @@
+-- Keeps steps whose attempts ran out.
+-- The values of a row: execution_id, run, promise, step, input_seq, input_index, attempts, failure, created_at.
+insert into dead_letters (
+  execution_id, run, promise, step, input_seq, input_index, attempts, failure, created_at
+)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,6 @@
+-- Adds lines to logs. A line of progress has no level.
+-- The values of a row: execution_id, run, step, promise, attempt, at, level, message, fields.
+insert into logs (
+  execution_id, run, step, promise, attempt, at, level, message, fields
+)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,8 @@
+-- Reads what the changes of a transaction depend on, and keeps everybody else from changing it, in the order of the
+-- ids. The value of a row: the id.
+select
+  id, owner, state, run, paused_at, ready, visible_at, inbox_seq, expires_at, base, completed_at,
+  failure_kind, failure, queue
+from executions
+where id in (values (?))
+order by id

@@ -1,0 +1,6 @@
+-- The tasks that the rows say are a host's.
+-- $1 the host.
+select id
+from tasks
+where owner = $1
+order by id

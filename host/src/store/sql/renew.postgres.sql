@@ -1,0 +1,24 @@
+-- Renews a lease and looks for work, in one round trip. Nothing comes back where the host is dead.
+-- $1 the host.
+update hosts
+set lease_ends = (extract(epoch from clock_timestamp()) * 1000000)::bigint + lease_micros
+where id = $1
+  and alive = 1
+returning
+  (extract(epoch from clock_timestamp()) * 1000000)::bigint as now,
+  (
+    exists (select 1 from executions where ready = 1)
+    or exists (select 1 from tasks where ready = 1)
+  )::int::bigint as work,
+  exists (
+    select 1
+    from executions
+    join inbox on inbox.execution_id = executions.id
+    where executions.owner = hosts.id
+  )::int::bigint as arrivals,
+  least(
+    (select min(visible_at) from executions where ready = 0 and owner is null and paused_at is null and visible_at is not null),
+    (select min(visible_at) from tasks where ready = 0 and owner is null),
+    (select min(schedule_by) from tasks where owner is null and schedule_by is not null),
+    (select min(other.lease_ends) from hosts as other where other.alive = 1 and other.id <> $1)
+  ) as next_due

@@ -1,0 +1,15 @@
+-- Has a task wait for its next attempt.
+-- $1 the task, $2 the host, $3 the attempt, $4 when, $5 the failure, $6 the last heartbeat, $7 now.
+update tasks
+set
+  owner = null,
+  visible_at = $4,
+  ready = case when cast($4 as bigint) <= $7 then 1 else 0 end,
+  attempt = attempt + 1,
+  losses = 0,
+  last_failure = $5,
+  heartbeat = $6
+where id = $1
+  and owner = $2
+  and attempt = $3
+returning execution_id, run, promise, step

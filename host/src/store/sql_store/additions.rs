@@ -1,0 +1,214 @@
+//! The rows that a transaction adds and removes, gathered by table so that each table costs one statement.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::commit::check_admission;
+use super::rows;
+use super::transaction::Transaction;
+use crate::journal::{Arrival, Entry, encode, encode_arrival};
+use crate::model::{ExecutionId, InboxId, Name, Note, Payload, Run, Timestamp};
+use crate::store::dialect::{Dialect, Fault};
+use crate::store::error::StoreError;
+use crate::store::row::Reading;
+use crate::store::statements;
+use crate::store::value::{Rows, values};
+use crate::store::write::{Append, NewDeadLetter, NewExecution, NewTask, NotedBy};
+
+/// What is to be added and removed.
+#[derive(Debug, Default)]
+pub(super) struct Additions<'a> {
+    /// The database's clock.
+    pub(super) now: Timestamp,
+    journal: Rows,
+    admitted: Rows,
+    ended_inboxes: Rows,
+    ended_tasks: Rows,
+    inbox: Rows,
+    tasks: Rows,
+    dropped_tasks: Rows,
+    dead_letters: Rows,
+    logs: Rows,
+    counters: BTreeMap<(ExecutionId, &'a Name), i64>,
+    state: BTreeMap<(ExecutionId, &'a Name), &'a Payload>,
+}
+
+impl<'a> Additions<'a> {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { now, ..Self::default() }
+    }
+
+    /// A new execution's first entry.
+    pub(super) fn born(&mut self, new: &NewExecution) {
+        self.entry(new.id, &new.first_entry());
+    }
+
+    /// An entry of a journal.
+    pub(super) fn entry(&mut self, execution: ExecutionId, entry: &Entry) {
+        let row = encode(entry);
+        self.journal.push(values![
+            execution,
+            entry.seq,
+            entry.run,
+            row.kind,
+            row.promise,
+            row.name,
+            row.head,
+            row.data,
+            entry.recorded_at,
+        ]);
+    }
+
+    /// All that an append adds, but its children, its messages and what happens to its row.
+    pub(super) fn append(&mut self, append: &'a Append) {
+        let execution = append.execution;
+        append.entries.iter().for_each(|entry| self.entry(execution, entry));
+        append.admitted.iter().for_each(|id: &InboxId| self.admitted.push(values![*id]));
+        for (run, promise) in &append.dropped_tasks {
+            self.dropped_tasks.push(values![execution, *run, *promise]);
+        }
+        let written_at =
+            append.entries.last().map_or(self.now, |last| last.recorded_at.max(self.now));
+        append.tasks.iter().for_each(|task| self.task(append, task, written_at));
+        append.dead_letters.iter().for_each(|dead| self.dead_letter(execution, append.run, dead));
+        append.notes.iter().for_each(|noted| self.note(execution, append.run, noted));
+    }
+
+    fn task(&mut self, append: &Append, task: &NewTask, written_at: Timestamp) {
+        let json = |failure| serde_json::to_string(failure).ok();
+        let retry =
+            serde_json::to_string(&task.retry).expect("a retry policy can be written as JSON");
+        self.tasks.push(values![
+            task.id,
+            append.execution,
+            append.run,
+            task.promise,
+            &task.step,
+            task.input.0,
+            task.input.1,
+            &task.routing.queue,
+            rows::tags(&task.routing.tags),
+            task.routing.priority,
+            task.routing.rank(task.visible_at),
+            task.owner.is_none() && task.visible_at <= written_at,
+            task.visible_at,
+            task.attempt,
+            0_u32,
+            task.owner,
+            u64::try_from(task.timeout.as_micros()).unwrap_or(u64::MAX),
+            task.schedule_by,
+            retry,
+            task.last_failure.as_ref().and_then(json),
+            task.heartbeat.as_ref().map(Payload::as_str),
+            self.now,
+            task.owner.is_some().then_some(self.now),
+        ]);
+    }
+
+    /// A step whose attempts ran out.
+    pub(super) fn dead_letter(&mut self, execution: ExecutionId, run: Run, dead: &NewDeadLetter) {
+        let failure =
+            serde_json::to_string(&dead.failure).expect("a failure can be written as JSON");
+        self.dead_letters.push(values![
+            execution,
+            run,
+            dead.promise,
+            &dead.step,
+            dead.input.0,
+            dead.input.1,
+            dead.attempts,
+            failure,
+            dead.at,
+        ]);
+    }
+
+    /// Something that was said.
+    pub(super) fn note(&mut self, execution: ExecutionId, run: Run, noted: &'a NotedBy) {
+        let (level, message, fields) = match &noted.note {
+            Note::Log { level, message, fields } => {
+                (Some(level.as_str()), message, fields.as_str())
+            }
+            Note::Progress { text } => (None, text, "null"),
+            Note::Counter { name, amount } => {
+                let sum = self.counters.entry((execution, name)).or_default();
+                *sum = sum.saturating_add(*amount);
+                return;
+            }
+            Note::State { key, value } => {
+                self.state.insert((execution, key), value);
+                return;
+            }
+        };
+        self.logs.push(values![
+            execution,
+            run,
+            noted.step.as_ref(),
+            noted.promise,
+            noted.attempt,
+            noted.at,
+            level,
+            message.as_str(),
+            fields,
+        ]);
+    }
+
+    /// An arrival for an inbox, whose execution was told.
+    pub(super) fn arrival(&mut self, receiver: ExecutionId, arrival: &Arrival) {
+        let row = encode_arrival(arrival);
+        self.inbox.push(values![
+            receiver,
+            rows::run_of(arrival),
+            row.kind,
+            row.promise,
+            row.name,
+            row.head,
+            row.data,
+            self.now,
+        ]);
+    }
+
+    /// An execution has ended: nothing more comes of what waits for it.
+    pub(super) fn ended(&mut self, execution: ExecutionId) {
+        self.ended_inboxes.push(values![execution]);
+        self.ended_tasks.push(values![execution]);
+    }
+
+    /// Writes it all.
+    pub(super) async fn write<D: Dialect>(
+        self,
+        transaction: &mut Transaction<'_, D>,
+        appends: &[(usize, &Append)],
+    ) -> Result<(), Fault> {
+        transaction.fetch_many(statements::APPEND_JOURNAL, self.journal).await?;
+        if !self.admitted.is_empty() {
+            let gone = transaction.fetch_many(statements::ADMIT, self.admitted).await?;
+            check_admission(appends, &count_by_execution(gone)?)?;
+        }
+        transaction.fetch_many(statements::CLEAR_INBOX, self.ended_inboxes).await?;
+        transaction.fetch_many(statements::DROP_TASKS, self.dropped_tasks).await?;
+        transaction.fetch_many(statements::INSERT_TASKS, self.tasks).await?;
+        transaction.fetch_many(statements::CLEAR_TASKS, self.ended_tasks).await?;
+        transaction.fetch_many(statements::INSERT_INBOX, self.inbox).await?;
+        transaction.fetch_many(statements::INSERT_DEAD_LETTERS, self.dead_letters).await?;
+        transaction.fetch_many(statements::INSERT_LOGS, self.logs).await?;
+        let counters = self.counters.into_iter();
+        let counters =
+            counters.map(|((execution, name), sum)| values![execution, name, sum]).collect();
+        transaction.fetch_many(statements::ADD_COUNTERS, counters).await?;
+        let state = self.state.into_iter();
+        let state = state.map(|((execution, key), value)| values![execution, key, value.as_str()]);
+        transaction.fetch_many(statements::SET_STATE, state.collect()).await?;
+        Ok(())
+    }
+}
+
+fn count_by_execution(
+    rows: Vec<crate::store::row::Row>,
+) -> Result<HashMap<ExecutionId, usize>, StoreError> {
+    let mut counts = HashMap::new();
+    for row in rows {
+        let mut row = Reading::of("inbox", row);
+        let _id = row.i64("id")?;
+        *counts.entry(row.execution("execution_id")?).or_default() += 1;
+    }
+    Ok(counts)
+}

@@ -1,0 +1,196 @@
+//! Claims, and what is read for those who claim.
+
+use std::collections::{HashMap, hash_map};
+use std::time::Duration;
+
+use super::SqlStore;
+use super::rows::{self, FullRow};
+use super::transaction::Transaction;
+use crate::journal::{Body, Recorded, effective};
+use crate::model::{ExecutionId, HostId, Name, Payload, Promise, Run, Seq};
+use crate::store::dialect::{Dialect, Fault};
+use crate::store::error::StoreError;
+use crate::store::row::{Reading, Row};
+use crate::store::snapshot::{ClaimedTask, Inbox, Snapshot};
+use crate::store::statements;
+use crate::store::value::values;
+use crate::store::{ClaimFilter, Result};
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn claim_ready_executions(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>> {
+        let mut transaction = self.begin(host).await?;
+        let now = transaction.now;
+        let (queues, tags) = (list(&filter.queues), list(&filter.tags));
+        let values = values![host, queues, tags, limit, now, filter.journal_version];
+        let claimed = transaction.fetch(statements::CLAIM_EXECUTIONS, values).await?;
+        let claimed = claimed.into_iter().map(rows::execution).collect::<Result<Vec<_>>>();
+        let mut claimed = claimed?;
+        claimed.sort_by_key(|row| (row.rank, row.row.id));
+        let mut snapshots = Vec::with_capacity(claimed.len());
+        for row in claimed {
+            snapshots.push(snapshot(&mut transaction, row).await?);
+        }
+        transaction.commit().await?;
+        Ok(snapshots)
+    }
+
+    pub(super) async fn read_snapshot(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+    ) -> Result<Option<Snapshot>> {
+        let mut moment = self.look().await?;
+        let rows = moment.fetch(statements::READ_EXECUTION, values![execution]).await?;
+        let row = rows.into_iter().next().map(rows::execution).transpose()?;
+        let read = match row.filter(|row| row.owner == Some(host)) {
+            Some(row) => Some(snapshot(&mut moment, row).await?),
+            None => None,
+        };
+        moment.commit().await?;
+        Ok(read)
+    }
+
+    pub(super) async fn read_inbox(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+    ) -> Result<Option<Inbox>> {
+        let rows = self.read(statements::READ_OWNED_INBOX, values![execution, host]).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut inbox = Inbox::default();
+        for row in rows {
+            let mut row = Reading::of("inbox", row);
+            inbox.seq = row.i64("inbox_seq")?;
+            inbox.arrivals.extend(rows::arrival(&mut row)?);
+        }
+        Ok(Some(inbox))
+    }
+
+    pub(super) async fn claim_ready_tasks(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>> {
+        let mut transaction = self.begin(host).await?;
+        let values =
+            values![host, list(&filter.queues), list(&filter.tags), limit, transaction.now];
+        let claimed = transaction.fetch(statements::CLAIM_TASKS, values).await?;
+        let claimed = claimed.into_iter().map(task).collect::<Result<Vec<_>>>();
+        let mut claimed = claimed?;
+        claimed.sort_by_key(|(rank, task)| (*rank, task.id));
+        let mut tasks: Vec<ClaimedTask> = claimed.into_iter().map(|(_, task)| task).collect();
+        let mut inputs = HashMap::new();
+        for task in &mut tasks {
+            task.input = input(&mut transaction, task, &mut inputs).await?;
+        }
+        transaction.commit().await?;
+        Ok(tasks)
+    }
+}
+
+/// Names as a JSON array; none of them means all.
+fn list(names: &[Name]) -> Option<String> {
+    rows::tags(names)
+}
+
+/// Reads what an activation begins with, in the transaction that its row was read in.
+async fn snapshot<D: Dialect>(
+    moment: &mut Transaction<'_, D>,
+    row: FullRow,
+) -> Result<Snapshot, Fault> {
+    let id = row.row.id;
+    let entries = moment.fetch(statements::READ_JOURNAL, values![id, row.row.base]).await?;
+    let tasks = moment.fetch(statements::READ_TASKS, values![id]).await?;
+    let arrivals = match row.inbox_seq {
+        0 => Vec::new(),
+        _ => moment.fetch(statements::READ_INBOX, values![id]).await?,
+    };
+    let mut inbox = Inbox { arrivals: Vec::with_capacity(arrivals.len()), seq: row.inbox_seq };
+    for arrival in arrivals {
+        inbox.arrivals.extend(rows::arrival(&mut Reading::of("inbox", arrival))?);
+    }
+    Ok(Snapshot {
+        entries: effective(rows::entries(id, entries)?),
+        tasks: tasks.into_iter().map(task_key).collect::<Result<_>>()?,
+        inbox,
+        execution: row.row,
+    })
+}
+
+fn task_key(row: Row) -> Result<(Run, Promise)> {
+    let mut row = Reading::of("tasks", row);
+    Ok((Run(row.number("run")?), Promise(row.number("promise")?)))
+}
+
+/// Reads a claimed task and its rank. Its input is read from the journal afterwards.
+fn task(row: Row) -> Result<(i64, ClaimedTask)> {
+    let mut row = Reading::of("tasks", row);
+    let mut task = ClaimedTask {
+        id: row.task("id")?,
+        execution: row.execution("execution_id")?,
+        run: Run(row.number("run")?),
+        promise: Promise(row.number("promise")?),
+        step: row.name("step")?,
+        input_at: (Seq(row.number("input_seq")?), row.number("input_index")?),
+        attempt: row.number("attempt")?,
+        timeout: Duration::from_micros(row.number("timeout_micros")?),
+        schedule_by: row.opt_time("schedule_by")?,
+        retry: row.json("retry")?,
+        heartbeat: row.opt_text("heartbeat")?.map(Payload::from_checked),
+        losses: row.number("losses")?,
+        input: Payload::null(),
+        workflow: Name::default_queue(),
+        module: crate::model::ModuleDigest::from_bytes([0; 32]),
+    };
+    let rank = row.i64("rank")?;
+    task.workflow = row.name("workflow")?;
+    task.module = row.digest("module_digest")?;
+    Ok((rank, task))
+}
+
+/// The argument of a task. Many tasks come of one entry, which is read once.
+async fn input<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    task: &ClaimedTask,
+    inputs: &mut HashMap<(ExecutionId, Seq), Vec<Payload>>,
+) -> Result<Payload, Fault> {
+    let (seq, place) = task.input_at;
+    let inputs = match inputs.entry((task.execution, seq)) {
+        hash_map::Entry::Occupied(read) => read.into_mut(),
+        hash_map::Entry::Vacant(unread) => {
+            let values = values![task.execution, seq];
+            let rows = transaction.fetch(statements::READ_ENTRY, values).await?;
+            let row = rows.into_iter().next();
+            let entry = row.map(|row| rows::entry(task.execution, row)).transpose()?;
+            unread.insert(entry.map(|entry| arguments(entry.body)).unwrap_or_default())
+        }
+    };
+    let found = inputs.get(place as usize).cloned();
+    Ok(found.ok_or_else(|| StoreError::Corrupt {
+        table: "tasks",
+        column: "input_seq",
+        row: task.id.to_string(),
+        source: format!("entry {seq} holds no input number {place}").into(),
+    })?)
+}
+
+fn arguments(body: Body) -> Vec<Payload> {
+    let Body::Command(entry) = body else { return Vec::new() };
+    match entry.command {
+        Recorded::Call { input, .. } => input.into_iter().collect(),
+        Recorded::CallMany { inputs, .. } => inputs.unwrap_or_default(),
+        Recorded::StartChild { .. }
+        | Recorded::Sleep { .. }
+        | Recorded::Receive { .. }
+        | Recorded::Cancel { .. }
+        | Recorded::ContinueAsNew { .. } => Vec::new(),
+    }
+}

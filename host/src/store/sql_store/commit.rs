@@ -1,0 +1,302 @@
+//! Group commit: many writes, one transaction, a statement of each kind.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::SqlStore;
+use super::additions::Additions;
+use super::standing::Standing;
+use super::transaction::Transaction;
+use crate::model::{ExecutionId, HostId, Wake};
+use crate::store::dialect::{Dialect, Fault};
+use crate::store::error::StoreError;
+use crate::store::row::Reading;
+use crate::store::statements;
+use crate::store::value::{Rows, values};
+use crate::store::write::{Append, Effects, NewExecution, RowChange, Write, Written};
+
+/// How often a transaction that met a deadlock or a failed serialisation is sent again.
+const BUSY_RETRIES_MAX: u32 = 5;
+
+/// Executions by id, in the order in which their rows are locked.
+pub(super) type Standings = BTreeMap<ExecutionId, Standing>;
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn commit_batch(
+        &self,
+        host: HostId,
+        batch: &[Write],
+    ) -> Result<Vec<Written>, StoreError> {
+        let mut retries = 0;
+        let refused = loop {
+            match self.try_commit(host, batch).await {
+                Ok(written) => return Ok(written),
+                Err(Fault::Busy(_)) if retries < BUSY_RETRIES_MAX => retries += 1,
+                Err(Fault::Refused(source)) => break source,
+                Err(fault) => return Err(fault.into()),
+            }
+        };
+        let execution = self.culprit(host, batch).await?;
+        Err(StoreError::Refused { execution, source: refused })
+    }
+
+    async fn try_commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>, Fault> {
+        let mut transaction = self.begin(host).await?;
+        let written = apply(&mut transaction, host, batch).await?;
+        transaction.commit().await?;
+        Ok(written)
+    }
+
+    /// Finds which write of a refused batch is to blame, by trying each alone and taking it back.
+    async fn culprit(&self, host: HostId, batch: &[Write]) -> Result<ExecutionId, StoreError> {
+        let suspects = if batch.len() > 1 { batch } else { &[] };
+        for write in suspects {
+            let mut transaction = self.begin(host).await?;
+            match apply(&mut transaction, host, std::slice::from_ref(write)).await {
+                Err(Fault::Refused(_)) => return Ok(write.execution()),
+                Err(Fault::Store(StoreError::Refused { execution, .. })) => return Ok(execution),
+                Ok(_) => {}
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(batch
+            .first()
+            .expect("an empty batch has no statement that could be refused")
+            .execution())
+    }
+}
+
+/// The members of a batch that are done, apart.
+struct Sorted<'a> {
+    starts: Vec<(usize, &'a NewExecution)>,
+    appends: Vec<(usize, &'a Append)>,
+}
+
+impl<'a> Sorted<'a> {
+    /// In the order of their ids, whatever order they came in. One execution has one write in a batch.
+    fn of(batch: &'a [Write]) -> Result<Self, Fault> {
+        let mut sorted = Self { starts: Vec::new(), appends: Vec::new() };
+        for (place, write) in batch.iter().enumerate() {
+            match write {
+                Write::Start(new) => sorted.starts.push((place, new)),
+                Write::Append(append) => sorted.appends.push((place, append)),
+            }
+        }
+        sorted.starts.sort_by_key(|(_, new)| new.id);
+        sorted.appends.sort_by_key(|(_, append)| append.execution);
+        let twice =
+            sorted.appends.windows(2).find(|pair| pair[0].1.execution == pair[1].1.execution);
+        if let Some(pair) = twice {
+            let source = "one batch holds two appends of this execution".into();
+            return Err(StoreError::Refused { execution: pair[0].1.execution, source }.into());
+        }
+        Ok(sorted)
+    }
+}
+
+/// Whether the row says something that the write depends on. The commonest append touches the journal alone.
+fn depends_on_row(append: &Append) -> bool {
+    !(matches!(append.row, RowChange::Keep)
+        && append.admitted.is_empty()
+        && append.tasks.is_empty()
+        && append.dropped_tasks.is_empty()
+        && append.children.is_empty()
+        && append.messages.is_empty()
+        && append.dead_letters.is_empty())
+}
+
+async fn apply<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    host: HostId,
+    batch: &[Write],
+) -> Result<Vec<Written>, Fault> {
+    let mut sorted = Sorted::of(batch)?;
+    let mut written: Vec<Written> = batch.iter().map(|_| Written::NotOwner).collect();
+    let mut standings = lock(transaction, concerned(&sorted)).await?;
+    sorted.appends.retain(|(_, append)| {
+        let owned = || standings.get(&append.execution).is_some_and(|row| row.is_owned_by(host));
+        append.owner == host && (!depends_on_row(append) || owned())
+    });
+    let mut born = give_birth(transaction, &sorted).await?;
+    lock_newborn(transaction, &mut standings, &sorted, &born).await?;
+
+    let mut additions = Additions::new(transaction.now);
+    for (place, new) in &sorted.starts {
+        written[*place] = if born.remove(&new.id) {
+            additions.born(new);
+            Written::Done(Effects::default())
+        } else {
+            Written::Exists { input_hash: input_hash(transaction, new.id).await? }
+        };
+    }
+    for (place, append) in &sorted.appends {
+        let effects = append_one(append, &mut standings, &mut born, &mut additions);
+        written[*place] = Written::Done(effects);
+    }
+    for (place, append) in &sorted.appends {
+        let Written::Done(effects) = &mut written[*place] else { continue };
+        send_messages(append, &mut standings, &mut additions, &mut effects.wakes);
+    }
+    additions.write(transaction, &sorted.appends).await?;
+    write_back(transaction, standings.values()).await?;
+    Ok(written)
+}
+
+/// The rows that the batch depends on or changes, those of its messages' receivers among them.
+fn concerned(sorted: &Sorted<'_>) -> BTreeSet<ExecutionId> {
+    let mut ids = BTreeSet::new();
+    for (_, append) in &sorted.appends {
+        if depends_on_row(append) {
+            ids.insert(append.execution);
+        }
+        ids.extend(append.messages.iter().map(|(receiver, _)| *receiver));
+    }
+    ids
+}
+
+/// Locks rows in the order of their ids, and reads them.
+pub(super) async fn lock<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    ids: BTreeSet<ExecutionId>,
+) -> Result<Standings, Fault> {
+    let ids: Rows = ids.into_iter().map(|id| values![id]).collect();
+    let rows = transaction.fetch_many(statements::LOCK_EXECUTIONS, ids).await?;
+    let read =
+        rows.into_iter().map(|row| Standing::read(row).map(|standing| (standing.id, standing)));
+    Ok(read.collect::<Result<_, _>>()?)
+}
+
+/// Locks one row and reads it.
+pub(super) async fn lock_one<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    id: ExecutionId,
+) -> Result<Option<Standing>, Fault> {
+    Ok(lock(transaction, BTreeSet::from([id])).await?.into_values().next())
+}
+
+/// Inserts all new executions of the batch; returns those that were not there yet.
+async fn give_birth<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    sorted: &Sorted<'_>,
+) -> Result<BTreeSet<ExecutionId>, Fault> {
+    let starts = sorted.starts.iter().map(|(_, new)| *new);
+    let children = sorted.appends.iter().flat_map(|(_, append)| &append.children);
+    let mut all: Vec<&NewExecution> = starts.chain(children).collect();
+    all.sort_by_key(|new| new.id);
+    let rows: Rows = all.into_iter().map(super::births::row).collect();
+    let inserted = transaction.fetch_many(statements::INSERT_EXECUTIONS, rows).await?;
+    let ids = inserted.into_iter().map(|row| Reading::of("executions", row).execution("id"));
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// A child may be sent a message by the very write that gives birth to it.
+async fn lock_newborn<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    standings: &mut Standings,
+    sorted: &Sorted<'_>,
+    born: &BTreeSet<ExecutionId>,
+) -> Result<(), Fault> {
+    let messages = sorted.appends.iter().flat_map(|(_, append)| &append.messages);
+    let receivers =
+        messages.map(|(receiver, _)| *receiver).filter(|id| born.contains(id)).collect();
+    standings.extend(lock(transaction, receivers).await?);
+    Ok(())
+}
+
+async fn input_hash<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    id: ExecutionId,
+) -> Result<[u8; 16], Fault> {
+    let rows = transaction.fetch(statements::READ_INPUT_HASH, values![id]).await?;
+    let row = rows.into_iter().next().ok_or_else(|| {
+        Fault::Refused(format!("execution {id} exists and cannot be read").into())
+    })?;
+    Ok(Reading::of("executions", row).hash("input_hash")?)
+}
+
+/// Gathers what one append writes, and changes where its execution stands.
+fn append_one<'a>(
+    append: &'a Append,
+    standings: &mut Standings,
+    born: &mut BTreeSet<ExecutionId>,
+    additions: &mut Additions<'a>,
+) -> Effects {
+    let mut effects = Effects::default();
+    additions.append(append);
+    for child in &append.children {
+        if born.remove(&child.id) {
+            additions.born(child);
+        } else {
+            effects.existing.push(child.id);
+        }
+    }
+    if let Some(standing) = standings.get_mut(&append.execution) {
+        change(standing, append, additions);
+    }
+    effects
+}
+
+fn change(standing: &mut Standing, append: &Append, additions: &mut Additions<'_>) {
+    let now = additions.now;
+    match &append.row {
+        RowChange::Keep => return,
+        RowChange::Stay { state, expires_at, base } => standing.stay(*state, *expires_at, *base),
+        RowChange::Park { seen, next_timer } => standing.park(*seen, *next_timer, now),
+        RowChange::Release => standing.release(now),
+        RowChange::End { state, failure_kind } => {
+            let (at, failure) = super::births::end_of(append).unwrap_or((now, None));
+            standing.end(*state, at, failure_kind.clone(), failure);
+            additions.ended(append.execution);
+        }
+        RowChange::Block { why } => standing.block(why),
+    }
+    standing.run = append.run;
+}
+
+/// Brings the messages of an append to their receivers; those that have ended get none.
+fn send_messages(
+    append: &Append,
+    standings: &mut Standings,
+    additions: &mut Additions<'_>,
+    wakes: &mut Vec<Wake>,
+) {
+    for (receiver, arrival) in &append.messages {
+        let Some(standing) = standings.get_mut(receiver) else { continue };
+        if !standing.receive(arrival, additions.now) {
+            continue;
+        }
+        additions.arrival(*receiver, arrival);
+        wakes.extend(standing.wake());
+    }
+}
+
+/// Writes back what was changed, each row once.
+pub(super) async fn write_back<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    standings: impl IntoIterator<Item = &Standing>,
+) -> Result<(), Fault> {
+    let rows: Rows = standings.into_iter().filter(|row| row.changed).map(Standing::row).collect();
+    let expected = rows.len();
+    let changed = transaction.fetch_many(statements::CHANGE_EXECUTIONS, rows).await?.len();
+    if changed == expected {
+        return Ok(());
+    }
+    Err(Fault::Refused(
+        format!("{changed} of {expected} locked rows were there to be changed").into(),
+    ))
+}
+
+/// Compares what was admitted with what was there: exactly the arrivals that were read must go.
+pub(super) fn check_admission(
+    appends: &[(usize, &Append)],
+    gone: &HashMap<ExecutionId, usize>,
+) -> Result<(), Fault> {
+    for (_, append) in appends {
+        let (asked, gone) =
+            (append.admitted.len(), gone.get(&append.execution).copied().unwrap_or(0));
+        if asked != gone {
+            let source = format!("{asked} arrivals were admitted, {gone} were in the inbox").into();
+            return Err(StoreError::Refused { execution: append.execution, source }.into());
+        }
+    }
+    Ok(())
+}

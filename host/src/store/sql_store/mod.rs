@@ -1,0 +1,237 @@
+//! The one implementation of [`Store`]: what it means is here, how a database says it is in its [`Dialect`].
+
+mod additions;
+mod arrivals;
+mod births;
+mod claims;
+mod commit;
+mod hosts;
+mod modules;
+mod pages;
+mod reading;
+mod revive;
+mod rows;
+mod standing;
+mod tasks;
+mod transaction;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use super::dialect::Dialect;
+use super::error::OpenError;
+use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};
+use super::sqlite::{Sqlite, SqliteOptions};
+use super::view::{
+    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
+    ModuleRow, Renewal, Revived,
+};
+use super::write::{NotedBy, TaskEnd, Write, Written};
+use super::{ClaimFilter, Result, Revival, Store, TaskRef};
+use crate::journal::{Arrival, Ended};
+use crate::model::{
+    ExecutionId, HostId, Limits, Manifest, ModuleDigest, Name, Seq, TaskId, Timestamp,
+};
+
+/// A store in a database.
+#[derive(Debug)]
+pub struct SqlStore<D> {
+    dialect: D,
+    /// Signals that may lie in one inbox.
+    signals_max: usize,
+}
+
+impl SqlStore<Sqlite> {
+    /// Opens the file at `path`, or makes it. It is this store's alone until that is dropped.
+    pub async fn open(
+        path: &Path,
+        options: &SqliteOptions,
+        limits: &Limits,
+    ) -> Result<Self, OpenError> {
+        let dialect = Sqlite::open(path, options).await?;
+        Ok(Self { dialect, signals_max: limits.unreceived_signals_max })
+    }
+
+    /// Waits until nothing is under way, and lets go of the file.
+    pub async fn close(self) {
+        self.dialect.close().await;
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Store for SqlStore<D> {
+    async fn register(&self, host: &HostRow) -> Result<Timestamp> {
+        self.register_host(host).await
+    }
+
+    async fn renew(&self, host: HostId) -> Result<Renewal> {
+        self.renew_lease(host).await
+    }
+
+    async fn retire(&self, host: HostId) -> Result<()> {
+        self.retire_host(host).await
+    }
+
+    async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>> {
+        self.list_hosts(limit).await
+    }
+
+    async fn keep(&self) -> Result<()> {
+        Ok(self.dialect.keep().await?)
+    }
+
+    async fn deploy(
+        &self,
+        host: HostId,
+        name: &Name,
+        manifest: &Manifest,
+        wasm: &[u8],
+    ) -> Result<ModuleRow> {
+        self.deploy_module(host, name, manifest, wasm).await
+    }
+
+    async fn activate(&self, host: HostId, name: &Name, digest: ModuleDigest) -> Result<bool> {
+        self.activate_module(host, name, digest).await
+    }
+
+    async fn wasm(&self, digest: ModuleDigest) -> Result<Option<Vec<u8>>> {
+        self.read_wasm(digest).await
+    }
+
+    async fn module(&self, digest: ModuleDigest) -> Result<Option<ModuleRow>> {
+        self.read_module(digest).await
+    }
+
+    async fn modules(&self, limit: u32) -> Result<Vec<ModuleRow>> {
+        self.list_modules(limit).await
+    }
+
+    async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>> {
+        self.list_deployments(limit).await
+    }
+
+    async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {
+        self.commit_batch(host, batch).await
+    }
+
+    async fn claim_executions(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>> {
+        self.claim_ready_executions(host, filter, limit).await
+    }
+
+    async fn claim_tasks(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>> {
+        self.claim_ready_tasks(host, filter, limit).await
+    }
+
+    async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>> {
+        self.read_snapshot(host, execution).await
+    }
+
+    async fn inbox(&self, host: HostId, execution: ExecutionId) -> Result<Option<Inbox>> {
+        self.read_inbox(host, execution).await
+    }
+
+    async fn end_task(
+        &self,
+        host: HostId,
+        task: &TaskRef,
+        end: TaskEnd,
+        notes: Vec<NotedBy>,
+    ) -> Result<Option<Delivered>> {
+        self.end_attempt(host, task, end, notes).await
+    }
+
+    async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32> {
+        self.promote_due(host, now, limit).await
+    }
+
+    async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskId>)> {
+        self.read_owned(host).await
+    }
+
+    async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {
+        self.free_execution(host, execution).await
+    }
+
+    async fn deliver(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        arrival: &Arrival,
+    ) -> Result<Delivered> {
+        self.deliver_arrival(host, execution, arrival).await
+    }
+
+    async fn pause(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        paused: Option<Timestamp>,
+    ) -> Result<Delivered> {
+        self.pause_execution(host, execution, paused).await
+    }
+
+    async fn revive(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        revival: &Revival,
+    ) -> Result<Revived> {
+        self.revive_execution(host, execution, revival).await
+    }
+
+    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
+        self.discard_letters(host, ids).await
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
+        self.view_execution(id).await
+    }
+
+    async fn result(&self, id: ExecutionId) -> Result<Option<Ended>> {
+        self.read_result(id).await
+    }
+
+    async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>> {
+        self.list_executions(filter).await
+    }
+
+    async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage> {
+        self.page_journal(id, after, limit).await
+    }
+
+    async fn logs(&self, id: ExecutionId, after: i64, limit: u32) -> Result<Vec<LogLine>> {
+        self.page_logs(id, after, limit).await
+    }
+
+    async fn dead_letters(
+        &self,
+        execution: Option<ExecutionId>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>> {
+        self.list_dead_letters(execution, before, limit).await
+    }
+
+    async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {
+        self.read_dead_letter(id).await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.count_all().await
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        self.read_now().await
+    }
+}

@@ -1,0 +1,118 @@
+//! Executions as people see them.
+
+use super::SqlStore;
+use super::rows;
+use crate::journal::{Body, Ended};
+use crate::model::{ExecutionId, Name};
+use crate::store::Result;
+use crate::store::dialect::Dialect;
+use crate::store::error::StoreError;
+use crate::store::row::{Reading, Row};
+use crate::store::snapshot::ExecutionRow;
+use crate::store::statements;
+use crate::store::value::values;
+use crate::store::view::{Counts, ExecutionFilter, ExecutionView};
+
+/// Children, counters and keys that one view shows.
+const VIEW_ROWS_MAX: u32 = 100;
+/// Queues that the counts name.
+const QUEUES_MAX: u32 = 1_000;
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn view_execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
+        let mut moment = self.look().await?;
+        let rows = moment.fetch(statements::READ_EXECUTION, values![id]).await?;
+        let Some(row) = rows.into_iter().next() else {
+            moment.commit().await?;
+            return Ok(None);
+        };
+        let full = rows::execution(row)?;
+        let limited = || values![id, VIEW_ROWS_MAX];
+        let counters = moment.fetch(statements::READ_COUNTERS, limited()).await?;
+        let state = moment.fetch(statements::READ_STATE, limited()).await?;
+        let children = moment.fetch(statements::LIST_CHILDREN, limited()).await?;
+        let tasks = moment.fetch(statements::COUNT_TASKS_OF, values![id]).await?;
+        moment.commit().await?;
+        let children = children.into_iter();
+        let children = children.map(|row| Reading::of("executions", row).execution("id"));
+        Ok(Some(ExecutionView {
+            row: full.row,
+            owner: full.owner,
+            visible_at: full.visible_at,
+            counters: counters.into_iter().map(counter).collect::<Result<_>>()?,
+            custom_state: state.into_iter().map(custom_state).collect::<Result<_>>()?,
+            children: children.collect::<Result<_>>()?,
+            tasks: count("tasks", tasks)?,
+        }))
+    }
+
+    pub(super) async fn read_result(&self, id: ExecutionId) -> Result<Option<Ended>> {
+        let rows = self.read(statements::READ_RESULT, values![id]).await?;
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        let last = rows::entry(id, row)?;
+        let Body::Ended(ended) = last.body else {
+            let source = "the journal of an execution that has ended does not end".into();
+            let row = format!("{id}/{}", last.seq);
+            return Err(StoreError::Corrupt { table: "journal", column: "kind", row, source });
+        };
+        Ok(Some(ended))
+    }
+
+    pub(super) async fn list_executions(
+        &self,
+        filter: &ExecutionFilter,
+    ) -> Result<Vec<ExecutionRow>> {
+        let mut values = Vec::from(values![
+            filter.workflow.as_ref(),
+            filter.queue.as_ref(),
+            filter.parent,
+            filter.after.map(|(created_at, _)| created_at),
+            filter.after.map(|(_, id)| id),
+            filter.limit,
+        ]);
+        let statement = match filter.state {
+            None => statements::LIST_EXECUTIONS,
+            Some(state) => {
+                values.push(state.as_str().into());
+                statements::LIST_EXECUTIONS_IN_STATE
+            }
+        };
+        let rows = self.read(statement, values).await?;
+        rows.into_iter().map(|row| rows::execution(row).map(|full| full.row)).collect()
+    }
+
+    pub(super) async fn count_all(&self) -> Result<Counts> {
+        let mut moment = self.look().await?;
+        let executions = moment.fetch(statements::COUNT_EXECUTIONS, values![]).await?;
+        let tasks = moment.fetch(statements::COUNT_TASKS, values![QUEUES_MAX]).await?;
+        let dead_letters = moment.fetch(statements::COUNT_DEAD_LETTERS, values![]).await?;
+        moment.commit().await?;
+        let executions = executions.into_iter().map(|row| {
+            let mut row = Reading::of("executions", row);
+            Ok((row.word("state")?, row.number("count")?))
+        });
+        let tasks = tasks.into_iter().map(|row| {
+            let mut row = Reading::of("tasks", row);
+            Ok((row.name("queue")?, row.number("waiting")?, row.number("running")?))
+        });
+        Ok(Counts {
+            executions: executions.collect::<Result<_>>()?,
+            tasks: tasks.collect::<Result<_>>()?,
+            dead_letters: count("dead_letters", dead_letters)?,
+        })
+    }
+}
+
+fn count(table: &'static str, rows: Vec<Row>) -> Result<u64> {
+    Reading::of(table, rows.into_iter().next().unwrap_or_default()).number("count")
+}
+
+fn counter(row: Row) -> Result<(Name, i64)> {
+    let mut row = Reading::of("counters", row);
+    Ok((row.name("name")?, row.i64("value")?))
+}
+
+fn custom_state(row: Row) -> Result<(Name, crate::model::Payload)> {
+    let mut row = Reading::of("state", row);
+    Ok((row.name("key")?, row.payload("value")?))
+}

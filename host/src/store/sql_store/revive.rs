@@ -1,0 +1,121 @@
+//! The next run of an execution that has ended badly, or is blocked.
+
+use super::SqlStore;
+use super::additions::Additions;
+use super::commit::{lock_one, write_back};
+use super::rows;
+use super::standing::Standing;
+use super::transaction::Transaction;
+use crate::journal::{self, Body, Entry, RunEntry, RunReason, effective};
+use crate::model::{ExecutionId, ExecutionState, HostId, ModuleDigest, Promise, Seq, Timestamp};
+use crate::store::dialect::{Dialect, Fault};
+use crate::store::row::Reading;
+use crate::store::statements;
+use crate::store::value::values;
+use crate::store::view::Revived;
+use crate::store::{Result, Revival};
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn revive_execution(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        revival: &Revival,
+    ) -> Result<Revived> {
+        let mut transaction = self.begin(host).await?;
+        let Some(mut standing) = lock_one(&mut transaction, execution).await? else {
+            return Ok(Revived::Missing);
+        };
+        if !may_be_revived(standing.state, revival.why) {
+            return Ok(Revived::NotInState(standing.state));
+        }
+        let rows = transaction.fetch(statements::READ_JOURNAL, values![execution, standing.base]);
+        let entries = effective(rows::entries(execution, rows.await?)?);
+        let Ok(plan) = journal::plan(&entries, revival.why, revival.promise) else {
+            return Ok(Revived::WentOn);
+        };
+        let first_gone = first_promise_after(&entries, plan.from);
+        let last = last_entry(&mut transaction, execution).await?;
+        let module = match revival.module {
+            Some(module) => module,
+            None => module_of(&mut transaction, execution).await?,
+        };
+        rebase(&mut transaction, &standing, first_gone).await?;
+        standing.revive(transaction.now);
+        let mut additions = Additions::new(transaction.now);
+        let run = RunEntry { from: plan.from, why: revival.why, module, signal_ids: Vec::new() };
+        let bodies = std::iter::once(Body::Run(run)).chain(plan.carried);
+        let (mut seq, recorded_at) = (last.0, last.1.max(revival.at));
+        for body in bodies {
+            seq = seq.next();
+            let entry = Entry { seq, run: standing.run, recorded_at, noted: 0, body };
+            additions.entry(execution, &entry);
+        }
+        additions.write(&mut transaction, &[]).await?;
+        write_back(&mut transaction, [&standing]).await?;
+        transaction.execute(statements::REVIVE, values![execution, module, revival.at]).await?;
+        if let (RunReason::Redrive, Some(promise)) = (revival.why, revival.promise) {
+            let values = values![execution, promise];
+            transaction.execute(statements::DISCARD_REDRIVEN, values).await?;
+        }
+        transaction.commit().await?;
+        Ok(Revived::Ready(standing.run))
+    }
+}
+
+fn may_be_revived(state: ExecutionState, why: RunReason) -> bool {
+    match state {
+        ExecutionState::Failed => true,
+        ExecutionState::TimedOut | ExecutionState::Cancelled | ExecutionState::Blocked => {
+            why != RunReason::Redrive
+        }
+        ExecutionState::Pending
+        | ExecutionState::Running
+        | ExecutionState::Waiting
+        | ExecutionState::Cancelling
+        | ExecutionState::Completed => false,
+    }
+}
+
+/// Promises are numbered in the order of their commands, so those that still count lie below one number.
+fn first_promise_after(entries: &[Entry], from: Seq) -> Promise {
+    let kept = entries.iter().take_while(|entry| entry.seq <= from);
+    let created = kept.filter_map(|entry| match &entry.body {
+        Body::Command(entry) => entry.command.promises_created().last(),
+        Body::Started(_) | Body::Run(_) | Body::Ended(_) | Body::Noted | Body::Event(_) => None,
+    });
+    created.max().map_or(Promise(0), Promise::next)
+}
+
+/// Takes what is under way for the promises that still count into the next run, and removes the rest.
+async fn rebase<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    standing: &Standing,
+    first_gone: Promise,
+) -> Result<(), Fault> {
+    let (id, run, next) = (standing.id, standing.run, standing.run.next());
+    transaction.execute(statements::DROP_TASKS_FROM, values![id, first_gone]).await?;
+    transaction.execute(statements::DROP_INBOX_FROM, values![id, first_gone]).await?;
+    transaction.execute(statements::REBASE_TASKS, values![id, next]).await?;
+    transaction.execute(statements::REBASE_INBOX, values![id, next]).await?;
+    let values = values![id, run, next, first_gone];
+    transaction.execute(statements::REBASE_CHILDREN, values).await?;
+    Ok(())
+}
+
+async fn last_entry<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    execution: ExecutionId,
+) -> Result<(Seq, Timestamp), Fault> {
+    let rows = transaction.fetch(statements::READ_LAST, values![execution]).await?;
+    let mut row = Reading::of("journal", rows.into_iter().next().unwrap_or_default());
+    Ok((Seq(row.number("seq")?), row.time("recorded_at")?))
+}
+
+async fn module_of<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    execution: ExecutionId,
+) -> Result<ModuleDigest, Fault> {
+    let rows = transaction.fetch(statements::READ_EXECUTION, values![execution]).await?;
+    Ok(rows::execution(rows.into_iter().next().unwrap_or_default())?.row.module)
+}

@@ -1,0 +1,148 @@
+//! The ends of tasks, and what becomes due.
+
+use super::SqlStore;
+use super::additions::Additions;
+use super::arrivals::bring;
+use super::transaction::Transaction;
+use crate::journal::Arrival;
+use crate::model::{
+    ExecutionId, Failure, HostId, Name, Outcome, Payload, Promise, Run, StepUsage, Timestamp, kind,
+};
+use crate::store::dialect::{Dialect, Fault};
+use crate::store::row::{Reading, Row};
+use crate::store::statements;
+use crate::store::value::{Rows, values};
+use crate::store::view::Delivered;
+use crate::store::write::{NotedBy, TaskEnd};
+use crate::store::{Result, TaskRef};
+
+/// A task's row as it was when it was taken or changed: what is written for its execution comes from here alone.
+struct Taken {
+    execution: ExecutionId,
+    run: Run,
+    promise: Promise,
+    step: Name,
+    rest: Reading,
+}
+
+impl Taken {
+    fn read(row: Row) -> Result<Self> {
+        let mut row = Reading::of("tasks", row);
+        Ok(Self {
+            execution: row.execution("execution_id")?,
+            run: Run(row.number("run")?),
+            promise: Promise(row.number("promise")?),
+            step: row.name("step")?,
+            rest: row,
+        })
+    }
+
+    fn settled(&self, outcome: Outcome, usage: StepUsage, attempt: u32) -> Arrival {
+        Arrival::Settled { run: self.run, promise: self.promise, outcome, usage, attempt }
+    }
+}
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn end_attempt(
+        &self,
+        host: HostId,
+        task: &TaskRef,
+        end: TaskEnd,
+        notes: Vec<NotedBy>,
+    ) -> Result<Option<Delivered>> {
+        let mut transaction = self.begin(host).await?;
+        let Some(taken) = take(&mut transaction, host, task, &end).await? else {
+            return Ok(None);
+        };
+        let mut additions = Additions::new(transaction.now);
+        for noted in &notes {
+            additions.note(taken.execution, taken.run, noted);
+        }
+        let delivered = match end {
+            TaskEnd::Settled { outcome, usage, dead_letter } => {
+                if let Some(dead) = &dead_letter {
+                    additions.dead_letter(taken.execution, taken.run, dead);
+                }
+                let arrival = taken.settled(outcome, usage, task.attempt);
+                bring(&mut transaction, taken.execution, &arrival, &mut additions).await?
+            }
+            // Nothing has come to the execution; whoever asks is told that nobody need be woken.
+            TaskEnd::Retry { .. } | TaskEnd::Lost => Delivered::To { owner: None },
+        };
+        additions.write(&mut transaction, &[]).await?;
+        transaction.commit().await?;
+        Ok(Some(delivered))
+    }
+
+    pub(super) async fn promote_due(
+        &self,
+        host: HostId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u32> {
+        let mut transaction = self.begin(host).await?;
+        let expired =
+            transaction.fetch(statements::TAKE_UNBEGUN_TASKS, values![now, limit]).await?;
+        let mut count = expired.len() as u64;
+        let mut additions = Additions::new(transaction.now);
+        for row in expired {
+            expire(&mut transaction, Taken::read(row)?, &mut additions).await?;
+        }
+        additions.write(&mut transaction, &[]).await?;
+        count += transaction.execute(statements::PROMOTE_EXECUTIONS, values![now, limit]).await?;
+        count += transaction.execute(statements::PROMOTE_TASKS, values![now, limit]).await?;
+        if count > 0 {
+            transaction.commit().await?;
+        }
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    pub(super) async fn discard_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
+        let mut transaction = self.begin(host).await?;
+        let rows: Rows = ids.iter().map(|id| values![*id]).collect();
+        let gone = transaction.fetch_many(statements::DISCARD_DEAD_LETTERS, rows).await?;
+        transaction.commit().await?;
+        Ok(gone.len() as u64)
+    }
+}
+
+/// Deletes or changes exactly the row of (id, owner, attempt).
+async fn take<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    host: HostId,
+    task: &TaskRef,
+    end: &TaskEnd,
+) -> Result<Option<Taken>, Fault> {
+    let now = transaction.now;
+    let (id, attempt) = (task.id, task.attempt);
+    let rows = match end {
+        TaskEnd::Settled { .. } => {
+            transaction.fetch(statements::TAKE_TASK, values![id, host, attempt]).await?
+        }
+        TaskEnd::Retry { at, failure, heartbeat } => {
+            let failure = serde_json::to_string(failure).ok();
+            let heartbeat = heartbeat.as_ref().map(Payload::as_str);
+            let values = values![id, host, attempt, *at, failure, heartbeat, now];
+            transaction.fetch(statements::RETRY_TASK, values).await?
+        }
+        TaskEnd::Lost => {
+            transaction.fetch(statements::LOSE_TASK, values![id, host, attempt, now]).await?
+        }
+    };
+    Ok(rows.into_iter().next().map(Taken::read).transpose()?)
+}
+
+/// Settles a call that nobody has begun in time.
+async fn expire<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    mut taken: Taken,
+    additions: &mut Additions<'_>,
+) -> Result<(), Fault> {
+    let attempt = taken.rest.number("attempt")?;
+    let message = format!("no host has begun step {} in time (schedule_timeout)", taken.step);
+    let failure = Failure::new(kind::TIMED_OUT, message);
+    let arrival = taken.settled(Err(failure), StepUsage::default(), attempt);
+    // Where the execution has ended meanwhile, there is nobody left to tell.
+    let _delivered = bring(transaction, taken.execution, &arrival, additions).await?;
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! SQLite: one file, one writer, no other host.
+//!
+//! Everything is written through one connection in WAL mode with `synchronous = FULL`; a few others read. The lock on the file
+//! beside the database is the lease: it is held as long as the store lives.
+
+mod cells;
+mod link;
+mod open;
+mod row_groups;
+
+use std::fmt;
+use std::sync::Arc;
+
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use tokio::sync::Mutex;
+
+pub use open::SqliteOptions;
+
+use super::dialect::{Dialect, Fault};
+use super::error::StoreError;
+use super::row::Row;
+use super::statements::Statement;
+use super::value::{Rows, Value};
+use link::{Transaction, Writer};
+use row_groups::RowGroups;
+
+/// An open SQLite database.
+pub struct Sqlite {
+    writer: Arc<Mutex<Option<Writer>>>,
+    readers: SqlitePool,
+    groups: RowGroups,
+    /// Held for its lock only: dropped last, so that nobody else opens the file while this one still writes.
+    _lock: open::FileLock,
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").finish_non_exhaustive()
+    }
+}
+
+impl Sqlite {
+    /// Waits until nothing is under way and lets go of the file.
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(error) = writer.close().await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "The database was not closed in order; it is checked when it is opened next"
+            );
+        }
+    }
+}
+
+fn arguments(values: Vec<Value>) -> Result<SqliteArguments, Fault> {
+    use sqlx::Arguments;
+
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        let added = match value {
+            Value::I64(number) => arguments.add(number),
+            Value::Text(text) => arguments.add(text),
+            Value::Bytes(bytes) => arguments.add(bytes),
+        };
+        added.map_err(Fault::Refused)?;
+    }
+    Ok(arguments)
+}
+
+fn rows(rows: &[SqliteRow]) -> Result<Vec<Row>, Fault> {
+    rows.iter().map(cells::row).collect()
+}
+
+impl Dialect for Sqlite {
+    type Transaction = Transaction;
+
+    const ALONE: bool = true;
+
+    async fn begin(&self) -> Result<Self::Transaction, Fault> {
+        Transaction::write(Arc::clone(&self.writer).lock_owned().await).await.map_err(fault)
+    }
+
+    async fn look(&self) -> Result<Self::Transaction, Fault> {
+        Transaction::read(&self.readers).await.map_err(fault)
+    }
+
+    async fn execute(
+        &self,
+        transaction: &mut Self::Transaction,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, Fault> {
+        let query = sqlx::query_with(statement.sqlite, arguments(values)?);
+        let done = query.execute(transaction.connection().map_err(fault)?).await.map_err(fault)?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch(
+        &self,
+        transaction: &mut Self::Transaction,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, Fault> {
+        let query = sqlx::query_with(statement.sqlite, arguments(values)?);
+        rows(&query.fetch_all(transaction.connection().map_err(fault)?).await.map_err(fault)?)
+    }
+
+    async fn fetch_many(
+        &self,
+        transaction: &mut Self::Transaction,
+        statement: &'static Statement,
+        values: Rows,
+    ) -> Result<Vec<Row>, Fault> {
+        let width = values.width();
+        let mut left = values.len();
+        let mut values = values.into_values().into_iter();
+        let mut found = Vec::new();
+        while left > 0 {
+            let (size, text) = self.groups.largest_within(statement, left);
+            let piece = values.by_ref().take(size * width).collect();
+            let query = sqlx::query_with(AssertSqlSafe(text), arguments(piece)?);
+            found.extend(rows(
+                &query.fetch_all(transaction.connection().map_err(fault)?).await.map_err(fault)?,
+            )?);
+            left -= size;
+        }
+        Ok(found)
+    }
+
+    async fn read(
+        &self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, Fault> {
+        let query = sqlx::query_with(statement.sqlite, arguments(values)?);
+        rows(&query.fetch_all(&self.readers).await.map_err(fault)?)
+    }
+
+    async fn commit(&self, transaction: Self::Transaction) -> Result<(), Fault> {
+        transaction.commit().await.map_err(commit_fault)
+    }
+
+    /// Moves what is in the write-ahead log into the database and empties it. Readers are short, so it waits for none: what
+    /// one of them still needs is moved next time.
+    async fn keep(&self) -> Result<(), Fault> {
+        let mut turn = self.writer.lock().await;
+        let writer = turn.as_mut().ok_or_else(|| fault(sqlx::Error::PoolClosed))?;
+        let query = sqlx::query("pragma wal_checkpoint(truncate)");
+        query.fetch_all(writer.idle().await).await.map(|_moved| ()).map_err(fault)
+    }
+}
+
+/// The primary result codes of SQLite (<https://sqlite.org/rescode.html>) that say something to the caller.
+mod code {
+    pub(super) const BUSY: i32 = 5;
+    pub(super) const LOCKED: i32 = 6;
+    pub(super) const IOERR: i32 = 10;
+    pub(super) const ERROR: i32 = 1;
+    pub(super) const TOOBIG: i32 = 18;
+    pub(super) const CONSTRAINT: i32 = 19;
+    pub(super) const MISMATCH: i32 = 20;
+    pub(super) const RANGE: i32 = 25;
+}
+
+/// The primary code of an error of the database itself.
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let extended = error.as_database_error()?.code()?.parse::<i32>().ok()?;
+    Some(extended & 0xff)
+}
+
+fn fault(error: sqlx::Error) -> Fault {
+    match primary_code(&error) {
+        Some(code::BUSY | code::LOCKED) => Fault::Busy(error.into()),
+        Some(code::ERROR | code::TOOBIG | code::CONSTRAINT | code::MISMATCH | code::RANGE) => {
+            Fault::Refused(error.into())
+        }
+        Some(_) | None => Fault::unavailable(error),
+    }
+}
+
+/// A commit whose write to the disk went wrong may be found whole in the log after a crash; one whose thread is gone may have
+/// ended either way.
+fn commit_fault(error: sqlx::Error) -> Fault {
+    match (&error, primary_code(&error)) {
+        (_, Some(code::IOERR)) | (sqlx::Error::WorkerCrashed, _) => {
+            StoreError::Unknown(error.into()).into()
+        }
+        _ => fault(error),
+    }
+}

@@ -1,0 +1,125 @@
+//! Every statement, by the name of its file: one for both databases, or a pair where they must differ.
+
+/// One statement file, or a pair of them.
+#[derive(Debug)]
+pub struct Statement {
+    /// The name of the file.
+    pub(super) name: &'static str,
+    /// As SQLite reads it.
+    pub(super) sqlite: &'static str,
+    /// As Postgres reads it.
+    #[expect(dead_code, reason = "read by the second dialect")]
+    pub(super) postgres: &'static str,
+}
+
+macro_rules! for_both {
+    ($($constant:ident $name:literal)+) => { $(
+        pub(super) const $constant: &Statement = &Statement {
+            name: $name,
+            sqlite: include_str!(concat!("sql/", $name, ".sql")),
+            postgres: include_str!(concat!("sql/", $name, ".sql")),
+        };
+    )+ };
+}
+
+macro_rules! for_each {
+    ($($constant:ident $name:literal)+) => { $(
+        pub(super) const $constant: &Statement = &Statement {
+            name: $name,
+            sqlite: include_str!(concat!("sql/", $name, ".sqlite.sql")),
+            postgres: include_str!(concat!("sql/", $name, ".postgres.sql")),
+        };
+    )+ };
+}
+
+/// Statements over many rows of values.
+macro_rules! for_many {
+    ($($constant:ident $name:literal)+) => {
+        for_each! { $($constant $name)+ }
+
+        /// Those whose text depends on how many rows they are given.
+        pub(super) const MANY: &[&Statement] = &[$($constant),+];
+    };
+}
+
+for_both! {
+    ACTIVATE "activate"
+    BURY_HOSTS "bury_hosts"
+    COUNT_DEAD_LETTERS "count_dead_letters"
+    COUNT_EXECUTIONS "count_executions"
+    COUNT_INBOX "count_inbox"
+    COUNT_TASKS "count_tasks"
+    COUNT_TASKS_OF "count_tasks_of"
+    DISCARD_REDRIVEN "discard_redriven"
+    DROP_TASKS_FROM "drop_tasks_from"
+    DROP_INBOX_FROM "drop_inbox_from"
+    FREE_DEAD_EXECUTIONS "free_dead_executions"
+    FREE_DEAD_TASKS "free_dead_tasks"
+    KEEP_MODULE "keep_module"
+    LIST_CHILDREN "list_children"
+    LIST_DEAD_LETTERS "list_dead_letters"
+    LIST_DEPLOYMENTS "list_deployments"
+    LIST_EXECUTIONS "list_executions"
+    LIST_EXECUTIONS_IN_STATE "list_executions_in_state"
+    LIST_HOSTS "list_hosts"
+    LIST_MODULES "list_modules"
+    LOSE_TASK "lose_task"
+    OWNED_EXECUTIONS "owned_executions"
+    OWNED_TASKS "owned_tasks"
+    PAGE_JOURNAL "page_journal"
+    PAGE_LOGS "page_logs"
+    PROMOTE_EXECUTIONS "promote_executions"
+    PROMOTE_TASKS "promote_tasks"
+    READ_COUNTERS "read_counters"
+    READ_DEAD_LETTER "read_dead_letter"
+    READ_ENTRY "read_entry"
+    READ_EXECUTION "read_execution"
+    READ_INBOX "read_inbox"
+    READ_INPUT_HASH "read_input_hash"
+    READ_JOURNAL "read_journal"
+    READ_LAST "read_last"
+    READ_MODULE "read_module"
+    READ_NAMED_MODULE "read_named_module"
+    READ_OWNED_INBOX "read_owned_inbox"
+    READ_RESULT "read_result"
+    READ_STATE "read_state"
+    READ_TASKS "read_tasks"
+    READ_WASM "read_wasm"
+    REBASE_CHILDREN "rebase_children"
+    REBASE_INBOX "rebase_inbox"
+    REBASE_TASKS "rebase_tasks"
+    REGISTER_HOST "register_host"
+    RETIRE_EXECUTIONS "retire_executions"
+    RETIRE_HOST "retire_host"
+    RETIRE_TASKS "retire_tasks"
+    RETRY_TASK "retry_task"
+    REVIVE "revive"
+    TAKE_TASK "take_task"
+    TAKE_UNBEGUN_TASKS "take_unbegun_tasks"
+}
+
+for_each! {
+    CLAIM_EXECUTIONS "claim_executions"
+    CLAIM_TASKS "claim_tasks"
+    FENCE "fence"
+    NOW "now"
+    RENEW "renew"
+}
+
+for_many! {
+    ADD_COUNTERS "add_counters"
+    ADMIT "admit"
+    APPEND_JOURNAL "append_journal"
+    CHANGE_EXECUTIONS "change_executions"
+    CLEAR_INBOX "clear_inbox"
+    CLEAR_TASKS "clear_tasks"
+    DISCARD_DEAD_LETTERS "discard_dead_letters"
+    DROP_TASKS "drop_tasks"
+    INSERT_DEAD_LETTERS "insert_dead_letters"
+    INSERT_EXECUTIONS "insert_executions"
+    INSERT_INBOX "insert_inbox"
+    INSERT_LOGS "insert_logs"
+    INSERT_TASKS "insert_tasks"
+    LOCK_EXECUTIONS "lock_executions"
+    SET_STATE "set_state"
+}

@@ -1,0 +1,156 @@
+//! Taking in what has arrived: ends of local steps, the inbox, timers, expiry.
+
+use tracing::warn;
+
+use super::super::attempt::Attempted;
+use super::super::local::{LocalEnd, LocalStep};
+use super::super::settle::Settlement;
+use super::{Activation, Over};
+use crate::journal::{Admission, Arrival, Replay};
+use crate::model::{ExecutionState, Failure, Outcome, StepUsage};
+use crate::store::{NewDeadLetter, NewTask, NotedBy, RowChange, StoreError};
+
+impl Activation {
+    /// Takes in all that is there without waiting.
+    pub(super) fn take_in_ready(&mut self, replay: &mut Replay) {
+        while let Ok(end) = self.ends.try_recv() {
+            self.take_end(replay, end);
+        }
+        let now = self.crew.clock.now();
+        for promise in replay.due(now) {
+            replay.admit(Arrival::Fired { promise }, now);
+        }
+        if self.expires_at.is_some_and(|at| at <= now) {
+            self.expire(replay);
+        }
+    }
+
+    /// `max_duration` is over: ask the guest to end. `compensate_for` is over: ask nobody.
+    fn expire(&mut self, replay: &mut Replay) {
+        if replay.is_asked_to_end() {
+            self.force.get_or_insert_with(|| "compensate_for has passed".to_owned());
+        } else {
+            self.ask_to_end(replay, Arrival::Expired);
+        }
+    }
+
+    fn ask_to_end(&mut self, replay: &mut Replay, arrival: Arrival) {
+        let now = self.crew.clock.now();
+        if let Admission::Recorded(_) = replay.admit(arrival, now) {
+            self.expires_at = Some(now + self.crew.limits.compensate_for);
+            self.draft.row = RowChange::Stay {
+                state: ExecutionState::Cancelling,
+                expires_at: self.expires_at,
+                base: None,
+            };
+        }
+    }
+
+    /// Reads the inbox and takes in what lies there.
+    pub(super) async fn look(&mut self, replay: &mut Replay) -> Result<(), Over> {
+        match self.crew.store.inbox(self.crew.host, self.id()).await {
+            Ok(Some(inbox)) => {
+                self.seen = inbox.seq;
+                self.inbox = inbox;
+                self.take_in_inbox(replay);
+                Ok(())
+            }
+            Ok(None) | Err(StoreError::Fenced { .. }) => Err(Over::Done),
+            Err(error) => {
+                warn!(execution.id = %self.id(), error = %error, "The inbox could not be read; beginning again");
+                Err(Over::Again)
+            }
+        }
+    }
+
+    /// Takes in what was read. Every row goes, whether it became an event or not.
+    pub(super) fn take_in_inbox(&mut self, replay: &mut Replay) {
+        for (id, arrival) in std::mem::take(&mut self.inbox.arrivals) {
+            self.draft.admitted.push(id);
+            self.take_arrival(replay, arrival);
+        }
+    }
+
+    fn take_arrival(&mut self, replay: &mut Replay, arrival: Arrival) {
+        match arrival {
+            Arrival::Cancel { reason, force: true } => self.force = Some(reason),
+            Arrival::Cancel { .. } | Arrival::Expired => self.ask_to_end(replay, arrival),
+            Arrival::Settled { run, promise, .. } => {
+                self.tasks.remove(&(run, promise));
+                replay.admit(arrival, self.crew.clock.now());
+            }
+            Arrival::Signal { .. } | Arrival::Fired { .. } => {
+                replay.admit(arrival, self.crew.clock.now());
+            }
+        }
+    }
+
+    /// A local step has ended. One that nobody knows was cancelled meanwhile.
+    pub(super) fn take_end(&mut self, replay: &mut Replay, end: LocalEnd) {
+        let Some(local) = self.locals.remove(&end.promise) else { return };
+        let Some(attempted) = end.attempted else {
+            let task = self.task_row(&local.call, self.crew.clock.now());
+            return self.enqueue(task, local.call.run());
+        };
+        let Attempted { settlement, usage, notes, heartbeat } = attempted;
+        match settlement {
+            Settlement::Settled(outcome) => {
+                self.settle_local(replay, &local, Settled { outcome, usage, notes });
+            }
+            Settlement::Dead(failure) => {
+                self.draft.dead_letters.push(self.dead_letter(&local, &failure));
+                self.settle_local(replay, &local, Settled { outcome: Err(failure), usage, notes });
+            }
+            Settlement::RetryAt(at, failure) => {
+                self.draft.notes.extend(notes);
+                let task = NewTask {
+                    visible_at: at,
+                    attempt: local.attempt.number + 1,
+                    schedule_by: None,
+                    last_failure: Some(failure),
+                    heartbeat,
+                    ..self.task_row(&local.call, at)
+                };
+                self.enqueue(task, local.call.run());
+                self.crew.set_alarm(at);
+            }
+            // The host stops: the call stays without an event, and whoever activates next calls it again.
+            Settlement::Lost => self.draft.notes.extend(notes),
+        }
+    }
+
+    fn settle_local(&mut self, replay: &mut Replay, local: &LocalStep, settled: Settled) {
+        let Settled { outcome, usage, notes } = settled;
+        let arrival = Arrival::Settled {
+            run: local.call.run(),
+            promise: local.attempt.promise,
+            outcome,
+            usage,
+            attempt: local.attempt.number,
+        };
+        match replay.admit(arrival, self.crew.clock.now()) {
+            Admission::Recorded(_) => self.draft.notes.extend(notes),
+            Admission::Dropped => {
+                let kept = notes.into_iter().filter(|noted| noted.note.survives_failure());
+                self.draft.notes.extend(kept);
+            }
+        }
+    }
+
+    fn dead_letter(&self, local: &LocalStep, failure: &Failure) -> NewDeadLetter {
+        NewDeadLetter {
+            promise: local.attempt.promise,
+            step: local.call.step().clone(),
+            input: local.call.input_at(),
+            attempts: local.attempt.number,
+            failure: failure.clone(),
+            at: self.crew.clock.now(),
+        }
+    }
+}
+
+struct Settled {
+    outcome: Outcome,
+    usage: StepUsage,
+    notes: Vec<NotedBy>,
+}

@@ -1,0 +1,248 @@
+//! Beginning and stopping what the guest asked for.
+
+use std::time::Duration;
+
+use super::super::attempt::Attempt;
+use super::super::local::{self, LocalStep};
+use super::Activation;
+use crate::journal::{Arrival, Effect, Replay, Stop};
+use crate::model::{
+    CallOptions, ChildOptions, ExecutionId, Failure, Name, Payload, Promise, RetryPolicy, Routing,
+    RoutingOptions, Run, Seq, StepSpec, StepUsage, Timestamp, kind,
+};
+use crate::store::{NewExecution, NewTask, Parent};
+
+/// A call with everything decided.
+#[derive(Debug, Clone)]
+pub(in crate::worker) struct Call {
+    promise: Promise,
+    run: Run,
+    step: Name,
+    input: Payload,
+    input_at: (Seq, u32),
+    routing: Routing,
+    retry: RetryPolicy,
+    timeout: Duration,
+    schedule_timeout: Option<Duration>,
+}
+
+/// How many local steps of one execution may wait for a slot; further ones become task rows at once.
+const LOCAL_QUEUE_MAX: usize = 512;
+
+impl Activation {
+    /// Begins and stops what the guest asked for since it last waited.
+    pub(super) fn begin_work(&mut self, replay: &mut Replay) {
+        for stop in replay.take_stops() {
+            self.stop_work(stop, replay.run());
+        }
+        for effect in replay.take_effects() {
+            match effect {
+                Effect::Call { .. } => self.consider_call(replay, effect),
+                Effect::Child { promise, run, child, workflow, input, options } => {
+                    let born = Born { promise, run, child, workflow, input, options };
+                    self.begin_child(replay, born);
+                }
+            }
+        }
+    }
+
+    /// A call that was made before this activation may wait somewhere, or may have settled: only a lost one is called again.
+    fn consider_call(&mut self, replay: &mut Replay, effect: Effect) {
+        let Effect::Call { promise, run, input_at, step, input, options, again } = effect else {
+            return;
+        };
+        let is_known = again && self.tasks.contains(&(run, promise));
+        if is_known || !replay.awaits(promise) {
+            return;
+        }
+        match self.loaded.manifest.step(step.as_str()) {
+            Some(spec) => {
+                let call = decide((promise, run), (input, input_at), spec, options);
+                self.begin_call(call);
+            }
+            None => self.refuse_step(replay, promise, &step),
+        }
+    }
+
+    fn begin_call(&mut self, call: Call) {
+        if self.runs_here(&call.routing) && self.locals.len() < LOCAL_QUEUE_MAX {
+            self.begin_local(call);
+        } else {
+            let task = self.task_row(&call, self.crew.clock.now());
+            self.enqueue(task, call.run);
+        }
+    }
+
+    fn runs_here(&self, routing: &Routing) -> bool {
+        let filter = &self.crew.filter;
+        let serves = filter.queues.is_empty() || filter.queues.contains(&routing.queue);
+        let fits = filter.tags.is_empty()
+            || routing.tags.is_empty()
+            || routing.tags.iter().any(|tag| filter.tags.contains(tag));
+        serves && fits && !self.crew.stop.soft.is_cancelled()
+    }
+
+    fn begin_local(&mut self, call: Call) {
+        let attempt = Attempt {
+            execution: self.id(),
+            run: call.run,
+            workflow: self.row.workflow.clone(),
+            promise: call.promise,
+            step: call.step.clone(),
+            input: call.input.clone(),
+            number: 1,
+            timeout: call.timeout,
+            retry: call.retry.clone(),
+            heartbeat: None,
+        };
+        let step = LocalStep { attempt, call, stop: self.crew.stop.over.child_token() };
+        local::spawn(&self.crew, &self.loaded, &step, self.ends_in.clone());
+        self.locals.insert(step.call.promise, step);
+    }
+
+    /// The row of a call that nobody has begun.
+    pub(super) fn task_row(&self, call: &Call, now: Timestamp) -> NewTask {
+        NewTask {
+            id: self.crew.ids.task(),
+            promise: call.promise,
+            step: call.step.clone(),
+            input: call.input_at,
+            routing: call.routing.clone(),
+            visible_at: now,
+            attempt: 1,
+            timeout: call.timeout,
+            schedule_by: call.schedule_timeout.map(|patience| now + patience),
+            retry: call.retry.clone(),
+            last_failure: None,
+            heartbeat: None,
+            owner: None,
+        }
+    }
+
+    /// Leaves a call to whoever claims it.
+    pub(super) fn enqueue(&mut self, task: NewTask, run: Run) {
+        self.tasks.insert((run, task.promise));
+        self.draft.tasks.push(task);
+    }
+
+    fn refuse_step(&mut self, replay: &mut Replay, promise: Promise, step: &Name) {
+        let known: Vec<_> =
+            self.loaded.manifest.steps.iter().map(|spec| spec.name.as_str()).collect();
+        let message = format!("the module has no step {step}; it has {}", known.join(", "));
+        self.settle_here(replay, promise, Failure::new(kind::UNKNOWN_STEP, message));
+    }
+
+    fn settle_here(&mut self, replay: &mut Replay, promise: Promise, failure: Failure) {
+        let arrival = Arrival::Settled {
+            run: replay.run(),
+            promise,
+            outcome: Err(failure),
+            usage: StepUsage::default(),
+            attempt: 0,
+        };
+        replay.admit(arrival, self.crew.clock.now());
+    }
+
+    fn begin_child(&mut self, replay: &mut Replay, born: Born) {
+        let Born { promise, run, child, workflow, input, options } = born;
+        let Some(spec) = self.loaded.manifest.workflow(workflow.as_str()) else {
+            let message = format!("the module has no workflow {workflow}");
+            let failure = Failure::new(kind::UNKNOWN_WORKFLOW, message);
+            return self.settle_here(replay, promise, failure);
+        };
+        let now = self.crew.clock.now();
+        let start_at = now + options.delay.unwrap_or_default();
+        let max_duration = options.max_duration.or(spec.options.max_duration);
+        let routing = route(&spec.options.routing, options.queue, options.tags, options.priority);
+        self.draft.children.push(NewExecution {
+            id: child,
+            workflow,
+            module: self.row.module,
+            routing,
+            parent: Some(Parent { execution: self.id(), run, promise, detached: options.detached }),
+            input,
+            seed: self.crew.ids.seed(),
+            created_at: now,
+            start_at,
+            expires_at: max_duration.map(|most| start_at + most),
+            owner: None,
+        });
+        if start_at > now {
+            self.crew.set_alarm(start_at);
+        }
+    }
+
+    fn stop_work(&mut self, stop: Stop, run: Run) {
+        match stop {
+            Stop::Call(promise) => {
+                if let Some(local) = self.locals.remove(&promise) {
+                    local.stop.cancel();
+                } else if self.tasks.remove(&(run, promise)) {
+                    self.crew.stop_task((self.id(), run, promise));
+                    self.draft.dropped_tasks.push((run, promise));
+                }
+            }
+            Stop::Child(child) => self.stop_child(child),
+        }
+    }
+
+    pub(super) fn stop_child(&mut self, child: ExecutionId) {
+        let reason = format!("its parent {} no longer needs it", self.id());
+        self.draft.messages.push((child, Arrival::Cancel { reason, force: false }));
+    }
+}
+
+struct Born {
+    promise: Promise,
+    run: Run,
+    child: ExecutionId,
+    workflow: Name,
+    input: Payload,
+    options: ChildOptions,
+}
+
+fn decide(
+    (promise, run): (Promise, Run),
+    (input, input_at): (Payload, (Seq, u32)),
+    spec: &StepSpec,
+    options: CallOptions,
+) -> Call {
+    Call {
+        promise,
+        run,
+        step: spec.name.clone(),
+        input,
+        input_at,
+        routing: route(&spec.options.routing, options.queue, options.tags, options.priority),
+        retry: options.retry.unwrap_or_else(|| spec.options.retry.clone()),
+        timeout: options.timeout.unwrap_or(spec.options.timeout),
+        schedule_timeout: options.schedule_timeout.or(spec.options.schedule_timeout),
+    }
+}
+
+fn route(
+    declared: &RoutingOptions,
+    queue: Option<Name>,
+    tags: Option<Vec<Name>>,
+    priority: Option<i32>,
+) -> Routing {
+    Routing {
+        queue: queue.unwrap_or_else(|| declared.queue.clone()),
+        tags: tags.unwrap_or_else(|| declared.tags.clone()),
+        priority: priority.unwrap_or(declared.priority),
+    }
+}
+
+impl Call {
+    pub(super) fn run(&self) -> Run {
+        self.run
+    }
+
+    pub(super) fn input_at(&self) -> (Seq, u32) {
+        self.input_at
+    }
+
+    pub(super) fn step(&self) -> &Name {
+        &self.step
+    }
+}

@@ -1,0 +1,75 @@
+//! Giving up memory, and giving up ownership.
+
+use std::collections::HashMap;
+
+use super::super::handover;
+use super::super::task::Ended;
+use super::{Activation, Over};
+use crate::journal::Replay;
+use crate::store::{NewTask, RowChange, TaskRef};
+
+impl Activation {
+    /// Drops the instance and gives up ownership. Local steps that still run become task rows of this host, and from that
+    /// commit on their outcome goes the way of a task.
+    pub(super) async fn park(&mut self, mut replay: Replay) -> Over {
+        let mut handed = HashMap::new();
+        for (promise, local) in std::mem::take(&mut self.locals) {
+            let task = NewTask {
+                owner: Some(self.crew.host),
+                attempt: local.attempt.number,
+                schedule_by: None,
+                ..self.task_row(&local.call, self.crew.clock.now())
+            };
+            let of = TaskRef {
+                id: task.id,
+                execution: self.id(),
+                run: local.call.run(),
+                promise,
+                attempt: task.attempt,
+            };
+            self.crew.enter_task((of.execution, of.run, promise), local.stop.clone());
+            let step = local.call.step().clone();
+            handed.insert(promise, Ended { task: of, step, input_at: local.call.input_at() });
+            self.draft.tasks.push(task);
+        }
+        let next_timer = replay.next_timer();
+        self.draft.row = RowChange::Park { seen: self.seen, next_timer };
+        let written = self.write(&mut replay).await;
+        match written {
+            Ok(()) => {
+                [next_timer, self.expires_at]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|at| self.crew.set_alarm(at));
+                if !handed.is_empty() {
+                    let ends = self.replace_ends();
+                    let crew = self.crew.clone();
+                    self.crew.tracker.spawn(handover::forward(crew, ends, handed));
+                }
+                Over::Done
+            }
+            Err(over) => {
+                // Nothing stands for these steps: they are lost, and called again by whoever activates next.
+                for ended in handed.into_values() {
+                    let TaskRef { execution, run, promise, .. } = ended.task;
+                    self.crew.stop_task((execution, run, promise));
+                    self.crew.leave_task((execution, run, promise));
+                }
+                over
+            }
+        }
+    }
+
+    fn replace_ends(&mut self) -> tokio::sync::mpsc::UnboundedReceiver<super::LocalEnd> {
+        let (ends_in, ends) = tokio::sync::mpsc::unbounded_channel();
+        self.ends_in = ends_in;
+        std::mem::replace(&mut self.ends, ends)
+    }
+
+    /// The drain timeout has passed: what runs is stopped, and the execution is ready for any other host at once.
+    pub(super) async fn hand_over(&mut self, mut replay: Replay) -> Over {
+        self.stop_locals();
+        self.draft.row = RowChange::Release;
+        self.write(&mut replay).await.map_or_else(|over| over, |()| Over::Done)
+    }
+}

@@ -1,0 +1,128 @@
+//! Writing: one append, and the hints that follow its commit.
+
+use tracing::warn;
+
+use super::super::crew::Crew;
+use super::{Activation, Over};
+use crate::journal::Replay;
+use crate::model::{Failure, Timestamp};
+use crate::store::{Append, ExecutionRow, NotedBy, RowChange, StoreError, Write, Written};
+
+/// What a commit leaves behind for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    /// Something is ready for whoever claims it.
+    Work,
+    Nothing,
+}
+
+fn leaves(append: &Append, now: Timestamp) -> Leaves {
+    let task = append.tasks.iter().any(|task| task.owner.is_none() && task.visible_at <= now);
+    let child = append.children.iter().any(|child| child.start_at <= now);
+    if task || child || matches!(append.row, RowChange::Release) {
+        Leaves::Work
+    } else {
+        Leaves::Nothing
+    }
+}
+
+impl Activation {
+    /// Writes what the replay has pending and what was drafted.
+    pub(super) async fn write(&mut self, replay: &mut Replay) -> Result<(), Over> {
+        let now = self.crew.clock.now();
+        let pending = replay.take_pending(now);
+        self.lazy_at = None;
+        self.draft.entries.extend(pending.entries);
+        self.draft.notes.extend(pending.notes.into_iter().map(|note| NotedBy {
+            step: None,
+            promise: None,
+            attempt: 0,
+            at: now,
+            note,
+        }));
+        self.write_draft().await
+    }
+
+    /// Writes what was drafted.
+    pub(super) async fn write_draft(&mut self) -> Result<(), Over> {
+        let next = Append::new(self.id(), self.crew.host, self.row.run);
+        let mut append = std::mem::replace(&mut self.draft, next);
+        if append.is_empty() {
+            return Ok(());
+        }
+        self.forgive_losses(&mut append);
+        let leaves = leaves(&append, self.crew.clock.now());
+        let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
+        self.conclude(result, leaves).await
+    }
+
+    /// A new entry shows that it gets on: losses are counted in a row.
+    fn forgive_losses(&mut self, append: &mut Append) {
+        if self.row.losses > 0 && !append.entries.is_empty() && append.row == RowChange::Keep {
+            let state = self.row.state;
+            append.row = RowChange::Stay { state, expires_at: self.expires_at, base: None };
+            self.row.losses = 0;
+        }
+    }
+
+    async fn conclude(
+        &mut self,
+        result: Result<Written, StoreError>,
+        leaves: Leaves,
+    ) -> Result<(), Over> {
+        let id = self.id();
+        match result {
+            Ok(Written::Done(effects)) => {
+                if leaves == Leaves::Work {
+                    self.crew.wake_claimers();
+                }
+                effects.wakes.into_iter().for_each(|wake| self.crew.notifier.wake(wake));
+                self.crew.wake_watchers(id);
+                Ok(())
+            }
+            Ok(Written::NotOwner | Written::Exists { .. }) | Err(StoreError::Fenced { .. }) => {
+                Err(Over::Done)
+            }
+            Err(StoreError::Unknown(error)) => {
+                warn!(execution.id = %id, error = %error, "A commit's outcome is unknown; reading what is there");
+                Err(Over::Again)
+            }
+            Err(error @ StoreError::Refused { .. }) => {
+                let why = Failure::new("refused", format!("{error}: {}", cause(&error)));
+                warn!(execution.id = %id, error = %why.message, "A write was refused; execution {id} is put aside");
+                Err(block_row(&self.crew, &self.row, why).await)
+            }
+            Err(
+                error @ (StoreError::Unavailable(_)
+                | StoreError::Full { .. }
+                | StoreError::Corrupt { .. }),
+            ) => {
+                warn!(execution.id = %id, error = %error, "A write was not taken; beginning again");
+                tokio::time::sleep(self.crew.limits.poll_interval.0).await;
+                Err(Over::Again)
+            }
+        }
+    }
+}
+
+fn cause(error: &StoreError) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+}
+
+/// Puts an execution aside without a word to its journal.
+pub(super) async fn block_row(crew: &Crew, row: &ExecutionRow, why: Failure) -> Over {
+    let mut append = Append::new(row.id, crew.host, row.run);
+    append.row = RowChange::Block { why };
+    match crew.committer.submit(Write::Append(Box::new(append))).await {
+        Ok(_) => {
+            crew.wake_watchers(row.id);
+            Over::Done
+        }
+        Err(StoreError::Fenced { .. }) => Over::Done,
+        Err(error) => {
+            warn!(execution.id = %row.id, error = %error, "Execution {} could not be put aside; trying again", row.id);
+            tokio::time::sleep(crew.limits.poll_interval.1).await;
+            Over::Again
+        }
+    }
+}

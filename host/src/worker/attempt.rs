@@ -1,0 +1,97 @@
+//! One run of a step: the same for a local call and for a claimed task.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::crew::Crew;
+use super::modules::Loaded;
+use super::settle::{Settlement, settle};
+use crate::model::{
+    ExecutionId, Name, Note, Outcome, Payload, Promise, RetryPolicy, Run, StepCall, StepReport,
+    StepUsage,
+};
+use crate::store::NotedBy;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub(super) execution: ExecutionId,
+    pub(super) run: Run,
+    pub(super) workflow: Name,
+    pub(super) promise: Promise,
+    pub(super) step: Name,
+    pub(super) input: Payload,
+    /// From 1.
+    pub(super) number: u32,
+    pub(super) timeout: Duration,
+    pub(super) retry: RetryPolicy,
+    pub(super) heartbeat: Option<Payload>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Attempted {
+    pub(super) settlement: Settlement,
+    pub(super) usage: StepUsage,
+    pub(super) notes: Vec<NotedBy>,
+    pub(super) heartbeat: Option<Payload>,
+}
+
+impl Attempted {
+    /// Nothing was run, or nobody knows what came of it.
+    pub(super) fn lost() -> Self {
+        Self {
+            settlement: Settlement::Lost,
+            usage: StepUsage::default(),
+            notes: Vec::new(),
+            heartbeat: None,
+        }
+    }
+
+    /// It ended without having run.
+    pub(super) fn settled(outcome: Outcome) -> Self {
+        Self { settlement: Settlement::Settled(outcome), ..Self::lost() }
+    }
+}
+
+impl Attempt {
+    /// Runs it to its end, or until `stop`.
+    pub(super) async fn run(
+        &self,
+        crew: &Crew,
+        loaded: &Loaded,
+        stop: CancellationToken,
+    ) -> Attempted {
+        let call = StepCall {
+            execution: self.execution,
+            run: self.run,
+            workflow: self.workflow.clone(),
+            promise: self.promise,
+            step: self.step.clone(),
+            input: self.input.clone(),
+            attempt: self.number,
+            timeout: self.timeout,
+            deadline: crew.clock.now() + self.timeout,
+            last_heartbeat: self.heartbeat.clone(),
+        };
+        let report = crew.sandbox.run_step(&loaded.module, call, stop).await;
+        self.judge(crew, report)
+    }
+
+    fn judge(&self, crew: &Crew, report: StepReport) -> Attempted {
+        let StepReport { ending, usage, notes, heartbeat } = report;
+        let now = crew.clock.now();
+        let settlement = settle(ending, &self.retry, self.number, crew.chance(), now);
+        let is_result = matches!(settlement, Settlement::Settled(Ok(_)));
+        let counts = |note: &Note| is_result || note.survives_failure();
+        let noted = notes.into_iter().filter(counts).map(|note| NotedBy {
+            step: Some(self.step.clone()),
+            promise: Some(self.promise),
+            attempt: self.number,
+            at: now,
+            note,
+        });
+        Attempted { settlement, usage, notes: noted.collect(), heartbeat }
+    }
+}

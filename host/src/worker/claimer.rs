@@ -1,0 +1,198 @@
+//! Which work this host takes, and when it looks for some.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::crew::{Crew, Inlets};
+use super::hot::Nudge;
+use super::{Polling, activation, task};
+use crate::model::ExecutionId;
+use crate::notify::Hints;
+use crate::store::{Renewal, Snapshot, StoreError};
+
+/// Executions that one claim takes at most.
+const CLAIM_MAX: u32 = 64;
+/// Rows that one promotion makes ready at most.
+const PROMOTE_MAX: u32 = 1_000;
+
+/// What made the claimer look.
+#[derive(Debug)]
+enum Woken {
+    Birth(Box<Snapshot>),
+    Hints(Hints),
+    Renewal(Renewal),
+    Alarm,
+    Capacity,
+    Poll,
+    Stop,
+}
+
+struct Claimer {
+    crew: Crew,
+    /// Whether there may be work that nobody has claimed.
+    work: bool,
+    /// Whether the last claim left work lying for want of room.
+    backlog: bool,
+    pause: Duration,
+}
+
+/// Takes work until the worker stops.
+pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
+    let pause = crew.limits.poll_interval.0;
+    let mut claimer = Claimer { crew, work: true, backlog: false, pause };
+    claimer.ring().await;
+    loop {
+        if claimer.work {
+            claimer.claim().await;
+        }
+        match claimer.wait(&mut inlets).await {
+            Woken::Birth(snapshot) => claimer.bear(*snapshot),
+            Woken::Hints(hints) => claimer.heed(hints).await,
+            Woken::Renewal(renewal) => claimer.heed_renewal(renewal),
+            Woken::Alarm => claimer.ring().await,
+            Woken::Capacity => claimer.work = true,
+            Woken::Poll => claimer.poll().await,
+            Woken::Stop => return,
+        }
+    }
+}
+
+impl Claimer {
+    /// Every arm only waits, so dropping the others loses nothing.
+    async fn wait(&self, inlets: &mut Inlets) -> Woken {
+        let crew = &self.crew;
+        let is_polling = crew.polling == Polling::On && self.pause <= crew.limits.poll_interval.1;
+        tokio::select! {
+            biased;
+            () = crew.stop.soft.cancelled() => Woken::Stop,
+            Some(snapshot) = inlets.births.recv() => Woken::Birth(Box::new(snapshot)),
+            hints = crew.notifier.hints(crew.host) => Woken::Hints(hints),
+            Some(renewal) = inlets.renewals.recv() => Woken::Renewal(renewal),
+            () = crew.alarm() => Woken::Alarm,
+            () = crew.capacity.notified(), if self.backlog => Woken::Capacity,
+            () = tokio::time::sleep(self.pause), if is_polling => Woken::Poll,
+        }
+    }
+
+    /// Begins what was accepted here. Where room grows short, those that wait are parked, and births end for a while.
+    fn bear(&mut self, snapshot: Snapshot) {
+        activation::spawn(&self.crew, snapshot);
+        let free = self.crew.hot.free();
+        if free < CLAIM_MAX as usize {
+            self.crew.hot.make_room(1);
+        }
+        if free == 0 {
+            self.crew.committer.set_takes_births(false);
+            self.backlog = true;
+        }
+    }
+
+    /// Claims as much as there is room for.
+    async fn claim(&mut self) {
+        self.work = false;
+        let executions = self.claim_executions().await;
+        let tasks = self.claim_tasks().await;
+        match (executions, tasks) {
+            (Ok(left_executions), Ok(left_tasks)) => {
+                self.backlog = left_executions || left_tasks;
+                let takes_births = !left_executions && self.crew.hot.free() > 0;
+                self.crew.committer.set_takes_births(takes_births);
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                warn!(error = %error, "Work could not be claimed; trying again");
+                self.pause = self.crew.limits.poll_interval.0;
+            }
+        }
+    }
+
+    /// Whether some may be left.
+    async fn claim_executions(&mut self) -> Result<bool, StoreError> {
+        let crew = &self.crew;
+        let room = u32::try_from(crew.hot.free()).unwrap_or(u32::MAX).min(CLAIM_MAX);
+        if room == 0 {
+            // Those that wait make room for those that could run; each tells when it has.
+            crew.hot.make_room(CLAIM_MAX as usize);
+            return Ok(true);
+        }
+        let claimed = crew.store.claim_executions(crew.host, &crew.filter, room).await?;
+        let is_full = claimed.len() == room as usize;
+        for snapshot in claimed {
+            activation::spawn(crew, snapshot);
+        }
+        self.work |= is_full;
+        Ok(is_full)
+    }
+
+    /// Whether some may be left.
+    async fn claim_tasks(&mut self) -> Result<bool, StoreError> {
+        let crew = &self.crew;
+        let slots: Vec<_> = std::iter::from_fn(|| crew.slots.try_take()).collect();
+        if slots.is_empty() {
+            return Ok(true);
+        }
+        let room = u32::try_from(slots.len()).unwrap_or(u32::MAX);
+        let claimed = crew.store.claim_tasks(crew.host, &crew.filter, room).await?;
+        let is_full = claimed.len() == room as usize;
+        for (task, slot) in claimed.into_iter().zip(slots) {
+            crew.tracker.spawn(task::run(crew.clone(), task, slot));
+        }
+        Ok(is_full)
+    }
+
+    async fn heed(&mut self, hints: Hints) {
+        self.work |= hints.work;
+        self.pause = self.crew.limits.poll_interval.0;
+        for execution in hints.arrivals {
+            if !self.crew.hot.nudge(execution, Nudge::Look) {
+                self.adopt(execution).await;
+            }
+        }
+    }
+
+    fn heed_renewal(&mut self, renewal: Renewal) {
+        if let Some(due) = renewal.next_due {
+            self.crew.set_alarm(due);
+        }
+        if self.crew.polling == Polling::On {
+            self.work |= renewal.work;
+            if renewal.arrivals {
+                self.crew.hot.nudge_all();
+            }
+        }
+    }
+
+    /// Something arrived for an execution that is not active here: it is parked and ready now, or it is this host's own
+    /// and nobody told (a birth whose commit was unknown).
+    async fn adopt(&mut self, execution: ExecutionId) {
+        match self.crew.store.snapshot(self.crew.host, execution).await {
+            Ok(Some(snapshot)) => activation::spawn(&self.crew, snapshot),
+            Ok(None) | Err(_) => self.work = true,
+        }
+    }
+
+    /// Something is due: make it ready, and learn what is due next.
+    async fn ring(&mut self) {
+        let now = self.crew.clock.now();
+        self.crew.take_alarm(now);
+        match self.crew.store.promote(self.crew.host, now, PROMOTE_MAX).await {
+            Ok(promoted) => self.work |= promoted > 0,
+            Err(error) => {
+                warn!(error = %error, "What is due could not be made ready; trying again")
+            }
+        }
+        match self.crew.store.renew(self.crew.host).await {
+            Ok(renewal) => {
+                self.work |= renewal.work;
+                renewal.next_due.into_iter().for_each(|due| self.crew.set_alarm(due));
+            }
+            Err(error) => warn!(error = %error, "What is due next could not be read; trying again"),
+        }
+    }
+
+    /// What a lost hint would have told. Pauses grow, and end where the lease's renewal takes over.
+    async fn poll(&mut self) {
+        self.pause *= 2;
+        self.ring().await;
+    }
+}

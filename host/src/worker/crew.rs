@@ -1,0 +1,186 @@
+//! What every task of the worker holds.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::hot::Hot;
+use super::modules::Modules;
+use super::slots::Slots;
+use super::{Parts, Polling, Stopping};
+use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Promise, Run, Timestamp, Wake};
+use crate::notify::Notifier;
+use crate::sandbox::Sandbox;
+use crate::store::{ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store};
+
+/// What every task of the worker holds. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Crew(Arc<Members>);
+
+#[derive(Debug)]
+pub(super) struct Members {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) committer: Committer,
+    pub(super) sandbox: Sandbox,
+    pub(super) notifier: Arc<dyn Notifier>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn Ids>,
+    pub(super) limits: Limits,
+    pub(super) filter: ClaimFilter,
+    pub(super) host: HostId,
+    pub(super) polling: Polling,
+    pub(super) modules: Modules,
+    pub(super) slots: Slots,
+    pub(super) hot: Hot,
+    pub(super) stop: Stopping,
+    pub(super) tracker: TaskTracker,
+    /// Raised when a slot or a place for an activation is free again.
+    pub(super) capacity: Notify,
+    /// What the lease's renewal found.
+    renewals: mpsc::Sender<Renewal>,
+    /// The earliest time at which something parked here is due, in microseconds.
+    alarm: AtomicI64,
+    alarm_moved: Notify,
+    running: Mutex<HashMap<(ExecutionId, Run, Promise), CancellationToken>>,
+}
+
+impl std::ops::Deref for Crew {
+    type Target = Members;
+
+    fn deref(&self) -> &Members {
+        &self.0
+    }
+}
+
+/// What the claimer listens to.
+#[derive(Debug)]
+pub(super) struct Inlets {
+    pub(super) births: mpsc::Receiver<Snapshot>,
+    pub(super) renewals: mpsc::Receiver<Renewal>,
+}
+
+/// Renewals that may wait for the claimer; it takes each at once.
+const RENEWALS_MAX: usize = 4;
+
+impl Crew {
+    pub(super) fn gather(parts: Parts, tracker: TaskTracker) -> (Self, Inlets) {
+        let (renewals, renewed) = mpsc::channel(RENEWALS_MAX);
+        let members = Members {
+            modules: Modules::new(Arc::clone(&parts.store), parts.sandbox.clone()),
+            slots: Slots::new(parts.limits.max_concurrency),
+            hot: Hot::new(&parts.limits),
+            store: parts.store,
+            committer: parts.committer,
+            sandbox: parts.sandbox,
+            notifier: parts.notifier,
+            clock: parts.clock,
+            ids: parts.ids,
+            limits: parts.limits,
+            filter: parts.filter,
+            host: parts.host,
+            polling: parts.polling,
+            stop: Stopping::default(),
+            tracker,
+            capacity: Notify::new(),
+            renewals,
+            alarm: AtomicI64::new(i64::MAX),
+            alarm_moved: Notify::new(),
+            running: Mutex::new(HashMap::new()),
+        };
+        (Self(Arc::new(members)), Inlets { births: parts.births, renewals: renewed })
+    }
+
+    /// A number drawn evenly from 0 to 1.
+    pub(super) fn chance(&self) -> f64 {
+        let [a, b, c, d, ..] = self.ids.seed();
+        f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX)
+    }
+
+    /// Sees to it that the claimer looks no later than `due`.
+    pub(super) fn set_alarm(&self, due: Timestamp) {
+        if self.alarm.fetch_min(due.as_micros(), Ordering::Relaxed) > due.as_micros() {
+            self.alarm_moved.notify_one();
+        }
+    }
+
+    /// Takes the alarm when it is due.
+    pub(super) fn take_alarm(&self, now: Timestamp) -> bool {
+        let is_due = self.alarm.load(Ordering::Relaxed) <= now.as_micros();
+        if is_due {
+            self.alarm.store(i64::MAX, Ordering::Relaxed);
+        }
+        is_due
+    }
+
+    /// Returns when the alarm is due. Only waits.
+    pub(super) async fn alarm(&self) {
+        loop {
+            let moved = self.alarm_moved.notified();
+            let due = self.alarm.load(Ordering::Relaxed);
+            if due == i64::MAX {
+                moved.await;
+                continue;
+            }
+            tokio::select! {
+                () = self.clock.sleep_until(Timestamp::from_micros(due)) => return,
+                () = moved => {}
+            }
+        }
+    }
+
+    /// Tells the claimer what the renewal found; it is a hint, so a full queue drops it.
+    pub(super) fn report(&self, renewal: Renewal) {
+        let _full = self.renewals.try_send(renewal);
+    }
+
+    /// Hints at something that was brought to an execution.
+    pub(super) fn wake_receiver(&self, execution: ExecutionId, delivered: Delivered) {
+        match delivered {
+            Delivered::To { owner: Some(owner) } => {
+                self.notifier.wake(Wake::Arrival { owner, execution });
+            }
+            Delivered::To { owner: None } => self.wake_claimers(),
+            Delivered::Ended(_) | Delivered::Missing | Delivered::Full => {}
+        }
+    }
+
+    /// Has an activation of this host look into its inbox.
+    pub(super) fn look(&self, execution: ExecutionId) {
+        self.notifier.wake(Wake::Arrival { owner: self.host, execution });
+    }
+
+    /// Hints that something is ready.
+    pub(super) fn wake_claimers(&self) {
+        self.notifier.wake(Wake::Work { queue: crate::model::Name::default_queue() });
+    }
+
+    /// Hints at a change of an execution, to those who watch it.
+    pub(super) fn wake_watchers(&self, execution: ExecutionId) {
+        self.notifier.wake(Wake::Changed { execution });
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<(ExecutionId, Run, Promise), CancellationToken>> {
+        self.running.lock().expect("nobody panics while holding it")
+    }
+
+    /// Enters a task that runs on this host, so that its call can be cancelled.
+    pub(super) fn enter_task(&self, of: (ExecutionId, Run, Promise), stop: CancellationToken) {
+        self.running().insert(of, stop);
+    }
+
+    /// A task has ended.
+    pub(super) fn leave_task(&self, of: (ExecutionId, Run, Promise)) {
+        self.running().remove(&of);
+    }
+
+    /// Stops a task if it runs on this host.
+    pub(super) fn stop_task(&self, of: (ExecutionId, Run, Promise)) {
+        if let Some(token) = self.running().get(&of) {
+            token.cancel();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Duties: what no single order asks for and what would pile up without them.
+
+mod reconcile;
+
+use std::time::Duration;
+
+use super::crew::Crew;
+
+/// How often the rows are compared with what this host knows, and the store tidies itself.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Does its rounds until the worker stops.
+pub(super) async fn run(crew: Crew) {
+    let mut known = reconcile::Suspects::default();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = crew.stop.soft.cancelled() => return,
+        }
+        known = reconcile::reconcile(&crew, known).await;
+    }
+}

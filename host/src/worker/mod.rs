@@ -1,0 +1,171 @@
+//! Carries orders out: claims work, runs it in the sandbox, tells the store what came of it.
+//!
+//! Here live the claimer (which work this host takes), activations (one task for one claim of an execution, and the only
+//! writer of its journal), attempts of steps, local or claimed, the slots they run in, the lease, and the duties that keep
+//! the store tidy. Decisions are pure functions ([`settle`]) and `journal::Replay`; this room moves what they say.
+//!
+//! Not here: taking orders (`dispatch`), durability (`store`), guests (`sandbox`).
+//!
+//! Invariants:
+//! - A guest is given an event only after the commit that holds it.
+//! - A commit whose outcome is unknown drops the instance; what is there is read before anything goes on.
+//! - What a lost hint would leave undone, a poll finds.
+//!
+//! ```
+//! use stepwell::model::{Ending, Failure, RetryPolicy, Timestamp};
+//! use stepwell::worker::{Settlement, settle};
+//!
+//! let failed = Ending::Returned(Err(Failure::new("card-declined", "no funds")));
+//! let policy = RetryPolicy { max_attempts: 1, ..RetryPolicy::default() };
+//! let settlement = settle(failed, &policy, 1, 0.5, Timestamp::default());
+//! assert!(matches!(settlement, Settlement::Dead(_)));
+//! ```
+
+mod activation;
+mod attempt;
+mod claimer;
+mod crew;
+mod handover;
+mod hot;
+mod keeping;
+mod lease;
+mod local;
+mod modules;
+mod settle;
+mod slots;
+mod task;
+
+pub use settle::{Settlement, settle};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use self::crew::Crew;
+use crate::model::{Clock, HostId, Ids, Limits};
+use crate::notify::Notifier;
+use crate::sandbox::Sandbox;
+use crate::store::{ClaimFilter, Committer, Snapshot, Store};
+
+/// What a worker is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// Through which activations write.
+    pub committer: Committer,
+    /// Executions that were accepted here and are born here.
+    pub births: mpsc::Receiver<Snapshot>,
+    /// Where guests run.
+    pub sandbox: Sandbox,
+    /// Hints.
+    pub notifier: Arc<dyn Notifier>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn Ids>,
+    /// Bounds.
+    pub limits: Limits,
+    /// What this host takes.
+    pub filter: ClaimFilter,
+    /// This incarnation.
+    pub host: HostId,
+    /// Whether to look for work that nobody hinted at. Off only in tests, where it would hide a lost wake-up.
+    pub polling: Polling,
+}
+
+/// Whether a host polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Polling {
+    /// As it should.
+    On,
+    /// For tests: hints alone must do.
+    Off,
+}
+
+/// Where a worker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerState {
+    /// It does not claim yet.
+    Starting,
+    /// It takes work.
+    Ready,
+    /// It takes nothing new and finishes what runs.
+    Draining,
+    /// It has ended.
+    Stopped,
+    /// It was declared dead: nothing it still does is written. Start a new incarnation.
+    Fenced,
+}
+
+/// The running worker of one host.
+#[derive(Debug)]
+pub struct Worker {
+    crew: Crew,
+    tracker: TaskTracker,
+    state: watch::Sender<WorkerState>,
+}
+
+impl Worker {
+    /// Begins to take work.
+    pub fn start(parts: Parts) -> Self {
+        let tracker = TaskTracker::new();
+        let state = watch::Sender::new(WorkerState::Starting);
+        let (crew, inlets) = Crew::gather(parts, tracker.clone());
+        tracker.spawn(lease::keep(crew.clone(), state.clone()));
+        tracker.spawn(claimer::run(crew.clone(), inlets));
+        tracker.spawn(keeping::run(crew.clone()));
+        state.send_replace(WorkerState::Ready);
+        Self { crew, tracker, state }
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> watch::Receiver<WorkerState> {
+        self.state.subscribe()
+    }
+
+    /// Takes nothing new, waits for what runs, parks what waits, hands over what is left after `timeout`.
+    pub async fn drain(&self, timeout: Duration) {
+        self.state.send_replace(WorkerState::Draining);
+        self.crew.stop.soft.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(timeout, self.tracker.wait()).await.is_err() {
+            warn!(timeout = ?timeout, "Work was still running after the drain timeout: it is handed over");
+            self.crew.stop.over.cancel();
+            let rest = tokio::time::timeout(HANDOVER_TIME_MAX, self.tracker.wait()).await;
+            if rest.is_err() {
+                self.kill();
+            }
+        }
+        if let Err(error) = self.crew.store.retire(self.crew.host).await {
+            warn!(error = %error, "The host could not be retired; its work is freed when the next one starts");
+        }
+        self.state.send_replace(WorkerState::Stopped);
+        info!("The worker has stopped");
+    }
+
+    /// Ends at once and writes nothing more, as a crash would.
+    pub fn kill(&self) {
+        self.crew.stop.hard.cancel();
+        self.crew.stop.soft.cancel();
+        self.tracker.close();
+    }
+}
+
+/// How long handing over may take before the host gives up on it.
+const HANDOVER_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Three ways to stop, each wider than the one before.
+#[derive(Debug, Clone, Default)]
+struct Stopping {
+    /// Take nothing new, finish what runs.
+    soft: CancellationToken,
+    /// Stop what runs and hand it over.
+    over: CancellationToken,
+    /// Drop everything, write nothing.
+    hard: CancellationToken,
+}

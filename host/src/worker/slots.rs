@@ -1,0 +1,40 @@
+//! The slots that step attempts run in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// As many as may run at once on this host.
+#[derive(Debug)]
+pub(super) struct Slots {
+    free: Arc<Semaphore>,
+}
+
+/// One attempt's place; dropping it frees the slot.
+#[derive(Debug)]
+pub(super) struct Slot {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Slots {
+    pub(super) fn new(count: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(count)) }
+    }
+
+    /// Takes one if one is free now.
+    pub(super) fn try_take(&self) -> Option<Slot> {
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(Slot { _permit: permit })
+    }
+
+    /// Waits for one, in turn, but no longer than `patience`.
+    pub(super) async fn take_within(&self, patience: Duration) -> Option<Slot> {
+        if let Some(slot) = self.try_take() {
+            return Some(slot);
+        }
+        let waited = tokio::time::timeout(patience, Arc::clone(&self.free).acquire_owned()).await;
+        let permit = waited.ok()?.ok()?;
+        Some(Slot { _permit: permit })
+    }
+}

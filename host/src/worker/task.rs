@@ -1,0 +1,135 @@
+//! Tasks that this host has claimed.
+
+use tracing::warn;
+
+use super::attempt::{Attempt, Attempted};
+use super::crew::Crew;
+use super::modules::LoadError;
+use super::settle::Settlement;
+use super::slots::Slot;
+use crate::model::{Failure, StepUsage, Timestamp, kind};
+use crate::store::{ClaimedTask, NewDeadLetter, StoreError, TaskEnd, TaskRef};
+
+/// Runs one attempt of a claimed task and tells the store how it ended.
+pub(super) async fn run(crew: Crew, task: ClaimedTask, slot: Slot) {
+    let of = (task.execution, task.run, task.promise);
+    let stop = crew.stop.over.child_token();
+    crew.enter_task(of, stop.clone());
+    let attempted = match crew.modules.load(task.module).await {
+        Ok(loaded) => attempt_of(&task).run(&crew, &loaded, stop).await,
+        Err(error) => unloadable(&task, &error),
+    };
+    crew.leave_task(of);
+    drop(slot);
+    crew.capacity.notify_one();
+    if crew.stop.hard.is_cancelled() {
+        return;
+    }
+    end(&crew, &Ended::of(&task), attempted).await;
+}
+
+fn attempt_of(task: &ClaimedTask) -> Attempt {
+    Attempt {
+        execution: task.execution,
+        run: task.run,
+        workflow: task.workflow.clone(),
+        promise: task.promise,
+        step: task.step.clone(),
+        input: task.input.clone(),
+        number: task.attempt,
+        timeout: task.timeout,
+        retry: task.retry.clone(),
+        heartbeat: task.heartbeat.clone(),
+    }
+}
+
+/// A module that can never run fails its step; bad weather does not.
+fn unloadable(task: &ClaimedTask, error: &LoadError) -> Attempted {
+    warn!(execution.id = %task.execution, error = %error, "The module of a task could not be loaded");
+    match error {
+        LoadError::Store(_) => Attempted::lost(),
+        LoadError::Missing(_) | LoadError::Unloadable { .. } => {
+            Attempted::settled(Err(Failure::new(kind::UNKNOWN_STEP, error.to_string())))
+        }
+    }
+}
+
+/// A task row whose attempt has ended.
+#[derive(Debug, Clone)]
+pub(super) struct Ended {
+    pub(super) task: TaskRef,
+    pub(super) step: crate::model::Name,
+    pub(super) input_at: (crate::model::Seq, u32),
+}
+
+impl Ended {
+    fn of(task: &ClaimedTask) -> Self {
+        Self {
+            task: TaskRef {
+                id: task.id,
+                execution: task.execution,
+                run: task.run,
+                promise: task.promise,
+                attempt: task.attempt,
+            },
+            step: task.step.clone(),
+            input_at: task.input_at,
+        }
+    }
+
+    fn task_end(&self, settlement: Settlement, rest: Rest) -> TaskEnd {
+        let Rest { usage, heartbeat, at } = rest;
+        match settlement {
+            Settlement::Settled(outcome) => TaskEnd::Settled { outcome, usage, dead_letter: None },
+            Settlement::Dead(failure) => {
+                let letter = NewDeadLetter {
+                    promise: self.task.promise,
+                    step: self.step.clone(),
+                    input: self.input_at,
+                    attempts: self.task.attempt,
+                    failure: failure.clone(),
+                    at,
+                };
+                TaskEnd::Settled { outcome: Err(failure), usage, dead_letter: Some(letter) }
+            }
+            Settlement::RetryAt(at, failure) => TaskEnd::Retry { at, failure, heartbeat },
+            Settlement::Lost => TaskEnd::Lost,
+        }
+    }
+}
+
+struct Rest {
+    usage: StepUsage,
+    heartbeat: Option<crate::model::Payload>,
+    at: Timestamp,
+}
+
+/// How often an outcome is offered to a store that does not answer before the attempt counts as lost.
+const OFFERS_MAX: u32 = 100;
+
+/// Tells the store how an attempt ended, until it has heard.
+pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
+    let Attempted { settlement, usage, notes, heartbeat } = attempted;
+    let next = if let Settlement::RetryAt(at, _) = &settlement { Some(*at) } else { None };
+    let end = ended.task_end(settlement, Rest { usage, heartbeat, at: crew.clock.now() });
+    for _ in 0..OFFERS_MAX {
+        match crew.store.end_task(crew.host, &ended.task, end.clone(), notes.clone()).await {
+            Ok(Some(delivered)) => {
+                crew.wake_receiver(ended.task.execution, delivered);
+                next.into_iter().for_each(|at| crew.set_alarm(at));
+                return;
+            }
+            // The row is gone: cancelled, or taken over. Also what a repeat after an unknown commit finds.
+            Ok(None) => return crew.look(ended.task.execution),
+            Err(StoreError::Fenced { .. }) => return,
+            Err(error) => {
+                warn!(execution.id = %ended.task.execution, error = %error, "The end of a task could not be written; trying again");
+                let pause = crew.limits.poll_interval.0;
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = crew.stop.hard.cancelled() => return,
+                }
+            }
+        }
+    }
+}

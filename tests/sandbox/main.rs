@@ -1,0 +1,10 @@
+//! The sandbox, held to its promises with real guests: `misbehaving` breaks a rule in each of its steps and workflows, and
+//! whatever it does must end as a typed failure while the host goes on.
+
+mod cache;
+mod excess;
+mod house;
+mod play;
+mod speed;
+mod uploads;
+mod workflows;

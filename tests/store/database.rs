@@ -1,0 +1,117 @@
+//! A database of its own for each test.
+
+use std::sync::Arc;
+
+use stepwell::model::{
+    ExecutionId, HostId, Ids, Limits, ModuleDigest, RandomIds, TaskId, Timestamp,
+};
+use stepwell::store::{
+    ClaimFilter, ExecutionView, HostRow, Snapshot, SqlStore, SqliteOptions, Store, Write, Written,
+};
+use tempfile::TempDir;
+
+/// Runs each test on each database. The one place that names them.
+macro_rules! on_both_databases {
+    ($($(#[$meta:meta])* async fn $name:ident($database:ident: Database) $body:block)+) => {
+        $($(#[$meta])* async fn $name($database: Database) $body)+
+
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::database::Database::sqlite().await).await;
+            })+
+        }
+    };
+}
+
+/// A store with one living host.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) host: HostId,
+    pub(crate) now: Timestamp,
+    _folder: TempDir,
+}
+
+/// Limits small enough to be reached.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        unreceived_signals_max: 3,
+        committer_queue_max: 64,
+        commit_batch_max: 16,
+        activations_max: 4,
+        ..Limits::for_cores(1)
+    }
+}
+
+pub(crate) fn host_row(id: HostId) -> HostRow {
+    HostRow {
+        id,
+        name: "here".to_owned(),
+        alive: true,
+        lease_ends: None,
+        version: "1".to_owned(),
+        started_at: Timestamp::from_micros(1),
+    }
+}
+
+pub(crate) fn new_host() -> HostId {
+    RandomIds.host()
+}
+
+impl Database {
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stepwell.db");
+        let store = SqlStore::open(&path, &SqliteOptions::default(), &limits()).await.unwrap();
+        let host = new_host();
+        let now = store.register(&host_row(host)).await.unwrap();
+        Self { store: Arc::new(store), host, now, _folder: folder }
+    }
+
+    /// Declares this host dead, as its successor does: returns that one.
+    pub(crate) async fn die(&self) -> HostId {
+        let heir = new_host();
+        self.store.register(&host_row(heir)).await.unwrap();
+        heir
+    }
+
+    pub(crate) async fn commit(&self, writes: Vec<Write>) -> Vec<Written> {
+        self.store.commit(self.host, &writes).await.unwrap()
+    }
+
+    pub(crate) async fn claim(&self, limit: u32) -> Vec<Snapshot> {
+        self.store.claim_executions(self.host, &everything(), limit).await.unwrap()
+    }
+
+    /// Claims and says which, in order.
+    pub(crate) async fn claimed(&self, filter: &ClaimFilter) -> Vec<ExecutionId> {
+        let claimed = self.store.claim_executions(self.host, filter, 100).await.unwrap();
+        claimed.into_iter().map(|snapshot| snapshot.execution.id).collect()
+    }
+
+    pub(crate) async fn view(&self, id: ExecutionId) -> ExecutionView {
+        self.store.execution(id).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn snapshot(&self, id: ExecutionId) -> Snapshot {
+        self.store.snapshot(self.host, id).await.unwrap().unwrap()
+    }
+}
+
+/// A host that takes everything.
+pub(crate) fn everything() -> ClaimFilter {
+    ClaimFilter { journal_version: u32::MAX, ..ClaimFilter::default() }
+}
+
+pub(crate) fn execution_id(number: u8) -> ExecutionId {
+    ExecutionId::from_bytes([number; 16])
+}
+
+pub(crate) fn task_id(number: u8) -> TaskId {
+    TaskId::from_bytes([number; 16])
+}
+
+pub(crate) fn module() -> ModuleDigest {
+    ModuleDigest::of(b"module")
+}
