@@ -276,25 +276,27 @@ impl Replay {
         }
     }
 
-    /// Has the work of a promise stopped, or not begun.
+    /// Has the work of a promise stopped, or not begun. A detached child goes on, or is still begun.
     pub(super) fn stop_work(&mut self, promise: Promise) {
-        if self.effects.remove(&promise).is_some_and(|owed| owed.is_new) {
-            return;
-        }
-        match self.promises.work(promise) {
-            Some(Work::Call) => self.stops.push(Stop::Call(promise)),
-            Some(Work::Child { child, detached: false }) => self.stops.push(Stop::Child(*child)),
+        let stop = match self.promises.work(promise) {
+            Some(Work::Call) => Stop::Call(promise),
+            Some(Work::Child { child, detached: false }) => Stop::Child(*child),
             Some(
                 Work::Child { detached: true, .. } | Work::Timer { .. } | Work::Receive { .. },
             )
-            | None => {}
+            | None => return,
+        };
+        if !self.effects.remove(&promise).is_some_and(|owed| owed.is_new) {
+            self.stops.push(stop);
         }
     }
 
     /// Takes the work to begin, in the order of the promises. A child is begun in the commit that holds its command: replay
-    /// does not begin it again.
+    /// does not begin it again. Take them after `stop_all`
+    /// at the end, too, and of a next run before its first commit: a detached child may be among them.
     pub fn take_effects(&mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.effects).into_values().map(|owed| owed.effect).collect()
+        let owed = std::mem::take(&mut self.effects).into_values().map(|owed| owed.effect);
+        std::mem::take(&mut self.inherited).into_iter().chain(owed).collect()
     }
 
     /// Takes the work to stop.

@@ -11,12 +11,10 @@ use crate::model::{
 /// A run that began where another ended.
 #[derive(Debug)]
 pub struct NextRun {
-    /// Its replay: nothing has run yet.
+    /// Its replay: nothing has run yet. Its first effects are detached children that the run before started last.
     pub replay: Replay,
     /// The `run` entry before which nothing is read any more.
     pub base: Seq,
-    /// Detached children that the run before started and whose start the owner had not taken.
-    pub effects: Vec<Effect>,
     /// Work of the run before that has to stop.
     pub stops: Vec<Stop>,
 }
@@ -77,7 +75,7 @@ impl Replay {
     pub fn stop_all(&mut self) -> Vec<Stop> {
         let open: Vec<_> = self.promises.open().collect();
         for promise in open {
-            self.let_go(promise);
+            self.stop(promise);
         }
         self.take_stops()
     }
@@ -110,7 +108,7 @@ impl Replay {
         now: Timestamp,
     ) -> NextRun {
         let stops = self.stop_all();
-        let effects = self.take_effects();
+        let inherited = self.take_effects();
         let carried = self.carried();
         let forgotten = self.signal_order.len().saturating_sub(SIGNAL_IDS_CARRIED_MAX);
         let signal_ids = self.signal_order.split_off(forgotten);
@@ -130,13 +128,14 @@ impl Replay {
         let fresh = self.pending.iter().filter(|entry| entry.seq >= base).cloned().collect();
         let begun = Self::new(self.execution, run, fresh, limits);
         let mut replay = begun.expect("the started entry was recorded just above");
-        replay.adopt(self.pending, self.notes);
-        NextRun { replay, base, effects, stops }
+        replay.adopt(self.pending, self.notes, inherited);
+        NextRun { replay, base, stops }
     }
 
-    /// Takes over what the run before had not written yet.
-    fn adopt(&mut self, pending: Vec<Entry>, notes: Vec<Note>) {
+    /// Takes over what the run before had not written or begun yet.
+    fn adopt(&mut self, pending: Vec<Entry>, notes: Vec<Note>, inherited: Vec<Effect>) {
         self.pending = pending;
         self.notes = notes;
+        self.inherited = inherited;
     }
 }

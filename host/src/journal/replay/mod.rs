@@ -73,6 +73,8 @@ pub struct Replay {
     signal_order: Vec<String>,
     /// Work to begin that the owner has not taken.
     effects: BTreeMap<Promise, Owed>,
+    /// What the run before this one left to begin.
+    inherited: Vec<Effect>,
     /// Work to stop that the owner has not taken.
     stops: Vec<Stop>,
     /// New entries that are not durable yet.
@@ -167,6 +169,7 @@ impl Replay {
             signal_ids: HashSet::new(),
             signal_order: Vec::new(),
             effects: BTreeMap::new(),
+            inherited: Vec::new(),
             stops: Vec::new(),
             pending: Vec::new(),
             notes: Vec::new(),

@@ -62,7 +62,7 @@ impl Replay {
         let request = self.ending.clone()?;
         while let Some(promise) = self.expanding.pop_front() {
             if self.promises.is_open(promise) {
-                self.let_go(promise);
+                self.stop(promise);
                 return Some(Next::Settled(promise, Err(request.failure)));
             }
         }
@@ -104,15 +104,6 @@ impl Replay {
             self.expanding = self.promises.open().collect();
         }
         self.expand()
-    }
-
-    /// Closes an open promise because the execution ends: a detached child goes on, or is still begun.
-    pub(super) fn let_go(&mut self, promise: Promise) {
-        if matches!(self.promises.work(promise), Some(Work::Child { detached: true, .. })) {
-            self.promises.close(promise);
-        } else {
-            self.stop(promise);
-        }
     }
 
     /// Closes an open promise and has its work stopped.

@@ -148,14 +148,16 @@ fn a_detached_child_of_the_last_moment_is_still_begun() {
 }
 
 #[test]
-fn a_guest_may_cancel_a_detached_child_itself() {
+fn a_detached_child_that_the_guest_no_longer_cares_for_is_begun_and_goes_on() {
     let mut told = Told::new();
     told.issue(detached_child());
-    told.replay.take_effects();
 
     told.cancel(&[0]);
 
-    assert_eq!(told.replay.take_stops(), [Stop::Child(child_id(0))]);
+    assert!(matches!(told.replay.take_effects().as_slice(), [Effect::Child { .. }]));
+    assert_eq!(told.replay.take_stops(), []);
+    let late = told.settlement(0);
+    assert_eq!(told.admit(late), Admission::Dropped);
 }
 
 #[test]

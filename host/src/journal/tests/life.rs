@@ -85,8 +85,9 @@ fn activate(
 /// False where the owner died and nothing of it is durable.
 fn begin_next(replay: Replay, input: Payload, world: &mut World) -> bool {
     let module = ModuleDigest::of(b"module");
-    let NextRun { replay: mut next, base, effects, stops } =
+    let NextRun { replay: mut next, base, stops } =
         replay.continue_as_new(input, module, &limits(), world.now);
+    let effects = next.take_effects();
     assert!(effects.iter().all(is_detached_start));
     world.begin(effects, &stops);
     let turn = world.write(&mut next);

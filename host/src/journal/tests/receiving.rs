@@ -88,8 +88,9 @@ impl Told {
     pub(super) fn continue_as_new(mut self) -> (Self, NextRunRest) {
         self.journal();
         let module = ModuleDigest::of(b"module");
-        let NextRun { replay, base, effects, stops } =
+        let NextRun { mut replay, base, stops } =
             self.replay.continue_as_new(json("again"), module, &limits(), self.now);
+        let effects = replay.take_effects();
         let next = Self { replay, entries: self.entries, now: self.now };
         (next, NextRunRest { base, effects, stops })
     }
