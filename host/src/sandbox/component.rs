@@ -79,7 +79,8 @@ impl Artefacts {
     }
 
     fn name(&self, digest: ModuleDigest) -> String {
-        format!("{digest}-{}.cwasm", hexadecimal(&self.compatibility[..8]))
+        let [a, b, c, d, ..] = self.compatibility;
+        format!("{digest}-{:08x}.cwasm", u32::from_be_bytes([a, b, c, d]))
     }
 
     fn seal(&self, digest: ModuleDigest, artefact: &[u8]) -> Vec<u8> {
@@ -202,8 +203,4 @@ fn processor() -> Vec<&'static str> {
 #[cfg(not(target_arch = "x86_64"))]
 fn processor() -> Vec<&'static str> {
     Vec::new()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
