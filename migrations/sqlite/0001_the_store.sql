@@ -71,6 +71,8 @@ create index executions_list on executions (created_at, id);
 create index executions_list_state on executions (state, created_at, id);
 create index executions_children on executions (parent_id, created_at, id) where parent_id is not null;
 
+-- Many executions write at once: in the order of writing, a batch fills a few pages, clustered by execution it would touch
+-- one for each.
 create table journal (
   execution_id blob not null,
   seq integer not null,
@@ -82,7 +84,7 @@ create table journal (
   data blob,
   recorded_at integer not null,
   primary key (execution_id, seq)
-) strict, without rowid;
+) strict;
 
 -- An id is never used twice, so that nobody can admit an arrival he has not read.
 create table inbox (

@@ -6,8 +6,8 @@ use stepwell::store::{Append, Effects, NewExecution, RowChange, StoreError, Writ
 
 use crate::database::{Database, execution_id};
 use crate::words::{
-    call, cancel, child_of, counted, dead_letter, ended, execution, json, logged, name, outcome_of,
-    settled, signal, start, state_set, task, write,
+    call, cancel, child_of, counted, dead_letter, ended, execution, force, json, logged, name,
+    outcome_of, settled, signal, start, state_set, task, write,
 };
 
 fn done() -> Written {
@@ -172,7 +172,7 @@ on_both_databases! {
     async fn a_message_wakes_its_receiver_and_says_whom(db: Database) {
         let (child, hot, parked) = (db.born(1).await, db.born(2).await, db.born(3).await);
         db.park(parked, 0, None).await;
-        let messages = vec![(hot, outcome_of(0)), (parked, outcome_of(0)), (execution_id(9), cancel(false))];
+        let messages = vec![(hot, outcome_of(0)), (parked, outcome_of(0)), (execution_id(9), cancel())];
 
         let written = db.commit(vec![write(Append { messages, ..db.append(child) })]).await;
 
@@ -210,13 +210,13 @@ on_both_databases! {
     async fn a_child_may_be_cancelled_by_the_write_that_starts_it(db: Database) {
         let parent = db.born(1).await;
         let child = execution(2);
-        let messages = vec![(child.id, cancel(false))];
+        let messages = vec![(child.id, cancel())];
         let append = Append { children: vec![child.clone()], messages, ..db.append(parent) };
 
         db.commit(vec![write(append)]).await;
 
         let claimed = db.claim(1).await;
-        assert_eq!(claimed[0].inbox.arrivals[0].1, cancel(false));
+        assert_eq!(claimed[0].inbox.arrivals[0].1, cancel());
     }
 
     async fn notes_add_up(db: Database) {
@@ -294,7 +294,7 @@ on_both_databases! {
         assert_eq!((view.row.state, view.owner), (ExecutionState::Blocked, None));
         assert_eq!(view.row.failure, Some(why));
         assert!(db.claim(10).await.is_empty());
-        db.store.deliver(db.host, id, &cancel(true)).await.unwrap();
+        db.store.deliver(db.host, id, &force()).await.unwrap();
         assert_eq!(db.claim(10).await.len(), 1);
     }
 

@@ -1,6 +1,17 @@
 //! The conformance suite of the store: every promise in the words of its verbs, on every database.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending there")]
+
 #[macro_use]
 mod database;
+mod arrivals;
+mod claims;
 mod commit;
+mod committing;
+mod hosts;
+mod modules;
+mod opening;
+mod reading;
+mod revival;
+mod tasks;
 mod words;

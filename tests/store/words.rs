@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use stepwell::journal::{Arrival, Body, CommandEntry, Ended, Entry, Event, Recorded};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Level, Name, Note, Payload, Promise, RetryPolicy,
+    ExecutionId, ExecutionState, Failure, Level, Name, Note, Payload, Promise, RetryPolicy,
     Routing, Run, Seq, StepUsage, Timestamp,
 };
 use stepwell::store::{
-    Append, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd, TaskRef,
-    Write,
+    Append, Delivered, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
+    TaskRef, Write,
 };
 
 use crate::database::{Database, execution_id, module, task_id};
@@ -113,8 +113,12 @@ pub(crate) fn signal(text: &str) -> Arrival {
     Arrival::Signal { signal: name("approval"), payload: json(text), id: None }
 }
 
-pub(crate) fn cancel(force: bool) -> Arrival {
-    Arrival::Cancel { reason: "enough".to_owned(), force }
+pub(crate) fn cancel() -> Arrival {
+    Arrival::Cancel { reason: "enough".to_owned(), force: false }
+}
+
+pub(crate) fn force() -> Arrival {
+    Arrival::Cancel { reason: "enough".to_owned(), force: true }
 }
 
 pub(crate) fn outcome_of(promise: u32) -> Arrival {
@@ -221,5 +225,17 @@ impl Database {
         append.tasks.push(task);
         self.commit(vec![write(append)]).await;
         id
+    }
+
+    /// Ends an attempt of a task that this host runs.
+    pub(crate) async fn end_task(
+        &self,
+        number: u8,
+        execution: ExecutionId,
+        attempt: u32,
+        end: TaskEnd,
+    ) -> Option<Delivered> {
+        let task = task_ref(number, execution, attempt);
+        self.store.end_task(self.host, &task, end, Vec::new()).await.unwrap()
     }
 }

@@ -93,6 +93,10 @@ impl Committer {
     }
 
     /// Says whether the last claim found no backlog and there is room.
+    #[expect(
+        clippy::fn_params_excessive_bools,
+        reason = "it sets the flag that `takes_births` reads"
+    )]
     pub fn set_takes_births(&self, takes: bool) {
         self.shared.takes_births.store(takes, Ordering::Relaxed);
     }
@@ -117,23 +121,22 @@ struct Writer {
 
 impl Writer {
     async fn run(mut self) {
-        let mut fresh = Vec::new();
-        loop {
-            if self.held.is_empty() {
-                if self.requests.recv_many(&mut fresh, self.batch_max).await == 0 {
-                    return;
-                }
-            } else {
-                while fresh.len() < self.batch_max
-                    && let Ok(request) = self.requests.try_recv()
-                {
-                    fresh.push(request);
-                }
-            }
-            self.held.extend(fresh.drain(..));
+        while self.gather().await {
             let batch = self.next_batch();
             self.write(batch).await;
         }
+    }
+
+    /// Takes what is queued; waits only where nothing is held. False: nobody can hand in anything more.
+    async fn gather(&mut self) -> bool {
+        let mut fresh = Vec::new();
+        if self.held.is_empty() {
+            self.requests.recv_many(&mut fresh, self.batch_max).await;
+        }
+        let room = self.batch_max.saturating_sub(self.held.len() + fresh.len());
+        let queued = std::iter::from_fn(|| self.requests.try_recv().ok());
+        self.held.extend(fresh.into_iter().chain(queued.take(room)));
+        !self.held.is_empty()
     }
 
     /// The oldest writes, one of each execution: a second one waits for the next batch, so none overtakes another.
@@ -155,26 +158,31 @@ impl Writer {
     async fn write(&mut self, batch: Vec<Request>) {
         let (writes, answers): (Vec<Write>, Vec<_>) =
             batch.into_iter().map(|request| (request.write, request.answer)).unzip();
+        let asked = writes.iter().zip(answers);
         match self.commit(&writes).await {
-            Err(StoreError::Refused { .. }) if writes.len() > 1 => {
-                for (write, answer) in writes.iter().zip(answers) {
-                    let written = self.commit(std::slice::from_ref(write)).await;
-                    let written = written.and_then(|mut written| written.pop().ok_or_else(gone));
-                    self.answer(write, answer, written).await;
+            Ok(written) => {
+                for ((write, answer), written) in asked.zip(written) {
+                    self.answer(write, answer, Ok(written)).await;
                 }
             }
-            Ok(written) => {
-                for ((write, answer), written) in writes.iter().zip(answers).zip(written) {
-                    self.answer(write, answer, Ok(written)).await;
+            Err(StoreError::Refused { .. }) if writes.len() > 1 => {
+                for (write, answer) in asked {
+                    let written = self.commit_alone(write).await;
+                    self.answer(write, answer, written).await;
                 }
             }
             Err(error) => {
                 let error = Arc::new(error);
-                for (write, answer) in writes.iter().zip(answers) {
+                for (write, answer) in asked {
                     self.answer(write, answer, Err(same(&error))).await;
                 }
             }
         }
+    }
+
+    async fn commit_alone(&mut self, write: &Write) -> Result<Written> {
+        let mut written = self.commit(std::slice::from_ref(write)).await?;
+        written.pop().ok_or_else(gone)
     }
 
     async fn commit(&mut self, writes: &[Write]) -> Result<Vec<Written>> {

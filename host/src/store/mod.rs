@@ -33,12 +33,8 @@ mod view;
 mod write;
 
 pub use committer::Committer;
-pub use dialect::{Dialect, Fault};
-pub use row::{Cell, Row};
 pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
-pub use statements::Statement;
-pub use value::{Rows, Value};
 
 pub use error::{BoxError, OpenError, StoreError};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};

@@ -21,7 +21,7 @@ pub enum Cell {
 }
 
 /// One row as the driver had it.
-pub type Row = Vec<Cell>;
+pub(super) type Row = Vec<Cell>;
 
 /// A row being read from left to right. What does not fit its column is `Corrupt`, with the table, the column and the row.
 #[derive(Debug)]

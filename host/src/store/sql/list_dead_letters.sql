@@ -4,7 +4,7 @@ select dead_letters.id, dead_letters.execution_id, dead_letters.run, executions.
   dead_letters.step, dead_letters.attempts, dead_letters.failure, dead_letters.created_at
 from dead_letters
 join executions on executions.id = dead_letters.execution_id
-where ($1 is null or dead_letters.execution_id = $1)
-  and ($2 is null or dead_letters.id < $2)
+where (dead_letters.execution_id = $1 or $1 is null)
+  and (dead_letters.id < $2 or $2 is null)
 order by dead_letters.id desc
 limit $3

@@ -6,9 +6,9 @@ select
   parent_promise, parent_detached, expires_at, base, losses, created_at, started_at, completed_at, failure,
   inbox_seq, owner, visible_at, rank
 from executions
-where ($1 is null or workflow = $1)
-  and ($2 is null or queue = $2)
-  and ($3 is null or parent_id = $3)
-  and ($4 is null or (created_at, id) < ($4, $5))
+where (workflow = $1 or $1 is null)
+  and (queue = $2 or $2 is null)
+  and (parent_id = $3 or $3 is null)
+  and ((created_at, id) < ($4, $5) or $4 is null)
 order by created_at desc, id desc
 limit $6

@@ -7,9 +7,9 @@ select
   inbox_seq, owner, visible_at, rank
 from executions
 where state = $7
-  and ($1 is null or workflow = $1)
-  and ($2 is null or queue = $2)
-  and ($3 is null or parent_id = $3)
-  and ($4 is null or (created_at, id) < ($4, $5))
+  and (workflow = $1 or $1 is null)
+  and (queue = $2 or $2 is null)
+  and (parent_id = $3 or $3 is null)
+  and ((created_at, id) < ($4, $5) or $4 is null)
 order by created_at desc, id desc
 limit $6

@@ -3,8 +3,8 @@
 update tasks
 set
   owner = null,
-  ready = case when $4 <= $7 then 1 else 0 end,
   visible_at = $4,
+  ready = case when cast($4 as bigint) <= $7 then 1 else 0 end,
   attempt = attempt + 1,
   losses = 0,
   last_failure = $5,

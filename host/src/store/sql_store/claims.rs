@@ -1,6 +1,6 @@
 //! Claims, and what is read for those who claim.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::time::Duration;
 
 use super::SqlStore;
@@ -47,10 +47,12 @@ impl<D: Dialect> SqlStore<D> {
         let mut moment = self.look().await?;
         let rows = moment.fetch(statements::READ_EXECUTION, values![execution]).await?;
         let row = rows.into_iter().next().map(rows::execution).transpose()?;
-        let Some(row) = row.filter(|row| row.owner == Some(host)) else { return Ok(None) };
-        let snapshot = snapshot(&mut moment, row).await?;
+        let read = match row.filter(|row| row.owner == Some(host)) {
+            Some(row) => Some(snapshot(&mut moment, row).await?),
+            None => None,
+        };
         moment.commit().await?;
-        Ok(Some(snapshot))
+        Ok(read)
     }
 
     pub(super) async fn read_inbox(
@@ -161,14 +163,17 @@ async fn input<D: Dialect>(
     inputs: &mut HashMap<(ExecutionId, Seq), Vec<Payload>>,
 ) -> Result<Payload, Fault> {
     let (seq, place) = task.input_at;
-    let key = (task.execution, seq);
-    if !inputs.contains_key(&key) {
-        let rows = transaction.fetch(statements::READ_ENTRY, values![task.execution, seq]).await?;
-        let entry =
-            rows.into_iter().next().map(|row| rows::entry(task.execution, row)).transpose()?;
-        inputs.insert(key, entry.map(|entry| arguments(entry.body)).unwrap_or_default());
-    }
-    let found = inputs.get(&key).and_then(|inputs| inputs.get(place as usize)).cloned();
+    let inputs = match inputs.entry((task.execution, seq)) {
+        hash_map::Entry::Occupied(read) => read.into_mut(),
+        hash_map::Entry::Vacant(unread) => {
+            let values = values![task.execution, seq];
+            let rows = transaction.fetch(statements::READ_ENTRY, values).await?;
+            let row = rows.into_iter().next();
+            let entry = row.map(|row| rows::entry(task.execution, row)).transpose()?;
+            unread.insert(entry.map(|entry| arguments(entry.body)).unwrap_or_default())
+        }
+    };
+    let found = inputs.get(place as usize).cloned();
     Ok(found.ok_or_else(|| StoreError::Corrupt {
         table: "tasks",
         column: "input_seq",

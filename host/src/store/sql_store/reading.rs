@@ -22,7 +22,10 @@ impl<D: Dialect> SqlStore<D> {
     pub(super) async fn view_execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
         let mut moment = self.look().await?;
         let rows = moment.fetch(statements::READ_EXECUTION, values![id]).await?;
-        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        let Some(row) = rows.into_iter().next() else {
+            moment.commit().await?;
+            return Ok(None);
+        };
         let full = rows::execution(row)?;
         let limited = || values![id, VIEW_ROWS_MAX];
         let counters = moment.fetch(statements::READ_COUNTERS, limited()).await?;

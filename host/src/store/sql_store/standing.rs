@@ -267,9 +267,8 @@ mod tests {
         }
     }
 
-    fn cancel(force: bool) -> Arrival {
-        Arrival::Cancel { reason: String::new(), force }
-    }
+    const CANCEL: Arrival = Arrival::Cancel { reason: String::new(), force: false };
+    const FORCE: Arrival = Arrival::Cancel { reason: String::new(), force: true };
 
     #[test]
     fn an_arrival_wakes_what_is_parked_and_never_what_has_an_owner() {
@@ -279,21 +278,21 @@ mod tests {
         owned.owner = Some(HostId::from_bytes([2; 16]));
 
         assert!(parked.receive(&Arrival::Expired, now) && parked.ready);
-        assert!(owned.receive(&cancel(true), now) && !owned.ready);
+        assert!(owned.receive(&FORCE, now) && !owned.ready);
         assert_eq!((parked.inbox_seq, owned.inbox_seq), (1, 1));
     }
 
     #[test]
     fn only_force_moves_what_waits_for_a_person() {
         let now = Timestamp::from_micros(5);
-        for force in [false, true] {
+        for (arrival, moves) in [(CANCEL, false), (FORCE, true)] {
             let mut blocked = standing(ExecutionState::Blocked);
             let mut paused = standing(ExecutionState::Waiting);
             paused.pause(now);
 
-            assert!(blocked.receive(&cancel(force), now) && paused.receive(&cancel(force), now));
+            assert!(blocked.receive(&arrival, now) && paused.receive(&arrival, now));
 
-            assert_eq!((blocked.ready, paused.ready), (force, force));
+            assert_eq!((blocked.ready, paused.ready), (moves, moves));
         }
     }
 
@@ -314,7 +313,7 @@ mod tests {
     #[test]
     fn what_has_ended_receives_nothing() {
         for state in ExecutionState::ALL.into_iter().filter(|state| state.is_terminal()) {
-            assert!(!standing(state).receive(&cancel(true), Timestamp::default()));
+            assert!(!standing(state).receive(&FORCE, Timestamp::default()));
         }
     }
 }

@@ -55,7 +55,9 @@ impl<D: Dialect> SqlStore<D> {
             return Ok(None);
         };
         let mut additions = Additions::new(transaction.now);
-        notes.iter().for_each(|noted| additions.note(taken.execution, taken.run, noted));
+        for noted in &notes {
+            additions.note(taken.execution, taken.run, noted);
+        }
         let delivered = match end {
             TaskEnd::Settled { outcome, usage, dead_letter } => {
                 if let Some(dead) = &dead_letter {

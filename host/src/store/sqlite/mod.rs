@@ -4,13 +4,16 @@
 //! beside the database is the lease: it is held as long as the store lives.
 
 mod cells;
+mod link;
 mod open;
 mod row_groups;
 
 use std::fmt;
+use std::sync::Arc;
 
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Sqlite as Driver};
+use tokio::sync::Mutex;
 
 pub use open::SqliteOptions;
 
@@ -19,11 +22,12 @@ use super::error::StoreError;
 use super::row::Row;
 use super::statements::Statement;
 use super::value::{Rows, Value};
+use link::{Transaction, Writer};
 use row_groups::RowGroups;
 
 /// An open SQLite database.
 pub struct Sqlite {
-    writer: SqlitePool,
+    writer: Arc<Mutex<Option<Writer>>>,
     readers: SqlitePool,
     groups: RowGroups,
     /// Held for its lock only: dropped last, so that nobody else opens the file while this one still writes.
@@ -40,7 +44,14 @@ impl Sqlite {
     /// Waits until nothing is under way and lets go of the file.
     pub(super) async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(error) = writer.close().await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "The database was not closed in order; it is checked when it is opened next"
+            );
+        }
     }
 }
 
@@ -65,16 +76,16 @@ fn rows(rows: &[SqliteRow]) -> Result<Vec<Row>, Fault> {
 }
 
 impl Dialect for Sqlite {
-    type Transaction = sqlx::Transaction<'static, Driver>;
+    type Transaction = Transaction;
 
     const ALONE: bool = true;
 
     async fn begin(&self) -> Result<Self::Transaction, Fault> {
-        self.writer.begin_with("begin immediate").await.map_err(fault)
+        Transaction::write(Arc::clone(&self.writer).lock_owned().await).await.map_err(fault)
     }
 
     async fn look(&self) -> Result<Self::Transaction, Fault> {
-        self.readers.begin().await.map_err(fault)
+        Transaction::read(&self.readers).await.map_err(fault)
     }
 
     async fn execute(
@@ -84,7 +95,7 @@ impl Dialect for Sqlite {
         values: Vec<Value>,
     ) -> Result<u64, Fault> {
         let query = sqlx::query_with(statement.sqlite, arguments(values)?);
-        let done = query.execute(&mut **transaction).await.map_err(fault)?;
+        let done = query.execute(transaction.connection().map_err(fault)?).await.map_err(fault)?;
         Ok(done.rows_affected())
     }
 
@@ -95,7 +106,7 @@ impl Dialect for Sqlite {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Fault> {
         let query = sqlx::query_with(statement.sqlite, arguments(values)?);
-        rows(&query.fetch_all(&mut **transaction).await.map_err(fault)?)
+        rows(&query.fetch_all(transaction.connection().map_err(fault)?).await.map_err(fault)?)
     }
 
     async fn fetch_many(
@@ -112,7 +123,9 @@ impl Dialect for Sqlite {
             let (size, text) = self.groups.largest_within(statement, left);
             let piece = values.by_ref().take(size * width).collect();
             let query = sqlx::query_with(AssertSqlSafe(text), arguments(piece)?);
-            found.extend(rows(&query.fetch_all(&mut **transaction).await.map_err(fault)?)?);
+            found.extend(rows(
+                &query.fetch_all(transaction.connection().map_err(fault)?).await.map_err(fault)?,
+            )?);
             left -= size;
         }
         Ok(found)
@@ -134,8 +147,10 @@ impl Dialect for Sqlite {
     /// Moves what is in the write-ahead log into the database and empties it. Readers are short, so it waits for none: what
     /// one of them still needs is moved next time.
     async fn keep(&self) -> Result<(), Fault> {
+        let mut turn = self.writer.lock().await;
+        let writer = turn.as_mut().ok_or_else(|| fault(sqlx::Error::PoolClosed))?;
         let query = sqlx::query("pragma wal_checkpoint(truncate)");
-        query.fetch_all(&self.writer).await.map(|_moved| ()).map_err(fault)
+        query.fetch_all(writer.idle().await).await.map(|_moved| ()).map_err(fault)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
@@ -10,7 +11,9 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use tokio::sync::Mutex;
 
+use super::link::Writer;
 use super::row_groups::RowGroups;
 use super::{Sqlite, primary_code};
 use crate::store::error::{BoxError, OpenError};
@@ -88,16 +91,9 @@ impl Sqlite {
             version?;
         }
         let connect = connect_options(path, options, options.cache_kib);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .min_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(connect)
-            .await
-            .map_err(|error| refuse(path, error))?;
-        migrate(&writer, path).await?;
+        let mut writer = connect.connect().await.map_err(|error| refuse(path, error))?;
+        migrate(&mut writer, path).await?;
+        let writer = Arc::new(Mutex::new(Some(Writer::new(writer))));
         let connect =
             connect_options(path, options, options.cache_kib / 8).create_if_missing(false);
         let readers = SqlitePoolOptions::new()
@@ -120,6 +116,8 @@ fn connect_options(path: &Path, options: &SqliteOptions, cache_kib: u32) -> Sqli
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(false)
         .busy_timeout(options.busy_timeout)
+        // Pages of busy journals are written again and again: the longer the log, the fewer of them are copied in vain.
+        .pragma("wal_autocheckpoint", "8192")
         // A log that grew under a long read is cut back to this by the next checkpoint.
         .pragma("journal_size_limit", (64 << 20).to_string())
         .pragma("cache_size", format!("-{cache_kib}"))
@@ -172,7 +170,7 @@ async fn schema(connection: &mut SqliteConnection, path: &Path) -> Result<i64, O
 }
 
 /// Brings the schema to this binary's, all or nothing.
-async fn migrate(writer: &sqlx::SqlitePool, path: &Path) -> Result<(), OpenError> {
+async fn migrate(writer: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
     let refuse = |error| refuse(path, error);
     let mut transaction = writer.begin_with("begin immediate").await.map_err(refuse)?;
     let found = schema(&mut transaction, path).await?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::store::statements::{MANY, Statement};
 
-/// How many rows one statement takes: the largest first. More would save little and stay below SQLite's 32,766 variables.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+/// How many rows one statement takes: the largest first. More would save little; two is what a step of a chain writes.
+const SIZES: [usize; 5] = [64, 16, 4, 2, 1];
 
 /// The texts, by the name of the statement.
 #[derive(Debug)]

@@ -1,0 +1,66 @@
+//! Modules and deployments.
+
+use stepwell::model::{Manifest, ModuleDigest};
+
+use crate::database::Database;
+use crate::words::name;
+
+fn manifest() -> Manifest {
+    Manifest::read(r#"{"manifest":1,"steps":[{"name":"charge"}]}"#).unwrap()
+}
+
+on_both_databases! {
+    async fn a_module_is_kept_whole_and_active(db: Database) {
+        let row = db.store.deploy(db.host, &name("shop"), &manifest(), b"wasm").await.unwrap();
+
+        assert_eq!((row.digest, row.size), (ModuleDigest::of(b"wasm"), 4));
+        assert_eq!(row.manifest, manifest());
+        assert!(row.activated_at.is_some());
+        assert_eq!(db.store.wasm(row.digest).await.unwrap().unwrap(), b"wasm");
+        assert_eq!(db.store.module(row.digest).await.unwrap().unwrap().name, name("shop"));
+    }
+
+    async fn the_same_module_again_changes_nothing(db: Database) {
+        let first = db.store.deploy(db.host, &name("shop"), &manifest(), b"wasm").await.unwrap();
+
+        let again = db.store.deploy(db.host, &name("shop"), &manifest(), b"wasm").await.unwrap();
+
+        assert_eq!(again.created_at, first.created_at);
+        assert_eq!(db.store.modules(10).await.unwrap().len(), 1);
+    }
+
+    async fn the_newest_is_active_until_an_older_is_chosen(db: Database) {
+        let old = db.store.deploy(db.host, &name("shop"), &manifest(), b"old").await.unwrap();
+        let new = db.store.deploy(db.host, &name("shop"), &manifest(), b"new").await.unwrap();
+        let active = async || db.store.deployments(10).await.unwrap()[0].digest;
+        assert_eq!(active().await, new.digest);
+        assert_eq!(db.store.module(old.digest).await.unwrap().unwrap().activated_at, None);
+
+        assert!(db.store.activate(db.host, &name("shop"), old.digest).await.unwrap());
+
+        assert_eq!(active().await, old.digest);
+        assert_eq!(db.store.modules(10).await.unwrap().len(), 2);
+    }
+
+    async fn only_a_module_of_that_name_is_activated(db: Database) {
+        let shop = db.store.deploy(db.host, &name("shop"), &manifest(), b"wasm").await.unwrap();
+
+        assert!(!db.store.activate(db.host, &name("other"), shop.digest).await.unwrap());
+        let unknown = ModuleDigest::of(b"unknown");
+        assert!(!db.store.activate(db.host, &name("shop"), unknown).await.unwrap());
+
+        assert_eq!(db.store.deployments(10).await.unwrap().len(), 1);
+        assert!(db.store.module(unknown).await.unwrap().is_none());
+        assert!(db.store.wasm(unknown).await.unwrap().is_none());
+    }
+
+    async fn one_module_may_have_two_names(db: Database) {
+        db.store.deploy(db.host, &name("shop"), &manifest(), b"wasm").await.unwrap();
+
+        let second = db.store.deploy(db.host, &name("store"), &manifest(), b"wasm").await.unwrap();
+
+        assert_eq!(second.name, name("store"));
+        let names: Vec<_> = db.store.deployments(10).await.unwrap().into_iter().map(|row| row.name).collect();
+        assert_eq!(names, [name("shop"), name("store")]);
+    }
+}

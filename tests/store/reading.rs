@@ -1,0 +1,98 @@
+//! Lists and pages.
+
+use stepwell::model::{ExecutionId, ExecutionState, Routing, Seq};
+use stepwell::store::{Append, ExecutionFilter, NewExecution, NewTask};
+
+use crate::database::{Database, execution_id};
+use crate::words::{at, call, child_of, execution, logged, name, start, task, write};
+
+async fn listed(db: &Database, filter: ExecutionFilter) -> Vec<ExecutionId> {
+    let filter = ExecutionFilter { limit: filter.limit.max(2), ..filter };
+    let rows = db.store.executions(&filter).await.unwrap();
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+on_both_databases! {
+    async fn a_list_is_newest_first_and_goes_on_where_it_stopped(db: Database) {
+        let at_times = [(1, 10), (2, 30), (3, 20), (4, 20)];
+        let new = |(number, micros)| NewExecution { created_at: at(micros), ..execution(number) };
+        db.commit(at_times.into_iter().map(|one| start(new(one))).collect()).await;
+
+        let first = listed(&db, ExecutionFilter::default()).await;
+        let after = Some((at(20), execution_id(4)));
+        let second = listed(&db, ExecutionFilter { after, ..ExecutionFilter::default() }).await;
+
+        assert_eq!(first, [execution_id(2), execution_id(4)]);
+        assert_eq!(second, [execution_id(3), execution_id(1)]);
+    }
+
+    async fn a_list_is_filtered(db: Database) {
+        let parent = db.born(1).await;
+        let routing = Routing { queue: name("gpu"), ..Routing::default() };
+        let gpu = NewExecution { routing, ..execution(2) };
+        let other = NewExecution { workflow: name("other"), ..execution(3) };
+        let child = NewExecution { parent: Some(child_of(parent, 0)), ..execution(4) };
+        db.commit(vec![start(gpu), start(other), start(child)]).await;
+        let all = ExecutionFilter::default;
+
+        let running = ExecutionFilter { state: Some(ExecutionState::Running), ..all() };
+        let gpu = ExecutionFilter { queue: Some(name("gpu")), ..all() };
+        let others = ExecutionFilter { workflow: Some(name("other")), ..all() };
+        let children = ExecutionFilter { parent: Some(parent), ..all() };
+        let none = ExecutionFilter {
+            state: Some(ExecutionState::Failed),
+            parent: Some(parent),
+            ..all()
+        };
+
+        assert_eq!(listed(&db, running).await, [parent]);
+        assert_eq!(listed(&db, gpu).await, [execution_id(2)]);
+        assert_eq!(listed(&db, others).await, [execution_id(3)]);
+        assert_eq!(listed(&db, children).await, [execution_id(4)]);
+        assert!(listed(&db, none).await.is_empty());
+    }
+
+    async fn a_journal_is_read_page_by_page(db: Database) {
+        let id = db.born(1).await;
+        let entries: Vec<_> = (2..=6).map(|seq| call(seq, u32::try_from(seq).unwrap())).collect();
+        db.commit(vec![write(Append { entries: entries.clone(), ..db.append(id) })]).await;
+
+        let first = db.store.journal(id, Seq(1), 3).await.unwrap();
+        let second = db.store.journal(id, Seq(4), 3).await.unwrap();
+
+        assert_eq!((&first.entries[..], first.more), (&entries[..3], true));
+        assert_eq!((&second.entries[..], second.more), (&entries[3..], false));
+    }
+
+    async fn a_log_is_read_page_by_page(db: Database) {
+        let id = db.born(1).await;
+        let notes = (0..5).map(|line| logged(&line.to_string())).collect();
+        db.commit(vec![write(Append { notes, ..db.append(id) })]).await;
+
+        let first = db.store.logs(id, 0, 3).await.unwrap();
+        let second = db.store.logs(id, first[2].id, 3).await.unwrap();
+
+        let lines: Vec<_> = first.iter().chain(&second).map(|line| line.message.as_str()).collect();
+        assert_eq!(lines, ["0", "1", "2", "3", "4"]);
+    }
+
+    async fn counts_say_how_much_there_is_of_what(db: Database) {
+        let id = db.born(1).await;
+        let running = NewTask { owner: Some(db.host), ..task(2, 1, (2, 0)) };
+        let (entries, tasks) = (vec![call(2, 0)], vec![task(1, 0, (2, 0)), running]);
+        db.commit(vec![write(Append { entries, tasks, ..db.append(id) }), start(execution(3))]).await;
+
+        let counts = db.store.counts().await.unwrap();
+
+        let states = [(ExecutionState::Pending, 1), (ExecutionState::Running, 1)];
+        assert_eq!(counts.executions, states);
+        assert_eq!(counts.tasks, [(name("default"), 1, 1)]);
+        assert_eq!(db.view(id).await.tasks, 2);
+    }
+
+    async fn what_is_not_there_is_none(db: Database) {
+        assert!(db.store.execution(execution_id(1)).await.unwrap().is_none());
+        assert!(db.store.dead_letter(1).await.unwrap().is_none());
+        assert!(db.store.journal(execution_id(1), Seq(0), 9).await.unwrap().entries.is_empty());
+    }
+}

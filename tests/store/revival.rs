@@ -1,0 +1,169 @@
+//! The next run of what ended badly.
+
+use stepwell::journal::{Body, Entry, Event, RunReason};
+use stepwell::model::{ExecutionState, Failure, ModuleDigest, Promise, Run, Seq};
+use stepwell::store::{Append, NewExecution, NewTask, Revival, Revived, RowChange};
+
+use crate::database::{Database, everything, execution_id};
+use crate::words::{
+    at, call, child_of, completed, dead_letter, ended, execution, outcome_of, received, settled,
+    start, task, write,
+};
+
+fn retry() -> Revival {
+    Revival { why: RunReason::Retry, promise: None, module: None, at: at(9_000) }
+}
+
+fn redrive(promise: u32) -> Revival {
+    let promise = Some(Promise(promise));
+    Revival { why: RunReason::Redrive, promise, ..retry() }
+}
+
+fn numbered(entries: &[Entry]) -> Vec<(u64, u32)> {
+    entries.iter().map(|entry| (entry.seq.0, entry.run.0)).collect()
+}
+
+impl Database {
+    /// An execution whose second step failed it, beside one that completed and a signal that came late.
+    async fn failed(&self) -> stepwell::model::ExecutionId {
+        let id = self.born(1).await;
+        let append = Append {
+            entries: vec![
+                call(2, 0),
+                call(3, 1),
+                settled(4, 1, Err("card-declined")),
+                received(5, "approval"),
+                settled(6, 0, Ok("1")),
+                ended(7, ExecutionState::Failed),
+            ],
+            dead_letters: vec![dead_letter(1), dead_letter(2)],
+            row: RowChange::End { state: ExecutionState::Failed, failure_kind: None },
+            ..self.append(id)
+        };
+        self.commit(vec![write(append)]).await;
+        id
+    }
+
+    async fn revive(&self, id: stepwell::model::ExecutionId, revival: &Revival) -> Revived {
+        self.store.revive(self.host, id, revival).await.unwrap()
+    }
+}
+
+on_both_databases! {
+    async fn a_retry_goes_back_to_the_failure_and_carries_the_rest(db: Database) {
+        let id = db.failed().await;
+
+        assert_eq!(db.revive(id, &retry()).await, Revived::Ready(Run(1)));
+
+        let claimed = db.claim(10).await;
+        let row = &claimed[0].execution;
+        assert_eq!((row.run, row.completed_at, &row.failure), (Run(1), None, &None));
+        let entries = &claimed[0].entries;
+        assert_eq!(numbered(entries), [(1, 0), (2, 0), (3, 0), (8, 1), (9, 1), (10, 1)]);
+        assert!(matches!(&entries[3].body, Body::Run(run) if run.from == Seq(3)));
+        assert!(matches!(&entries[4].body, Body::Event(Event::Received { id: Some(_), .. })));
+        assert!(matches!(&entries[5].body, Body::Event(Event::Settled { promise: Promise(0), .. })));
+        assert!(entries[3..].iter().all(|entry| entry.recorded_at == at(9_000)));
+        assert_eq!(db.store.journal(id, Seq(0), 99).await.unwrap().entries.len(), 10);
+    }
+
+    async fn time_never_runs_backwards_in_a_journal(db: Database) {
+        let id = db.failed().await;
+
+        db.revive(id, &Revival { at: at(1), ..retry() }).await;
+
+        let entries = db.store.journal(id, Seq(0), 99).await.unwrap().entries;
+        assert!(entries.windows(2).all(|pair| pair[0].recorded_at <= pair[1].recorded_at));
+    }
+
+    async fn a_redrive_removes_its_dead_letter_and_no_other(db: Database) {
+        let id = db.failed().await;
+
+        assert_eq!(db.revive(id, &redrive(1)).await, Revived::Ready(Run(1)));
+
+        let left = db.store.dead_letters(Some(id), None, 10).await.unwrap();
+        assert_eq!(left.iter().map(|letter| letter.promise).collect::<Vec<_>>(), [Promise(2)]);
+    }
+
+    async fn a_redrive_is_refused_where_the_workflow_went_on(db: Database) {
+        let id = db.failed().await;
+
+        assert_eq!(db.revive(id, &redrive(0)).await, Revived::WentOn);
+
+        assert_eq!(db.view(id).await.row.state, ExecutionState::Failed);
+        assert_eq!(db.store.dead_letters(Some(id), None, 10).await.unwrap().len(), 2);
+    }
+
+    async fn only_what_ended_badly_is_revived(db: Database) {
+        let (running, completed) = (db.born(1).await, db.born(2).await);
+        db.end(completed, 2, ExecutionState::Completed).await;
+
+        let answers = [db.revive(running, &retry()).await, db.revive(completed, &retry()).await];
+
+        let not_in = Revived::NotInState;
+        assert_eq!(answers, [not_in(ExecutionState::Running), not_in(ExecutionState::Completed)]);
+        assert_eq!(db.revive(execution_id(9), &retry()).await, Revived::Missing);
+    }
+
+    async fn a_second_failure_is_revived_from_the_second_run(db: Database) {
+        let id = db.failed().await;
+        db.revive(id, &retry()).await;
+        db.claim(1).await;
+        let mut end = db.append(id);
+        end.run = Run(1);
+        end.entries = vec![
+            Entry { run: Run(1), ..settled(11, 1, Err("card-declined")) },
+            Entry { run: Run(1), ..ended(12, ExecutionState::Failed) },
+        ];
+        end.row = RowChange::End { state: ExecutionState::Failed, failure_kind: None };
+        db.commit(vec![write(end)]).await;
+
+        assert_eq!(db.revive(id, &retry()).await, Revived::Ready(Run(2)));
+
+        let claimed = db.claim(1).await;
+        let seqs: Vec<u64> = claimed[0].entries.iter().map(|entry| entry.seq.0).collect();
+        assert_eq!(seqs, [1, 2, 3, 8, 9, 10, 13]);
+    }
+
+    async fn what_was_blocked_goes_on_with_another_module_and_its_time_anew(db: Database) {
+        let owner = Some(db.host);
+        let new = NewExecution { owner, expires_at: Some(at(6_000)), ..execution(1) };
+        db.commit(vec![start(new)]).await;
+        let id = execution_id(1);
+        let row = RowChange::Block { why: Failure::new("diverged", "entry 2") };
+        db.commit(vec![write(Append { row, ..db.append(id) })]).await;
+        let module = Some(ModuleDigest::of(b"mended"));
+
+        db.revive(id, &Revival { module, ..retry() }).await;
+
+        let claimed = db.claim(1).await;
+        assert_eq!(Some(claimed[0].execution.module), module);
+        assert_eq!(claimed[0].execution.expires_at, Some(at(14_000)));
+    }
+
+    async fn what_is_under_way_for_kept_promises_settles_them_in_the_next_run(db: Database) {
+        let id = db.born(1).await;
+        let child = NewExecution { parent: Some(child_of(id, 0)), ..execution(2) };
+        let append = Append {
+            entries: vec![call(2, 0), call(3, 1)],
+            children: vec![child.clone()],
+            tasks: vec![NewTask { owner: Some(db.host), ..task(1, 1, (3, 0)) }],
+            ..db.append(id)
+        };
+        db.commit(vec![write(append)]).await;
+        db.store.deliver(db.host, id, &outcome_of(0)).await.unwrap();
+        let row = RowChange::Block { why: Failure::new("diverged", "entry 2") };
+        db.commit(vec![write(Append { row, ..db.append(id) })]).await;
+
+        db.revive(id, &retry()).await;
+        db.end_task(1, id, 1, completed()).await;
+
+        let claimed = db.store.claim_executions(db.host, &everything(), 1).await.unwrap();
+        let runs: Vec<Run> = claimed[0].inbox.arrivals.iter().map(|(_, arrival)| match arrival {
+            stepwell::journal::Arrival::Settled { run, .. } => *run,
+            other => unreachable!("{other:?}"),
+        }).collect();
+        assert_eq!(runs, [Run(1), Run(1)]);
+        assert_eq!(db.view(child.id).await.row.parent.unwrap().run, Run(1));
+    }
+}
