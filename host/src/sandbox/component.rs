@@ -54,6 +54,15 @@ impl Artefacts {
         self.folder.rename(&unfinished, &self.folder, &name).map_err(at)
     }
 
+    /// Removes the artefact of a module that was refused after all: whoever uploads what is refused fills no disk.
+    pub(super) fn forget(&self, digest: ModuleDigest) {
+        if let Err(error) = self.folder.remove_file(self.name(digest))
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(module = %digest, cause = %error, "The artefact of refused module {digest} stays");
+        }
+    }
+
     /// Loads an artefact that this host has sealed.
     pub(super) fn load(&self, digest: ModuleDigest, engine: &Engine) -> Option<Component> {
         let sealed = match self.folder.read(self.name(digest)) {
