@@ -145,7 +145,7 @@ async fn a_kilobyte_that_asks_for_millions_of_instances_is_refused_unread() {
     assert!(refusal(&doubling(2)).await.to_string().contains("does not export"));
     assert!(refusal(&doubling(3)).await.to_string().contains("levels of nesting"));
 
-    // Counted while it is read: the seventh doubling is not reached by more than its own bytes.
+    // Counted while it is read: what follows the seventh doubling is not.
     let row = refusal(&doubling_in_a_row(14)).await.to_string();
     assert!(row.contains("128 core instances"), "{row}");
 }
