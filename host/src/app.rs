@@ -140,6 +140,10 @@ impl App {
         }
         self.house.door.close();
         if tokio::time::timeout(DOOR_CLOSES_WITHIN, &mut self.serving).await.is_err() {
+            warn!(
+                requests = self.house.door.requests(),
+                "Requests were still under way: they are dropped"
+            );
             self.house.door.shut();
         }
         drop(self);

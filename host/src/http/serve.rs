@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
@@ -24,6 +25,7 @@ pub struct Door {
     is_ready: Arc<dyn Fn() -> bool + Send + Sync>,
     closing: CancellationToken,
     shut: CancellationToken,
+    requests: TaskTracker,
 }
 
 impl Door {
@@ -34,6 +36,7 @@ impl Door {
             is_ready: Arc::new(is_ready),
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
+            requests: TaskTracker::new(),
         }
     }
 
@@ -46,6 +49,11 @@ impl Door {
     pub fn shut(&self) {
         self.closing.cancel();
         self.shut.cancel();
+    }
+
+    /// How many requests are under way.
+    pub fn requests(&self) -> usize {
+        self.requests.len()
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -90,6 +98,7 @@ pub async fn serve(listener: TcpListener, door: Door) -> std::io::Result<()> {
 
 /// The server runs each connection in a task that outlives it, so each request looks to its own end.
 async fn end_with_host(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let _under_way = door.requests.token();
     tokio::select! {
         response = next.run(request) => response,
         () = door.shut.cancelled() => Problem::stopping().into_response(),

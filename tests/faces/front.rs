@@ -1,0 +1,205 @@
+//! A host without a worker: nothing that is accepted begins, so that what was accepted can be looked at.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use stepwell::dispatch::{Dispatch, Parts};
+use stepwell::http::{Door, serve};
+use stepwell::journal::{Body, Ended, Entry};
+use stepwell::model::{
+    Clock, ExecutionId, ExecutionState, HostId, Ids, Limits, Manifest, Name, Payload, RandomIds,
+    Run, Seq, SystemClock, Wake,
+};
+use stepwell::notify::{LocalNotifier, Notifier};
+use stepwell::sandbox::{Sandbox, SandboxConfig};
+use stepwell::store::{
+    Append, Committer, HostRow, RowChange, Snapshot, SqlStore, SqliteOptions, Store, Write,
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+
+/// The host, and a client of it.
+pub(crate) struct Front {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) door: Door,
+    committer: Committer,
+    births: mpsc::Receiver<Snapshot>,
+    notifier: Arc<LocalNotifier>,
+    host: HostId,
+    address: String,
+    client: reqwest::Client,
+    _serving: JoinSet<std::io::Result<()>>,
+    _folder: TempDir,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content: String,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Holds it to be a problem document of that status and type, and returns its detail.
+    pub(crate) fn problem(&self, status: u16, kind: &str) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.content, "application/problem+json", "{self:?}");
+        let document = self.json();
+        assert_eq!(document["status"], status, "{self:?}");
+        assert_eq!(document["type"], format!("urn:stepwell:problem:{kind}"), "{self:?}");
+        document["detail"].as_str().expect("a problem has a detail").to_owned()
+    }
+}
+
+impl Front {
+    pub(crate) async fn open() -> Self {
+        Self::with_limits(Limits::for_cores(1)).await
+    }
+
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let host = RandomIds.host();
+        let store = open_store(folder.path(), &limits, host).await;
+        let sandbox = SandboxConfig {
+            cache_dir: folder.path().join("cache"),
+            compiler: env!("CARGO_BIN_EXE_stepwell").into(),
+            guest_threads: 1,
+        };
+        let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock)).unwrap();
+        let (committer, births) =
+            Committer::start(Arc::clone(&store), host, &limits, &TaskTracker::new());
+        let notifier = Arc::new(LocalNotifier::default());
+        let dispatch = Dispatch::new(Parts {
+            store: Arc::clone(&store),
+            committer: committer.clone(),
+            sandbox,
+            notifier: Arc::clone(&notifier) as Arc<dyn Notifier>,
+            clock,
+            ids: Arc::new(RandomIds),
+            limits,
+            host,
+        });
+        let door = Door::new(dispatch, || false);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listener, door.clone()));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (_serving, _folder) = (serving, folder);
+        Self { store, door, committer, births, notifier, host, address, client, _serving, _folder }
+    }
+
+    /// A module of that name with these workflows, each with its schema, as if it had been uploaded.
+    pub(crate) async fn module(&self, name: &str, workflows: &[(&str, Value)]) {
+        let workflows: Vec<_> = workflows
+            .iter()
+            .map(|(workflow, schema)| json!({ "name": workflow, "input": schema }))
+            .collect();
+        let manifest = json!({ "manifest": 1, "workflows": workflows }).to_string();
+        let manifest = Manifest::read(&manifest).unwrap();
+        let name = Name::new(name).unwrap();
+        let wasm = name.as_str().as_bytes();
+        self.store.deploy(self.host, &name, &manifest, wasm).await.unwrap();
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        self.send(self.request(method, path).body(body)).await
+    }
+
+    pub(crate) async fn read(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        self.ask(Method::POST, path, body).await
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.address))
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let content = response.headers().get("content-type");
+        let content = content.map_or("", |content| content.to_str().unwrap()).to_owned();
+        Answer { status, content, text: response.text().await.unwrap() }
+    }
+
+    /// Starts an execution that nobody runs, and returns its id.
+    pub(crate) async fn start(&self, body: Value) -> String {
+        let answer = self.post("/v1/executions", body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts an execution that this host owns.
+    pub(crate) async fn start_owned(&mut self, workflow: &str) -> Snapshot {
+        self.committer.set_takes_births(true);
+        self.start(json!({ "workflow": workflow })).await;
+        self.births.recv().await.unwrap()
+    }
+
+    /// Ends an execution that this host owns, as its worker would.
+    pub(crate) async fn end(&self, snapshot: &Snapshot, result: &str) {
+        let execution = snapshot.execution.id;
+        let last = snapshot.entries.last().unwrap();
+        let body = Body::Ended(Ended {
+            state: ExecutionState::Completed,
+            outcome: Ok(Payload::new(result, 1_000).unwrap()),
+            fuel: 0,
+            unreceived: 0,
+        });
+        let mut append = Append::new(execution, self.host, Run(0));
+        append.entries.push(Entry {
+            seq: Seq(last.seq.0 + 1),
+            run: Run(0),
+            recorded_at: last.recorded_at,
+            noted: 0,
+            body,
+        });
+        append.row = RowChange::End { state: ExecutionState::Completed, failure_kind: None };
+        self.committer.submit(Write::Append(Box::new(append))).await.unwrap();
+        self.notifier.wake(Wake::Changed { execution });
+    }
+
+    pub(crate) async fn count(&self) -> u64 {
+        self.store.counts().await.unwrap().executions.iter().map(|(_, count)| count).sum()
+    }
+}
+
+async fn open_store(folder: &Path, limits: &Limits, host: HostId) -> Arc<dyn Store> {
+    let path = folder.join("stepwell.db");
+    let store = SqlStore::open(&path, &SqliteOptions::default(), limits).await.unwrap();
+    let row = HostRow {
+        id: host,
+        name: "front".to_owned(),
+        alive: true,
+        lease_ends: None,
+        version: "0".to_owned(),
+        started_at: SystemClock::new().now(),
+    };
+    store.register(&row).await.unwrap();
+    Arc::new(store)
+}
+
+/// An id that nothing has.
+pub(crate) fn nobody() -> ExecutionId {
+    ExecutionId::from_bytes([9; 16])
+}

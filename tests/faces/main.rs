@@ -1,0 +1,8 @@
+//! The doors and what stands behind them, on a real database and without a worker: what is accepted, what is refused, and in
+//! which words.
+
+mod control;
+mod front;
+mod reading;
+mod refusals;
+mod starting;
