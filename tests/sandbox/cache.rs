@@ -77,6 +77,19 @@ async fn an_artefact_of_another_host_or_module_is_not_loaded() {
 }
 
 #[tokio::test]
+async fn what_is_refused_after_compiling_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox_in(folder.path(), &limits());
+    let text = include_str!("handmade.wat").replace("manifest", "manifold");
+
+    assert!(sandbox.admit(&wat::parse_str(text).unwrap()).await.is_err());
+
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["artefact.key"]);
+}
+
+#[tokio::test]
 async fn the_key_is_nobody_elses_to_read() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

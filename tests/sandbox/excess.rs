@@ -48,8 +48,7 @@ async fn a_memory_bomb_ends_at_its_limit() {
 
     assert!(report.usage.memory_peak_bytes <= limits().guest_memory_bytes_max as u64);
     assert!(report.usage.memory_peak_bytes > limits().guest_memory_bytes_max as u64 / 2);
-    // Its allocator does not even ask for so much.
-    fails_with("one_allocation", kind::TRAPPED, "capacity overflow").await;
+    fails_with("one_allocation", kind::MEMORY_EXCEEDED, "guest_memory_bytes_max").await;
 }
 
 #[tokio::test]

@@ -44,11 +44,11 @@ impl Play {
     }
 
     /// Plays it to its end. Each step echoes its input; the signal `go` comes when nothing else can.
-    pub(crate) async fn to_the_end(&mut self) -> End {
-        self.to_the_end_in(house::sandbox(), house::misbehaving().await).await
+    pub(crate) async fn finish(&mut self) -> End {
+        self.finish_in(house::sandbox(), house::misbehaving().await).await
     }
 
-    pub(crate) async fn to_the_end_in(&mut self, sandbox: &Sandbox, module: &Module) -> End {
+    pub(crate) async fn finish_in(&mut self, sandbox: &Sandbox, module: &Module) -> End {
         let mut guest = sandbox.run_workflow(module, self.replay());
         self.go_on(&mut guest).await
     }
@@ -80,8 +80,9 @@ impl Play {
         let mut arrivals = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Call { promise, input, .. } => arrivals.push(settled(promise, Ok(input))),
-                Effect::Child { promise, input, .. } => arrivals.push(settled(promise, Ok(input))),
+                Effect::Call { promise, input, .. } | Effect::Child { promise, input, .. } => {
+                    arrivals.push(settled(promise, Ok(input)));
+                }
             }
         }
         if arrivals.is_empty() {

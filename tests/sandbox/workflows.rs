@@ -11,11 +11,11 @@ use crate::play::{End, Play};
 async fn a_chain_of_steps_runs_to_its_end_and_replays_the_same() {
     let mut play = Play::new("chain", "20");
 
-    let live = play.to_the_end().await;
+    let live = play.finish().await;
 
     assert_eq!(live.returned(), "190");
     assert_eq!(play.entries.len(), 41);
-    let again = play.to_the_end().await;
+    let again = play.finish().await;
     assert_eq!(again.returned(), "190");
     assert_eq!(again.fuel(), live.fuel());
     assert_eq!(play.entries.len(), 41, "replaying records nothing");
@@ -24,13 +24,13 @@ async fn a_chain_of_steps_runs_to_its_end_and_replays_the_same() {
 #[tokio::test]
 async fn any_prefix_of_a_journal_can_be_gone_on_from() {
     let mut whole = Play::new("chain", "5");
-    let end = whole.to_the_end().await;
+    let end = whole.finish().await;
 
     for length in 1..=whole.entries.len() {
         let mut cut = Play::new("chain", "5");
         cut.entries = whole.entries[..length].to_vec();
 
-        let resumed = cut.to_the_end().await;
+        let resumed = cut.finish().await;
 
         assert_eq!(resumed.returned(), end.returned(), "cut to {length}");
     }
@@ -40,7 +40,7 @@ async fn any_prefix_of_a_journal_can_be_gone_on_from() {
 async fn many_calls_at_once_settle_in_the_order_of_their_arrival() {
     let mut play = Play::new("wide", "300");
 
-    let end = play.to_the_end().await;
+    let end = play.finish().await;
 
     assert_eq!(end.returned(), (0..300).sum::<u64>().to_string());
 }
@@ -50,8 +50,8 @@ async fn what_a_workflow_can_observe_is_the_same_on_every_replay() {
     for sight in ["clock", "monotonic", "random", "hash_order", "env", "stdin"] {
         let mut play = Play::new("observe", &format!("\"{sight}\""));
 
-        let live = play.to_the_end().await;
-        let again = play.to_the_end().await;
+        let live = play.finish().await;
+        let again = play.finish().await;
 
         assert_eq!(again.returned(), live.returned(), "{sight}");
         assert_eq!(again.fuel(), live.fuel(), "{sight}");
@@ -62,7 +62,7 @@ async fn what_a_workflow_can_observe_is_the_same_on_every_replay() {
 async fn the_clock_shows_when_the_last_event_was_recorded() {
     let mut play = Play::new("observe", "\"clock\"");
 
-    let end = play.to_the_end().await;
+    let end = play.finish().await;
 
     let times: Vec<String> = serde_json::from_str(end.returned()).unwrap();
     assert_eq!(times[0], "1700000000000000000");
@@ -79,7 +79,7 @@ async fn the_world_is_refused_with_the_way_out() {
     for sight in ["file", "file_written", "thread_sleep", "socket"] {
         let mut play = Play::new("observe", &format!("\"{sight}\""));
 
-        let end = play.to_the_end().await;
+        let end = play.finish().await;
 
         let failure = end.failure();
         assert!(failure.message.contains("move it to a step"), "{sight}: {failure}");
@@ -89,7 +89,7 @@ async fn the_world_is_refused_with_the_way_out() {
 async fn excess(what: &str) -> Failure {
     let mut play =
         Play::new("excess_in_workflow", &format!("{{\"excess\":\"{what}\",\"in_step\":false}}"));
-    let end = play.to_the_end().await;
+    let end = play.finish().await;
     end.failure().clone()
 }
 
@@ -108,7 +108,7 @@ async fn a_workflow_that_goes_too_far_fails_as_a_step_does() {
 async fn a_flood_of_commands_ends() {
     let mut play = Play::new("journal_flood", "null");
 
-    let end = play.to_the_end().await;
+    let end = play.finish().await;
 
     let kinds = [kind::FUEL_EXHAUSTED, kind::JOURNAL_FULL, kind::MEMORY_EXCEEDED];
     assert!(kinds.contains(&end.failure().kind.as_str()), "{}", end.failure());
@@ -117,13 +117,13 @@ async fn a_flood_of_commands_ends() {
 #[tokio::test]
 async fn another_call_than_the_recorded_one_is_a_divergence() {
     let mut play = Play::new("chain", "3");
-    play.to_the_end().await;
+    play.finish().await;
     let mut other = Play::new("observe", "\"clock\"");
     let began = other.entries[0].clone();
     other.entries = play.entries.clone();
     other.entries[0] = began;
 
-    let end = other.to_the_end().await;
+    let end = other.finish().await;
 
     let End::Broke(Broken::Diverged(divergence), _) = end else { panic!("{end:?}") };
     assert_eq!(divergence.seq.0, 2);
@@ -159,7 +159,7 @@ async fn a_segment_that_takes_too_long_is_begun_again_by_whoever_owns_it() {
     let module = sandbox.loaded(digest).unwrap();
     let mut play = Play::new("excess_in_workflow", r#"{"excess":"computing","in_step":false}"#);
 
-    let end = play.to_the_end_in(&sandbox, &module).await;
+    let end = play.finish_in(&sandbox, &module).await;
 
     assert!(matches!(end, End::Broke(Broken::Stuck, _)), "{end:?}");
 }

@@ -13,12 +13,9 @@ struct Order {
     /// The name of a step that is to fail, to see what happens then.
     #[serde(default)]
     fail_at: Option<String>,
-}
-
-/// Goods put aside.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-struct Reservation {
-    shelf: String,
+    /// How long packing takes, such as "4s": a durable sleep between charging and shipping.
+    #[serde(default)]
+    pack_for: Option<String>,
 }
 
 /// What the buyer gets.
@@ -30,11 +27,11 @@ struct Receipt {
     parcel: String,
 }
 
-/// Puts the goods aside.
+/// Puts the goods aside and returns the shelf they are on.
 #[stepwell::step(timeout = "10s")]
-async fn reserve(order: Order) -> Result<Reservation, Failure> {
+async fn reserve(order: Order) -> Result<String, Failure> {
     refuse_where_asked(&order, "reserve")?;
-    Ok(Reservation { shelf: format!("shelf-of-{}", order.order) })
+    Ok(format!("shelf-of-{}", order.order))
 }
 
 /// What the buyer owes, in cents: the price and the tax.
@@ -56,9 +53,9 @@ async fn charge(order: Order, total: u64) -> Result<String, Failure> {
 
 /// Hands the parcel over and returns its number.
 #[stepwell::step(timeout = "30s")]
-async fn ship(order: Order, reservation: Reservation) -> Result<String, Failure> {
+async fn ship(order: Order, shelf: String) -> Result<String, Failure> {
     refuse_where_asked(&order, "ship")?;
-    Ok(format!("parcel-from-{}", reservation.shelf))
+    Ok(format!("parcel-from-{shelf}"))
 }
 
 /// Gives the money back.
@@ -71,21 +68,21 @@ async fn refund(receipt: String) -> Result<(), Failure> {
 
 /// Puts the goods back on the shelf.
 #[stepwell::step(retry(max_attempts = 20))]
-async fn release(reservation: Reservation) -> Result<(), Failure> {
+async fn release(shelf: String) -> Result<(), Failure> {
     stepwell::context::counter("releases").add(1);
-    stepwell::log::warn!("released {}", reservation.shelf);
+    stepwell::log::warn!("released {shelf}");
     Ok(())
 }
 
 /// Sells one order.
 #[stepwell::workflow(max_duration = "1d")]
 async fn checkout(order: Order) -> Result<Receipt, Failure> {
-    let (reservation, quote) = join!(reserve(&order), quote(&order));
-    let reservation = reservation?;
-    match sell(&order, &reservation, quote).await {
+    let (shelf, quote) = join!(reserve(&order), quote(&order));
+    let shelf = shelf?;
+    match sell(&order, &shelf, quote).await {
         Ok(receipt) => Ok(receipt),
         Err(failure) => {
-            release(reservation).await?;
+            release(shelf).await?;
             Err(failure)
         }
     }
@@ -94,13 +91,16 @@ async fn checkout(order: Order) -> Result<Receipt, Failure> {
 /// Charges and ships; the money comes back when the parcel does not go.
 async fn sell(
     order: &Order,
-    reservation: &Reservation,
+    shelf: &String,
     quote: Result<u64, Failure>,
 ) -> Result<Receipt, Failure> {
     let total = quote?;
     let number = charge(order, total).await?;
     stepwell::context::progress("charged");
-    match ship(order, reservation).await {
+    if let Some(time) = &order.pack_for {
+        sleep(time.as_str()).await?;
+    }
+    match ship(order, shelf).await {
         Ok(parcel) => Ok(Receipt { order: order.order.clone(), total, number, parcel }),
         Err(failure) => {
             refund(number).await?;

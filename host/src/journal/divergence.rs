@@ -47,8 +47,8 @@ pub(super) struct Shown<'a>(pub(super) &'a Recorded);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let input = |hash: &[u8; 16]| {
-            let [a, b, c, d, ..] = *hash;
-            format!("input {a:02x}{b:02x}{c:02x}{d:02x}…")
+            let [first, second, third, fourth, ..] = *hash;
+            format!("input {first:02x}{second:02x}{third:02x}{fourth:02x}…")
         };
         match self.0 {
             Recorded::Call { step, hash, .. } => write!(f, "a call of {step} with {}", input(hash)),

@@ -27,7 +27,7 @@ pub struct Entry {
 pub enum Body {
     /// A run began: at first, or by continue-as-new.
     Started(Started),
-    /// The next run begins. Entries after `from` are superseded: kept, and no longer read.
+    /// The next run begins. Entries after `from` are superseded: kept, and no longer read (see [`super::effective`]).
     Run(RunEntry),
     /// The run ended: the last entry, unless another `Run` follows.
     Ended(Ended),
@@ -67,7 +67,8 @@ pub enum RunReason {
 /// The beginning of another run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunEntry {
-    /// The last entry that still counts; 0 for none.
+    /// The last entry that still counts; 0 for none. Of those between it and this one, commands that came after an entry
+    /// that counts still count.
     pub from: Seq,
     /// Why.
     pub why: RunReason,
@@ -182,7 +183,7 @@ impl Recorded {
             Self::CallMany { promise, count, .. } => (promise.0, *count),
             Self::Cancel { .. } | Self::ContinueAsNew { .. } => (0, 0),
         };
-        (first..first + count).map(Promise)
+        (first..first.saturating_add(count)).map(Promise)
     }
 }
 

@@ -17,6 +17,8 @@ mod divergence;
 mod entry;
 mod replay;
 mod revival;
+#[cfg(test)]
+mod tests;
 
 pub use codec::{CodecError, Encoded, VERSION, decode, decode_arrival, encode, encode_arrival};
 pub use divergence::{Divergence, Halt};

@@ -10,19 +10,35 @@ pub fn effective(entries: Vec<Entry>) -> Vec<Entry> {
     let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
     for entry in entries {
         if let Body::Run(run) = &entry.body {
-            let last = kept.partition_point(|earlier| earlier.seq <= run.from);
-            kept.truncate(last);
+            kept.retain(|earlier| still_counts(earlier, run.from));
         }
         kept.push(entry);
     }
     kept
 }
 
+/// A command that came after an event that counts does so too, even where it was written behind `from`: several events can
+/// be durable before the guest is given the first of them. The guest will do it again in any case, and what it called then
+/// need not be called twice.
+fn still_counts(entry: &Entry, from: Seq) -> bool {
+    match &entry.body {
+        Body::Command(command) => command.after <= from,
+        Body::Started(_) | Body::Run(_) | Body::Ended(_) | Body::Noted | Body::Event(_) => {
+            entry.seq <= from
+        }
+    }
+}
+
 /// Where the next run goes on from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revival {
-    /// The last entry that still counts.
+    /// The last entry that still counts; of what lies beyond, only commands that came after one that counts do.
     pub from: Seq,
+    /// How many notes were durable before `from`'s successor reached the guest: what the `run` entry has to hold as its
+    /// `noted`, so that they are not taken again.
+    pub noted: u64,
+    /// The first promise that no longer counts.
+    pub first_undone: Promise,
     /// Events beyond `from` that are recorded again behind the `run` entry: results that need not be worked out again, and
     /// signals, none of which may be lost.
     pub carried: Vec<Body>,
@@ -36,23 +52,27 @@ pub struct WentOn;
 /// Plans the next run over the effective entries of an execution that has ended, or is blocked.
 ///
 /// A retry goes back to before the last failed settlement, or before the request that ended it; where there is neither, to
-/// before the end, and the same code will end the same. A redrive goes back to before the settlement of `promise`.
+/// before the end, and the same code will end the same. What has not ended goes on from where it stands. A redrive goes back to before the settlement of `promise`.
 pub fn plan(
     entries: &[Entry],
     why: RunReason,
     promise: Option<Promise>,
 ) -> Result<Revival, WentOn> {
+    let end = entries.iter().position(|entry| matches!(entry.body, Body::Ended(_)));
     let undone = match why {
         RunReason::Redrive => Some(redriven(entries, promise).ok_or(WentOn)?),
-        RunReason::Retry => retried(entries),
+        RunReason::Retry => end.and_then(|_ended| retried(entries)),
         RunReason::Upgrade | RunReason::ContinueAsNew => None,
     };
-    let end = entries.iter().position(|entry| matches!(entry.body, Body::Ended(_)));
     let cut = undone.or(end).unwrap_or(entries.len());
     let from = cut.checked_sub(1).map_or(Seq(0), |last| entries[last].seq);
-    let kept: HashSet<Promise> = entries[..cut].iter().flat_map(created).collect();
+    let counting = || entries.iter().filter(|entry| still_counts(entry, from));
+    let kept: HashSet<Promise> = counting().flat_map(created).collect();
+    let first_undone = kept.iter().max().map_or(Promise(0), |last| last.next());
+    let noted = counting().chain(entries.get(cut)).map(|entry| entry.noted).max().unwrap_or(0);
     let carried = entries[cut..].iter().filter(|entry| is_carried(entry, &kept));
-    Ok(Revival { from, carried: carried.map(|entry| entry.body.clone()).collect() })
+    let carried = carried.map(|entry| entry.body.clone()).collect();
+    Ok(Revival { from, noted, first_undone, carried })
 }
 
 fn retried(entries: &[Entry]) -> Option<usize> {

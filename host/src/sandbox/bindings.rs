@@ -1,5 +1,4 @@
 //! What `bindgen!` makes of `wit/`. One world, so one set of traits: both kinds of guest implement them, each in its own way.
-#![expect(clippy::pedantic, reason = "the code is generated")]
 
 wasmtime::component::bindgen!({
     path: "../wit",

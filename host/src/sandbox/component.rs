@@ -54,6 +54,15 @@ impl Artefacts {
         self.folder.rename(&unfinished, &self.folder, &name).map_err(at)
     }
 
+    /// Removes the artefact of a module that was refused after all: whoever uploads what is refused fills no disk.
+    pub(super) fn forget(&self, digest: ModuleDigest) {
+        if let Err(error) = self.folder.remove_file(self.name(digest))
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(module = %digest, cause = %error, "The artefact of refused module {digest} stays");
+        }
+    }
+
     /// Loads an artefact that this host has sealed.
     pub(super) fn load(&self, digest: ModuleDigest, engine: &Engine) -> Option<Component> {
         let sealed = match self.folder.read(self.name(digest)) {
@@ -79,7 +88,8 @@ impl Artefacts {
     }
 
     fn name(&self, digest: ModuleDigest) -> String {
-        format!("{digest}-{}.cwasm", hexadecimal(&self.compatibility[..8]))
+        let [a, b, c, d, ..] = self.compatibility;
+        format!("{digest}-{:08x}.cwasm", u32::from_be_bytes([a, b, c, d]))
     }
 
     fn seal(&self, digest: ModuleDigest, artefact: &[u8]) -> Vec<u8> {
@@ -202,8 +212,4 @@ fn processor() -> Vec<&'static str> {
 #[cfg(not(target_arch = "x86_64"))]
 fn processor() -> Vec<&'static str> {
     Vec::new()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -135,7 +135,7 @@ fn panic_text<W>(guest: &Guest<W>) -> String {
 fn details<W>(error: &wasmtime::Error, guest: &Guest<W>) -> Payload {
     let frames: Vec<String> = error
         .downcast_ref::<WasmBacktrace>()
-        .map(|trace| trace.frames())
+        .map(WasmBacktrace::frames)
         .unwrap_or_default()
         .iter()
         .map(|frame| match frame.func_name() {

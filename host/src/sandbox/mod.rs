@@ -128,6 +128,15 @@ impl Sandbox {
         let scan = self.0.threads.begin_blocking(move || admission::inspect(&bytes, &limits));
         scan.await??;
         let digest = ModuleDigest::of(wasm);
+        let examined = self.examine(digest, wasm).await;
+        if let Err(AdmitError::Refused(_)) = &examined {
+            self.0.artefacts.forget(digest);
+        }
+        Ok((digest, examined?))
+    }
+
+    /// Everything that comes after the scan.
+    async fn examine(&self, digest: ModuleDigest, wasm: &[u8]) -> Result<Manifest, AdmitError> {
         let module = self.compiled(digest, wasm).await?;
         let described = step::describe(self.clone(), module.clone());
         let json = match self.0.threads.begin(described).await? {
@@ -141,7 +150,7 @@ impl Sandbox {
         };
         let manifest = Manifest::read(&json).map_err(Refusal::Manifest)?;
         self.kept().keep(module);
-        Ok((digest, manifest))
+        Ok(manifest)
     }
 
     /// The module from memory, or from its sealed artefact on disk.

@@ -27,6 +27,9 @@ impl GuestThreads {
             .max_blocking_threads(4)
             .thread_name("guest")
             .on_thread_start(step_back)
+            // A slice of a guest is long beside what these look at: who comes from outside, or was slept for, goes soon.
+            .global_queue_interval(2)
+            .event_interval(16)
             .enable_time()
             .build()
             .map_err(|error| SandboxError::set_up("the threads of the guests", error))?;

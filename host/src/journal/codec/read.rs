@@ -27,7 +27,8 @@ pub fn decode(
             let after = Seq(reading.head.after.ok_or_else(|| missing("the event before it"))?);
             Body::Command(CommandEntry { after, command: reading.command()? })
         }
-        _ => Body::Event(reading.event()?),
+        number::SETTLED..=number::EXPIRED => Body::Event(reading.event()?),
+        other => return Err(CodecError::Malformed(format!("kind {other} is no entry"))),
     };
     Ok(Entry { seq, run, recorded_at, noted, body })
 }

@@ -14,9 +14,11 @@ pub enum Admission {
 }
 
 impl Replay {
-    /// Makes an arrival an event, unless it is of another run, settles what is settled, or repeats a signal.
+    /// Makes an arrival an event, unless it is of another run, settles what is settled, repeats a signal, or is a timer that
+    /// is not due. Only where `next` has said [`super::Next::Wait`]: before, what the guest has not issued again yet would seem to be
+    /// awaited by nobody.
     pub fn admit(&mut self, arrival: Arrival, now: Timestamp) -> Admission {
-        if !self.is_wanted(&arrival) {
+        if !self.is_wanted(&arrival, now.max(self.last_recorded_at)) {
             return Admission::Dropped;
         }
         let event = match arrival {
@@ -34,10 +36,10 @@ impl Replay {
         Admission::Recorded(seq)
     }
 
-    fn is_wanted(&self, arrival: &Arrival) -> bool {
+    fn is_wanted(&self, arrival: &Arrival, now: Timestamp) -> bool {
         match arrival {
             Arrival::Settled { run, promise, .. } => self.promises.awaits(*promise, Some(*run)),
-            Arrival::Fired { promise } => self.promises.awaits(*promise, None),
+            Arrival::Fired { promise } => self.promises.may_fire(*promise, now),
             Arrival::Signal { id: Some(id), .. } => !self.signal_ids.contains(id),
             Arrival::Signal { id: None, .. } => true,
             Arrival::Cancel { .. } | Arrival::Expired => !self.asked_to_end,

@@ -112,23 +112,22 @@ impl Replay {
     /// none).
     pub fn issue(&mut self, command: Command, now: Timestamp) -> Result<Promise, Halt> {
         let first = self.promises.next();
+        // The entry's own time: a timer counts from what the guest will be told the time is.
+        let now = now.max(self.last_recorded_at);
         let asked = self.as_recorded(&command, first, now);
-        let (seq, recorded, run) = match self.commands.pop_front() {
-            Some((seq, entry)) => {
-                if !matches(&entry.command, &asked) {
-                    return Err(other(seq, &entry.command, &asked).into());
-                }
-                if entry.after != self.last_event {
-                    return Err(elsewhere(seq, &entry, self.last_event).into());
-                }
-                (seq, Some(entry.command), self.run_of(seq))
+        let (seq, recorded, run) = if let Some((seq, run, entry)) = self.commands.pop_front() {
+            if !matches(&entry.command, &asked) {
+                return Err(other(seq, &entry.command, &asked).into());
             }
-            None => {
-                self.check_bounds(&asked)?;
-                let entry = CommandEntry { after: self.last_event, command: asked.clone() };
-                let (seq, _at) = self.record(Body::Command(entry), now);
-                (seq, None, self.run)
+            if entry.after != self.last_event {
+                return Err(elsewhere(seq, &entry, self.last_event).into());
             }
+            (seq, Some(entry.command), run)
+        } else {
+            self.check_bounds(&asked)?;
+            let entry = CommandEntry { after: self.last_event, command: asked.clone() };
+            let (seq, _at) = self.record(Body::Command(entry), now);
+            (seq, None, self.run)
         };
         let is_new = recorded.is_none();
         self.apply(command, recorded.as_ref().unwrap_or(&asked), Issued { seq, run, is_new });
@@ -209,37 +208,46 @@ impl Replay {
             }
             Command::Sleep { .. } => {
                 let due = recorded.due().unwrap_or(self.now);
-                self.promises.add(Work::Timer { due }, self.run);
+                self.add(Work::Timer { due });
             }
             Command::Receive { signal } => {
-                let promise = self.promises.add(Work::Receive { signal: signal.clone() }, self.run);
+                let promise = self.add(Work::Receive { signal: signal.clone() });
                 self.signals.receive(promise, &signal);
             }
             Command::Cancel { promises } => {
-                promises.into_iter().for_each(|promise| self.forget(promise));
+                for promise in promises {
+                    self.forget(promise);
+                }
             }
             Command::ContinueAsNew { input } => self.continued = Some(input),
         }
     }
 
+    fn add(&mut self, work: Work) -> Promise {
+        self.promises.add(work, self.run..=self.run)
+    }
+
     /// A child that an earlier run started was stopped when that run ended: this run starts one of its own. A detached one
-    /// goes on and settles what it was started for.
+    /// went on, under whichever run it then reports to; it is begun again all the same (an id that exists is not begun
+    /// twice), because what it told a parent that had ended was lost.
     fn start_child(&mut self, begun: Begun, issued: Issued) {
         let Begun { workflow, input, options, child } = begun;
         let detached = options.detached;
-        let moved = issued.run != self.run && !detached;
-        let run = if detached { issued.run } else { self.run };
-        let child =
-            if moved { self.child_id(&workflow, self.promises.next(), &options) } else { child };
-        let promise = self.promises.add(Work::Child { child, detached }, run);
-        if (issued.is_new || moved) && !self.promises.is_recorded(promise) {
+        let is_earlier = issued.run != self.run;
+        let (child, run) = if is_earlier && !detached {
+            (self.child_id(&workflow, self.promises.next(), &options), self.run)
+        } else {
+            (child, issued.run)
+        };
+        let promise = self.promises.add(Work::Child { child, detached }, run..=self.run);
+        if (issued.is_new || is_earlier) && !self.promises.is_recorded(promise) {
             let effect = Effect::Child { promise, run, child, workflow, input, options };
-            self.effects.insert(promise, effect);
+            self.effects.insert(promise, Owed { effect, is_new: issued.is_new });
         }
     }
 
     fn call(&mut self, called: Called, issued: Issued, index: u32) {
-        let promise = self.promises.add(Work::Call, self.run);
+        let promise = self.add(Work::Call);
         if self.promises.is_recorded(promise) {
             return;
         }
@@ -253,7 +261,7 @@ impl Replay {
             options,
             again: !issued.is_new,
         };
-        self.effects.insert(promise, effect);
+        self.effects.insert(promise, Owed { effect, is_new: issued.is_new });
     }
 
     /// The guest no longer cares for a promise, settled or not.
@@ -268,29 +276,27 @@ impl Replay {
         }
     }
 
-    /// Has the work of a promise stopped, or not begun.
+    /// Has the work of a promise stopped, or not begun. A detached child goes on, or is still begun.
     pub(super) fn stop_work(&mut self, promise: Promise) {
-        if self.effects.remove(&promise).is_some_and(|effect| effect.is_unseen()) {
-            return;
-        }
-        match self.promises.work(promise) {
-            Some(Work::Call) => self.stops.push(Stop::Call(promise)),
-            Some(Work::Child { child, detached: false }) => self.stops.push(Stop::Child(*child)),
+        let stop = match self.promises.work(promise) {
+            Some(Work::Call) => Stop::Call(promise),
+            Some(Work::Child { child, detached: false }) => Stop::Child(*child),
             Some(
                 Work::Child { detached: true, .. } | Work::Timer { .. } | Work::Receive { .. },
             )
-            | None => {}
+            | None => return,
+        };
+        if !self.effects.remove(&promise).is_some_and(|owed| owed.is_new) {
+            self.stops.push(stop);
         }
     }
 
-    /// The run that wrote an entry of this journal: an entry before the last `run` entry is of an earlier one.
-    fn run_of(&self, seq: Seq) -> Run {
-        if seq < self.run_began { Run(self.run.0.saturating_sub(1)) } else { self.run }
-    }
-
-    /// Takes the work to begin, in the order of the promises.
+    /// Takes the work to begin, in the order of the promises. A child is begun in the commit that holds its command: replay
+    /// does not begin it again. Take them after `stop_all`
+    /// at the end, too, and of a next run before its first commit: a detached child may be among them.
     pub fn take_effects(&mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.effects).into_values().collect()
+        let owed = std::mem::take(&mut self.effects).into_values().map(|owed| owed.effect);
+        std::mem::take(&mut self.inherited).into_iter().chain(owed).collect()
     }
 
     /// Takes the work to stop.
@@ -299,14 +305,12 @@ impl Replay {
     }
 }
 
-impl Effect {
-    /// Whether nobody outside this activation can have begun it.
-    fn is_unseen(&self) -> bool {
-        match self {
-            Self::Call { again, .. } => !again,
-            Self::Child { .. } => true,
-        }
-    }
+/// An effect that the owner has not taken.
+#[derive(Debug)]
+pub(super) struct Owed {
+    effect: Effect,
+    /// Nobody outside this activation can have begun it.
+    is_new: bool,
 }
 
 struct Called {

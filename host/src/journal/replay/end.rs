@@ -2,16 +2,16 @@
 
 use super::super::divergence::{Divergence, left_over};
 use super::super::entry::{Body, Ended, Entry, Event, RunEntry, RunReason, Started};
-use super::promises::Work;
-use super::{Replay, Stop};
+use super::signals::Signal;
+use super::{Effect, Replay, Stop};
 use crate::model::{
-    ExecutionState, Failure, Limits, ModuleDigest, Name, Note, Outcome, Payload, Seq, Timestamp,
+    ExecutionState, Failure, Limits, ModuleDigest, Note, Outcome, Payload, Seq, Timestamp,
 };
 
 /// A run that began where another ended.
 #[derive(Debug)]
 pub struct NextRun {
-    /// Its replay: nothing has run yet.
+    /// Its replay: nothing has run yet. Its first effects are detached children that the run before started last.
     pub replay: Replay,
     /// The `run` entry before which nothing is read any more.
     pub base: Seq,
@@ -26,7 +26,7 @@ impl Replay {
     /// The workflow has returned: nothing that was recorded may be left over.
     pub fn finish(&self) -> Result<(), Divergence> {
         match self.commands.front() {
-            Some((seq, entry)) => Err(left_over(*seq, &entry.command, "returned instead")),
+            Some((seq, _run, entry)) => Err(left_over(*seq, &entry.command, "returned instead")),
             None => Ok(()),
         }
     }
@@ -65,40 +65,41 @@ impl Replay {
         fuel: u64,
         now: Timestamp,
     ) -> Ended {
-        let unreceived = u32::try_from(self.unreceived().len()).unwrap_or(u32::MAX);
-        let ended = Ended { state, outcome, fuel, unreceived };
+        let ended = Ended { state, outcome, fuel, unreceived: self.unreceived() };
         self.record(Body::Ended(ended.clone()), now);
         ended
     }
 
-    /// Closes what is still open, save children that were detached, and says what has to stop.
+    /// Closes what is still open and says what has to stop: all but children that were detached. What of those was not taken
+    /// as an effect yet is still to be taken.
     pub fn stop_all(&mut self) -> Vec<Stop> {
         let open: Vec<_> = self.promises.open().collect();
         for promise in open {
-            let detached =
-                matches!(self.promises.work(promise), Some(Work::Child { detached: true, .. }));
-            if !detached {
-                self.stop(promise);
-            }
+            self.stop(promise);
         }
         self.take_stops()
     }
 
-    /// Signals that nobody received, passed or not, by name and then by age.
-    fn unreceived(&self) -> Vec<(Name, Payload)> {
-        let mut signals = self.signals.unreceived();
-        signals.extend(self.events.iter().filter_map(|(_, _, event)| match event {
-            Event::Received { signal, payload, .. } => Some((signal.clone(), payload.clone())),
-            Event::Settled { .. }
-            | Event::Fired { .. }
-            | Event::CancelRequested { .. }
-            | Event::Expired => None,
-        }));
-        signals
+    fn unreceived(&self) -> u32 {
+        let ahead = self.events.iter();
+        let ahead = ahead.filter(|(_, _, event)| matches!(event, Event::Received { .. })).count();
+        u32::try_from(self.signals.unreceived().len() + ahead).unwrap_or(u32::MAX)
+    }
+
+    /// What the next run still has to hear of, in the order of arrival: signals that nobody received, passed or not, with
+    /// their senders' ids, and a request to end that was not delivered.
+    fn carried(&self) -> Vec<Event> {
+        let passed = self.signals.unreceived().into_iter().map(Signal::into_event);
+        let ahead = self.events.iter().filter(|(_, _, event)| match event {
+            Event::Received { .. } | Event::CancelRequested { .. } | Event::Expired => true,
+            Event::Settled { .. } | Event::Fired { .. } => false,
+        });
+        passed.chain(ahead.map(|(_, _, event)| event.clone())).collect()
     }
 
     /// Begins the next run with `input`. Signals that nobody received are recorded again; a request to end that has not
     /// been delivered is, too.
+    #[expect(clippy::missing_panics_doc, reason = "the started entry is among those it was given")]
     pub fn continue_as_new(
         mut self,
         input: Payload,
@@ -107,42 +108,34 @@ impl Replay {
         now: Timestamp,
     ) -> NextRun {
         let stops = self.stop_all();
-        let carried = self.unreceived();
-        let asked: Vec<Event> =
-            self.events.iter().filter_map(|(_, _, event)| asks_to_end(event)).collect();
+        let inherited = self.take_effects();
+        let carried = self.carried();
         let forgotten = self.signal_order.len().saturating_sub(SIGNAL_IDS_CARRIED_MAX);
         let signal_ids = self.signal_order.split_off(forgotten);
         let run = self.run.next();
         let why = RunReason::ContinueAsNew;
         self.run = run;
+        // Notes are counted anew in each run; these travel with the pending entries whatever those say.
+        self.notes_marked = self.notes_seen;
         let entry = RunEntry { from: Seq(0), why, module, signal_ids };
         let (base, _at) = self.record(Body::Run(entry), now);
         let started =
             Started { workflow: self.started.workflow.clone(), input, seed: self.started.seed };
         self.record(Body::Started(started), now);
-        for (signal, payload) in carried {
-            self.record(Body::Event(Event::Received { signal, payload, id: None }), now);
-        }
-        for event in asked {
+        for event in carried {
             self.record(Body::Event(event), now);
         }
         let fresh = self.pending.iter().filter(|entry| entry.seq >= base).cloned().collect();
-        let mut replay = Self::new(self.execution, run, fresh, limits)
-            .expect("the started entry was recorded just above");
-        replay.adopt(self.pending, self.notes);
+        let begun = Self::new(self.execution, run, fresh, limits);
+        let mut replay = begun.expect("the started entry was recorded just above");
+        replay.adopt(self.pending, self.notes, inherited);
         NextRun { replay, base, stops }
     }
 
-    /// Takes over what the run before had not written yet.
-    fn adopt(&mut self, pending: Vec<Entry>, notes: Vec<Note>) {
+    /// Takes over what the run before had not written or begun yet.
+    fn adopt(&mut self, pending: Vec<Entry>, notes: Vec<Note>, inherited: Vec<Effect>) {
         self.pending = pending;
         self.notes = notes;
-    }
-}
-
-fn asks_to_end(event: &Event) -> Option<Event> {
-    match event {
-        Event::CancelRequested { .. } | Event::Expired => Some(event.clone()),
-        Event::Settled { .. } | Event::Fired { .. } | Event::Received { .. } => None,
+        self.inherited = inherited;
     }
 }

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use sha2::{Digest, Sha256};
 
+use self::command::Owed;
 use self::promises::Promises;
 use self::signals::Signals;
 use super::entry::{Body, CommandEntry, Ended, Entry, Event, Started};
@@ -39,8 +40,10 @@ pub struct Replay {
     started: Started,
     bounds: Bounds,
 
-    /// Recorded commands that the guest has not issued again.
-    commands: VecDeque<(Seq, CommandEntry)>,
+    /// The run that wrote `started`: later ones that went back into this journal draw the same randomness again.
+    started_in: Run,
+    /// Recorded commands that the guest has not issued again, and the runs that wrote them.
+    commands: VecDeque<(Seq, Run, CommandEntry)>,
     /// Recorded events that `next` has not passed.
     events: VecDeque<(Seq, Timestamp, Event)>,
     /// The event passed last: what the next command comes after.
@@ -63,13 +66,15 @@ pub struct Replay {
     bytes: u64,
     /// Whether a request to end lies in the journal, passed or not.
     asked_to_end: bool,
-    /// Where the run began: entries before this one are of an earlier run.
-    run_began: Seq,
+    /// The first entry that counts.
+    first_seq: Seq,
     /// Ids of signals in the journal, and the same in the order of their arrival.
     signal_ids: HashSet<String>,
     signal_order: Vec<String>,
     /// Work to begin that the owner has not taken.
-    effects: BTreeMap<Promise, Effect>,
+    effects: BTreeMap<Promise, Owed>,
+    /// What the run before this one left to begin.
+    inherited: Vec<Effect>,
     /// Work to stop that the owner has not taken.
     stops: Vec<Stop>,
     /// New entries that are not durable yet.
@@ -77,6 +82,8 @@ pub struct Replay {
     /// Notes that are not durable yet.
     notes: Vec<Note>,
     notes_seen: u64,
+    /// How many the entries say are durable, or will be with them.
+    notes_marked: u64,
     notes_durable: u64,
 }
 
@@ -93,6 +100,7 @@ pub struct Request {
 
 /// What a journal may grow to.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the ends of the limits' names")]
 struct Bounds {
     entries_max: u64,
     bytes_max: u64,
@@ -125,10 +133,12 @@ impl Replay {
         limits: &Limits,
     ) -> Result<Self, NoBeginning> {
         let begin = entries.iter().find_map(|entry| match &entry.body {
-            Body::Started(started) => Some((started.clone(), entry.seq, entry.recorded_at)),
+            Body::Started(started) => Some((started.clone(), entry)),
             _other => None,
         });
-        let (started, seq, at) = begin.ok_or(NoBeginning { execution })?;
+        let (started, entry) = begin.ok_or(NoBeginning { execution })?;
+        let (seq, at, started_in) = (entry.seq, entry.recorded_at, entry.run);
+        let first_seq = entries.first().map_or(seq, |first| first.seq);
         let bounds = Bounds {
             entries_max: limits.journal_entries_max,
             bytes_max: limits.journal_bytes_max,
@@ -138,6 +148,7 @@ impl Replay {
             execution,
             run,
             started,
+            started_in,
             bounds,
             commands: VecDeque::new(),
             events: VecDeque::new(),
@@ -154,17 +165,22 @@ impl Replay {
             last_recorded_at: at,
             bytes: 0,
             asked_to_end: false,
-            run_began: Seq(0),
+            first_seq,
             signal_ids: HashSet::new(),
             signal_order: Vec::new(),
             effects: BTreeMap::new(),
+            inherited: Vec::new(),
             stops: Vec::new(),
             pending: Vec::new(),
             notes: Vec::new(),
             notes_seen: 0,
+            notes_marked: 0,
             notes_durable: 0,
         };
-        entries.into_iter().for_each(|entry| replay.load(entry));
+        for entry in entries {
+            replay.load(entry);
+        }
+        replay.notes_marked = replay.notes_durable;
         Ok(replay)
     }
 
@@ -174,15 +190,12 @@ impl Replay {
         self.notes_durable = self.notes_durable.max(entry.noted);
         self.bytes += size(&entry.body);
         match entry.body {
-            Body::Command(command) => self.commands.push_back((entry.seq, command)),
+            Body::Command(command) => self.commands.push_back((entry.seq, entry.run, command)),
             Body::Event(event) => {
                 self.remember(&event);
                 self.events.push_back((entry.seq, entry.recorded_at, event));
             }
-            Body::Run(run) => {
-                self.run_began = entry.seq;
-                run.signal_ids.into_iter().for_each(|id| self.remember_signal(id));
-            }
+            Body::Run(run) => run.signal_ids.into_iter().for_each(|id| self.remember_signal(id)),
             Body::Ended(ended) => self.recorded_end = Some(ended),
             Body::Started(_) | Body::Noted => {}
         }
@@ -218,9 +231,9 @@ impl Replay {
         self.commands.is_empty() && self.events.is_empty()
     }
 
-    /// Entries in the journal, those that are not durable yet included.
+    /// Entries since the last continue-as-new, those that are not durable yet included: what `journal_entries_max` bounds.
     pub fn entries(&self) -> u64 {
-        self.next_seq.0 - 1
+        self.next_seq.0 - self.first_seq.0
     }
 
     /// How it ended when it was recorded, for a journal that is complete.
@@ -249,7 +262,7 @@ impl Replay {
         bytes
     }
 
-    /// What the randomness of WASI is made from in this run.
+    /// What the randomness of WASI is made from, the same on every replay.
     pub fn wasi_seed(&self) -> [u8; 32] {
         self.random_block(b"wasi", 0)
     }
@@ -257,7 +270,7 @@ impl Replay {
     fn random_block(&self, purpose: &[u8], number: u64) -> [u8; 32] {
         Sha256::new()
             .chain_update(self.started.seed)
-            .chain_update(self.run.0.to_be_bytes())
+            .chain_update(self.started_in.0.to_be_bytes())
             .chain_update(purpose)
             .chain_update(number.to_be_bytes())
             .finalize()
@@ -284,22 +297,28 @@ impl Replay {
             if self.pending.is_empty() {
                 self.record(Body::Noted, now);
             }
-            self.notes_durable = self.notes_seen;
-            if let Some(last) = self.pending.last_mut() {
-                last.noted = self.notes_seen;
-            }
+            self.notes_durable = self.notes_durable.max(self.notes_seen);
+        }
+        if let Some(last) = self.pending.last_mut()
+            && self.notes_seen > self.notes_marked
+        {
+            last.noted = self.notes_seen;
+            self.notes_marked = self.notes_seen;
         }
         Pending { entries: std::mem::take(&mut self.pending), notes }
     }
 
-    /// Appends an entry to what is to be written.
+    /// Appends an entry to what is to be written. It says at once how many notes came before it, so that a journal that is
+    /// taken back to this entry still knows.
     fn record(&mut self, body: Body, now: Timestamp) -> (Seq, Timestamp) {
         let seq = self.next_seq;
         let at = now.max(self.last_recorded_at);
         self.next_seq = seq.next();
         self.last_recorded_at = at;
         self.bytes += size(&body);
-        self.pending.push(Entry { seq, run: self.run, recorded_at: at, noted: 0, body });
+        let noted = if self.notes_seen > self.notes_marked { self.notes_seen } else { 0 };
+        self.notes_marked = self.notes_marked.max(noted);
+        self.pending.push(Entry { seq, run: self.run, recorded_at: at, noted, body });
         (seq, at)
     }
 }

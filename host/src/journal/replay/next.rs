@@ -3,6 +3,7 @@
 use super::super::divergence::{Divergence, left_over};
 use super::super::entry::Event;
 use super::promises::Work;
+use super::signals::Signal;
 use super::{Replay, Request};
 use crate::model::{ExecutionState, Failure, Outcome, Payload, Promise, Seq, Timestamp, kind};
 
@@ -22,6 +23,7 @@ impl Replay {
     ///
     /// What a request to end still has to settle comes first, then receives that are bound to a signal, then the journal's
     /// next event.
+    #[expect(clippy::should_implement_trait, reason = "the name it has in the WIT")]
     pub fn next(&mut self) -> Result<Next, Divergence> {
         if let Some(settled) = self.expand() {
             return Ok(settled);
@@ -38,18 +40,18 @@ impl Replay {
             self.check_left_over(Some(seq))?;
             self.last_event = seq;
             self.now = at;
-            if let Some(settled) = self.pass(event, at) {
+            if let Some(settled) = self.pass(event, seq, at) {
                 return Ok(settled);
             }
         }
-        self.check_left_over(None)?;
+        // The guest goes on from this answer with commands that came after the same event, so none is left over yet.
         Ok(Next::Nothing)
     }
 
     /// Before an event is passed, every command that was recorded before its delivery must have come.
     fn check_left_over(&self, before: Option<Seq>) -> Result<(), Divergence> {
         match self.commands.front() {
-            Some((seq, entry)) if before.is_none_or(|event| entry.after < event) => {
+            Some((seq, _run, entry)) if before.is_none_or(|event| entry.after < event) => {
                 Err(left_over(*seq, &entry.command, "waited instead"))
             }
             Some(_) | None => Ok(()),
@@ -67,12 +69,13 @@ impl Replay {
         None
     }
 
-    fn pass(&mut self, event: Event, at: Timestamp) -> Option<Next> {
+    fn pass(&mut self, event: Event, seq: Seq, at: Timestamp) -> Option<Next> {
         match event {
             Event::Settled { promise, outcome, .. } => self.settle(promise, outcome),
             Event::Fired { promise } => self.settle(promise, Ok(Payload::null())),
-            Event::Received { signal, payload, .. } => {
-                let promise = self.signals.pass(&signal, &payload)?;
+            Event::Received { signal: name, payload, id } => {
+                let signal = Signal { seq, name, payload: payload.clone(), id };
+                let promise = self.signals.pass(signal)?;
                 self.promises.close(promise);
                 Some(Next::Settled(promise, Ok(payload)))
             }

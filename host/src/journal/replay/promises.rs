@@ -1,6 +1,7 @@
 //! What became of each promise of a run.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::RangeInclusive;
 
 use crate::model::{ExecutionId, Name, Promise, Run, Timestamp};
 
@@ -16,8 +17,8 @@ pub(super) enum Work {
 #[derive(Debug)]
 struct Slot {
     work: Work,
-    /// The run under which its work is out: settlements of another run are dropped.
-    run: Run,
+    /// The runs under which its work may be out: settlements of another run are dropped.
+    runs: RangeInclusive<Run>,
     is_open: bool,
 }
 
@@ -37,14 +38,14 @@ impl Promises {
         Promise(u32::try_from(self.slots.len()).unwrap_or(u32::MAX))
     }
 
-    pub(super) fn add(&mut self, work: Work, run: Run) -> Promise {
+    pub(super) fn add(&mut self, work: Work, runs: RangeInclusive<Run>) -> Promise {
         let promise = self.next();
         if let Work::Timer { due } = work
             && !self.recorded.contains(&promise)
         {
             self.timers.insert((due, promise));
         }
-        self.slots.push(Slot { work, run, is_open: true });
+        self.slots.push(Slot { work, runs, is_open: true });
         self.open.insert(promise);
         promise
     }
@@ -85,13 +86,21 @@ impl Promises {
         self.recorded.contains(&promise)
     }
 
-    /// Whether a settlement for this promise may be admitted.
+    /// Whether the outcome of a step or child may be admitted, from any run or from this one.
     pub(super) fn awaits(&self, promise: Promise, run: Option<Run>) -> bool {
-        self.slot(promise).is_some_and(|slot| {
-            slot.is_open
-                && run.is_none_or(|run| run == slot.run)
-                && !matches!(slot.work, Work::Receive { .. })
-        }) && !self.is_recorded(promise)
+        let awaited = self.slot(promise).is_some_and(|slot| {
+            let is_work = matches!(slot.work, Work::Call | Work::Child { .. });
+            slot.is_open && is_work && run.is_none_or(|run| slot.runs.contains(&run))
+        });
+        awaited && !self.is_recorded(promise)
+    }
+
+    /// Whether this is a timer that may fire: open, not fired, and due.
+    pub(super) fn may_fire(&self, promise: Promise, now: Timestamp) -> bool {
+        match self.work(promise) {
+            Some(Work::Timer { due }) => *due <= now && self.timers.contains(&(*due, promise)),
+            Some(Work::Call | Work::Child { .. } | Work::Receive { .. }) | None => false,
+        }
     }
 
     pub(super) fn open(&self) -> impl Iterator<Item = Promise> {

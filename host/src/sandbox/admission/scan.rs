@@ -3,9 +3,9 @@
 use wasmparser::{
     ComponentAlias, ComponentAliasSectionReader, ComponentExportSectionReader,
     ComponentExternalKind, ComponentImportSectionReader, ComponentInstance,
-    ComponentOuterAliasKind, ComponentTypeRef, Encoding, FuncValidatorAllocations, FunctionBody,
-    Instance, MemorySectionReader, Parser, Payload, TableSectionReader, ValidPayload, Validator,
-    WasmFeatures,
+    ComponentInstanceSectionReader, ComponentOuterAliasKind, ComponentTypeRef, Encoding,
+    FuncValidatorAllocations, FunctionBody, Instance, InstanceSectionReader, MemorySectionReader,
+    Parser, Payload, TableSectionReader, ValidPayload, Validator, WasmFeatures,
 };
 
 use super::Maxima;
@@ -58,6 +58,7 @@ fn features() -> WasmFeatures {
         | WasmFeatures::COMPONENT_MODEL
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
 fn invalid(error: wasmparser::BinaryReaderError) -> Refusal {
     Refusal::Invalid { why: format!("{} (at byte {})", error.message(), error.offset()) }
 }
@@ -116,24 +117,8 @@ impl Scan {
                 let max = self.maxima.data_bytes;
                 at_most(self.counts.data_bytes, max, "bytes of data segments", SMALLER)
             }
-            Payload::InstanceSection(section) => {
-                for instance in section.clone() {
-                    if matches!(instance.map_err(invalid)?, Instance::Instantiate { .. }) {
-                        self.tree.instantiate_module();
-                    }
-                }
-                Ok(())
-            }
-            Payload::ComponentInstanceSection(section) => {
-                for instance in section.clone() {
-                    if let ComponentInstance::Instantiate { component_index, .. } =
-                        instance.map_err(invalid)?
-                    {
-                        self.tree.instantiate(component_index)?;
-                    }
-                }
-                Ok(())
-            }
+            Payload::InstanceSection(section) => self.count_modules(section.clone()),
+            Payload::ComponentInstanceSection(section) => self.count_components(section.clone()),
             Payload::ComponentAliasSection(section) => self.follow_aliases(section.clone()),
             Payload::ComponentImportSection(section) => self.bound_imports(section.clone()),
             Payload::ComponentExportSection(section) => self.bound_exports(section.clone()),
@@ -144,13 +129,35 @@ impl Scan {
     fn begin(&mut self, encoding: Encoding) -> Result<(), Refusal> {
         let depth = self.tree.depth() + 1;
         at_most(depth as u64, self.maxima.nesting as u64, "levels of nesting", SPLIT)?;
-        self.tree.begin(encoding == Encoding::Component);
+        self.tree.begin(encoding);
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), Refusal> {
         let instances = self.tree.end().unwrap_or(0);
         at_most(instances, self.maxima.core_instances, "core instances", SPLIT)
+    }
+
+    fn count_modules(&mut self, section: InstanceSectionReader<'_>) -> Result<(), Refusal> {
+        for instance in section {
+            if let Instance::Instantiate { .. } = instance.map_err(invalid)? {
+                self.tree.instantiate_module();
+            }
+        }
+        Ok(())
+    }
+
+    fn count_components(
+        &mut self,
+        section: ComponentInstanceSectionReader<'_>,
+    ) -> Result<(), Refusal> {
+        for instance in section {
+            let instance = instance.map_err(invalid)?;
+            if let ComponentInstance::Instantiate { component_index, .. } = instance {
+                self.tree.instantiate(component_index)?;
+            }
+        }
+        Ok(())
     }
 
     fn bound_body(&self, body: &FunctionBody<'_>) -> Result<(), Refusal> {

@@ -1,12 +1,14 @@
 //! How many core instances a component would make, computed over the tree of its instantiations: a kilobyte of nested
 //! components can ask for millions.
 
+use wasmparser::Encoding;
+
 use crate::sandbox::Refusal;
 
 /// A component or core module that is being read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Scope {
-    is_component: bool,
+    encoding: Encoding,
     /// For each component in its index space: the core instances that one instantiation makes, where that is known.
     costs: Vec<Option<u64>>,
     core_instances: u64,
@@ -25,14 +27,14 @@ impl Tree {
     }
 
     /// A component or core module begins.
-    pub(super) fn begin(&mut self, is_component: bool) {
-        self.open.push(Scope { is_component, ..Scope::default() });
+    pub(super) fn begin(&mut self, encoding: Encoding) {
+        self.open.push(Scope { encoding, costs: Vec::new(), core_instances: 0 });
     }
 
     /// It ends; the core instances that it makes, where it is a component.
     pub(super) fn end(&mut self) -> Option<u64> {
         let scope = self.open.pop()?;
-        if !scope.is_component {
+        if scope.encoding == Encoding::Module {
             return None;
         }
         if let Some(outer) = self.open.last_mut() {

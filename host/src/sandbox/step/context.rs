@@ -46,14 +46,16 @@ impl Host for Guest<Step> {
             return Err(Verdict::failed(kind::TRAPPED, what));
         }
         let call = self.call_of_step()?;
-        let hash = Sha256::new()
+        let hash: [u8; 32] = Sha256::new()
             .chain_update(b"stepwell:idempotency-key:")
             .chain_update(call.execution.as_bytes())
             .chain_update(call.run.0.to_be_bytes())
             .chain_update(call.promise.0.to_be_bytes())
             .chain_update(label)
-            .finalize();
-        Ok(hash[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+            .finalize()
+            .into();
+        let half = hash.first_chunk().map_or(0, |half| u128::from_be_bytes(*half));
+        Ok(format!("{half:032x}"))
     }
 
     fn heartbeat(&mut self, detail: String) -> wasmtime::Result<()> {

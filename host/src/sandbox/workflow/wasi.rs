@@ -165,8 +165,7 @@ impl Seed {
     }
 
     fn number(&mut self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.block();
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        self.block().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
     }
 
     fn bytes(&mut self, length: usize) -> Vec<u8> {

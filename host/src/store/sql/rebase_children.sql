@@ -1,7 +1,9 @@
--- Has the children that still count report to the next run.
+-- Has the detached children that still count report to the next run. The others were stopped with the run that started
+-- them; what they still say concerns nobody, and the next run starts its own.
 -- $1 the execution, $2 its run until now, $3 the next, $4 the first promise that no longer counts.
 update executions
 set parent_run = $3
 where parent_id = $1
   and parent_run = $2
   and parent_promise < $4
+  and parent_detached = 1

@@ -34,13 +34,12 @@ impl<D: Dialect> SqlStore<D> {
         let Ok(plan) = journal::plan(&entries, revival.why, revival.promise) else {
             return Ok(Revived::WentOn);
         };
-        let first_gone = first_promise_after(&entries, plan.from);
         let last = last_entry(&mut transaction, execution).await?;
         let module = match revival.module {
             Some(module) => module,
             None => module_of(&mut transaction, execution).await?,
         };
-        rebase(&mut transaction, &standing, first_gone).await?;
+        rebase(&mut transaction, &standing, plan.first_undone).await?;
         standing.revive(transaction.now);
         let mut additions = Additions::new(transaction.now);
         let run = RunEntry { from: plan.from, why: revival.why, module, signal_ids: Vec::new() };
@@ -48,7 +47,9 @@ impl<D: Dialect> SqlStore<D> {
         let (mut seq, recorded_at) = (last.0, last.1.max(revival.at));
         for body in bodies {
             seq = seq.next();
-            let entry = Entry { seq, run: standing.run, recorded_at, noted: 0, body };
+            // The `run` entry says which notes of the run before are not to be taken again.
+            let noted = if matches!(body, Body::Run(_)) { plan.noted } else { 0 };
+            let entry = Entry { seq, run: standing.run, recorded_at, noted, body };
             additions.entry(execution, &entry);
         }
         additions.write(&mut transaction, &[]).await?;
@@ -75,16 +76,6 @@ fn may_be_revived(state: ExecutionState, why: RunReason) -> bool {
         | ExecutionState::Cancelling
         | ExecutionState::Completed => false,
     }
-}
-
-/// Promises are numbered in the order of their commands, so those that still count lie below one number.
-fn first_promise_after(entries: &[Entry], from: Seq) -> Promise {
-    let kept = entries.iter().take_while(|entry| entry.seq <= from);
-    let created = kept.filter_map(|entry| match &entry.body {
-        Body::Command(entry) => entry.command.promises_created().last(),
-        Body::Started(_) | Body::Run(_) | Body::Ended(_) | Body::Noted | Body::Event(_) => None,
-    });
-    created.max().map_or(Promise(0), Promise::next)
 }
 
 /// Takes what is under way for the promises that still count into the next run, and removes the rest.

@@ -223,7 +223,13 @@ impl Standing {
         let may_go_on = match self.state {
             Running | Waiting | Cancelling => true,
             Pending => self.visible_at.is_none_or(|due| due <= now),
-            Blocked | Completed | Failed | TimedOut | Cancelled => false,
+            // A person lets it go on from where it stands.
+            Blocked => {
+                self.state = Waiting;
+                (self.failure_kind, self.failure) = (None, None);
+                true
+            }
+            Completed | Failed | TimedOut | Cancelled => false,
         };
         if may_go_on && self.owner.is_none() {
             self.make_ready(now);

@@ -114,9 +114,27 @@ impl Activation {
                 self.enqueue(task, local.call.run());
                 self.crew.set_alarm(at);
             }
-            // The host stops: the call stays without an event, and whoever activates next calls it again.
-            Settlement::Lost => self.draft.notes.extend(notes),
+            Settlement::Lost => {
+                self.draft.notes.extend(notes);
+                self.call_again(&local);
+            }
         }
+    }
+
+    /// Nobody knows what came of a local step. Where the host stops, whoever activates next calls it again; else the sandbox
+    /// could not run it, and any host may try in a moment.
+    fn call_again(&mut self, local: &LocalStep) {
+        if local.stop.is_cancelled() {
+            return;
+        }
+        let at = self.crew.clock.now() + self.crew.limits.poll_interval.1;
+        let task = NewTask {
+            visible_at: at,
+            attempt: local.attempt.number,
+            ..self.task_row(&local.call, at)
+        };
+        self.enqueue(task, local.call.run());
+        self.crew.set_alarm(at);
     }
 
     fn settle_local(&mut self, replay: &mut Replay, local: &LocalStep, settled: Settled) {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::super::attempt::Attempt;
 use super::super::local::{self, LocalStep};
 use super::Activation;
+use super::children::Born;
 use crate::journal::{Arrival, Effect, Replay, Stop};
 use crate::model::{
-    CallOptions, ChildOptions, ExecutionId, Failure, Name, Payload, Promise, RetryPolicy, Routing,
-    RoutingOptions, Run, Seq, StepSpec, StepUsage, Timestamp, kind,
+    CallOptions, Failure, Name, Payload, Promise, RetryPolicy, Routing, RoutingOptions, Run, Seq,
+    StepSpec, StepUsage, Timestamp, kind,
 };
-use crate::store::{NewExecution, NewTask, Parent};
+use crate::store::NewTask;
 
 /// A call with everything decided.
 #[derive(Debug, Clone)]
@@ -132,7 +133,7 @@ impl Activation {
         self.settle_here(replay, promise, Failure::new(kind::UNKNOWN_STEP, message));
     }
 
-    fn settle_here(&mut self, replay: &mut Replay, promise: Promise, failure: Failure) {
+    pub(super) fn settle_here(&mut self, replay: &mut Replay, promise: Promise, failure: Failure) {
         let arrival = Arrival::Settled {
             run: replay.run(),
             promise,
@@ -141,35 +142,6 @@ impl Activation {
             attempt: 0,
         };
         replay.admit(arrival, self.crew.clock.now());
-    }
-
-    fn begin_child(&mut self, replay: &mut Replay, born: Born) {
-        let Born { promise, run, child, workflow, input, options } = born;
-        let Some(spec) = self.loaded.manifest.workflow(workflow.as_str()) else {
-            let message = format!("the module has no workflow {workflow}");
-            let failure = Failure::new(kind::UNKNOWN_WORKFLOW, message);
-            return self.settle_here(replay, promise, failure);
-        };
-        let now = self.crew.clock.now();
-        let start_at = now + options.delay.unwrap_or_default();
-        let max_duration = options.max_duration.or(spec.options.max_duration);
-        let routing = route(&spec.options.routing, options.queue, options.tags, options.priority);
-        self.draft.children.push(NewExecution {
-            id: child,
-            workflow,
-            module: self.row.module,
-            routing,
-            parent: Some(Parent { execution: self.id(), run, promise, detached: options.detached }),
-            input,
-            seed: self.crew.ids.seed(),
-            created_at: now,
-            start_at,
-            expires_at: max_duration.map(|most| start_at + most),
-            owner: None,
-        });
-        if start_at > now {
-            self.crew.set_alarm(start_at);
-        }
     }
 
     fn stop_work(&mut self, stop: Stop, run: Run) {
@@ -185,20 +157,6 @@ impl Activation {
             Stop::Child(child) => self.stop_child(child),
         }
     }
-
-    pub(super) fn stop_child(&mut self, child: ExecutionId) {
-        let reason = format!("its parent {} no longer needs it", self.id());
-        self.draft.messages.push((child, Arrival::Cancel { reason, force: false }));
-    }
-}
-
-struct Born {
-    promise: Promise,
-    run: Run,
-    child: ExecutionId,
-    workflow: Name,
-    input: Payload,
-    options: ChildOptions,
 }
 
 fn decide(
@@ -220,7 +178,7 @@ fn decide(
     }
 }
 
-fn route(
+pub(super) fn route(
     declared: &RoutingOptions,
     queue: Option<Name>,
     tags: Option<Vec<Name>>,

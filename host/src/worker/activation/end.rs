@@ -39,6 +39,8 @@ impl Activation {
         self.stop_everything(stops);
         self.row.run = replay.run();
         self.draft.run = replay.run();
+        // Detached children that the run before started at the very last.
+        self.begin_work(&mut replay);
         self.draft.row = RowChange::Stay {
             state: ExecutionState::Running,
             expires_at: self.expires_at,
@@ -113,6 +115,8 @@ impl Activation {
     async fn end(&mut self, replay: &mut Replay, ended: &Ended) -> Over {
         let stops = replay.stop_all();
         self.stop_everything(stops);
+        // Detached children that were started at the very last.
+        self.begin_work(replay);
         if let Some(parent) = self.row.parent {
             let arrival = Arrival::Settled {
                 run: parent.run,

@@ -5,6 +5,7 @@
 
 mod arrive;
 mod begin;
+mod children;
 mod end;
 mod park;
 mod rest;
@@ -60,6 +61,10 @@ struct Activation {
     lazy_at: Option<Timestamp>,
     /// Somebody wants it ended without asking the guest.
     force: Option<String>,
+    /// Children that this activation has started, and what they settle.
+    children: HashMap<ExecutionId, Promise>,
+    /// Those of them whose ids existed already, as the last write found.
+    existing: Vec<ExecutionId>,
 }
 
 /// Begins an activation, unless there is one of this execution already.
@@ -169,6 +174,8 @@ impl Activation {
             seen: 0,
             lazy_at: None,
             force: None,
+            children: HashMap::new(),
+            existing: Vec::new(),
         }
     }
 

@@ -31,6 +31,10 @@ impl Activation {
             self.end_if_forced(&mut replay).await?;
             if self.must_write(&replay) {
                 self.write(&mut replay).await?;
+                self.settle_existing(&mut replay).await?;
+                if self.must_write(&replay) {
+                    continue;
+                }
             }
             if replay.has_ahead() {
                 self.crew.hot.run(self.id());

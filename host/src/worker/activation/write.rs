@@ -76,6 +76,7 @@ impl Activation {
                 if leaves == Leaves::Work {
                     self.crew.wake_claimers();
                 }
+                self.existing.extend(effects.existing);
                 effects.wakes.into_iter().for_each(|wake| self.crew.notifier.wake(wake));
                 self.crew.wake_watchers(id);
                 Ok(())

@@ -1,0 +1,92 @@
+//! Children: started, stopped, and found to exist already.
+
+use tracing::warn;
+
+use super::begin::route;
+use super::{Activation, Over};
+use crate::journal::{Arrival, Replay};
+use crate::model::{
+    ChildOptions, ExecutionId, Failure, Name, Payload, Promise, Run, StepUsage, kind,
+};
+use crate::store::{ExecutionView, NewExecution, Parent};
+
+/// A child to be started.
+pub(super) struct Born {
+    pub(super) promise: Promise,
+    pub(super) run: Run,
+    pub(super) child: ExecutionId,
+    pub(super) workflow: Name,
+    pub(super) input: Payload,
+    pub(super) options: ChildOptions,
+}
+
+/// The kind of failure that a child has whose id somebody else started first, and which still runs.
+const ALREADY_STARTED: &str = "already-started";
+
+impl Activation {
+    pub(super) fn begin_child(&mut self, replay: &mut Replay, born: Born) {
+        let Born { promise, run, child, workflow, input, options } = born;
+        let Some(spec) = self.loaded.manifest.workflow(workflow.as_str()) else {
+            let message = format!("the module has no workflow {workflow}");
+            let failure = Failure::new(kind::UNKNOWN_WORKFLOW, message);
+            return self.settle_here(replay, promise, failure);
+        };
+        let now = self.crew.clock.now();
+        let start_at = now + options.delay.unwrap_or_default();
+        let max_duration = options.max_duration.or(spec.options.max_duration);
+        let routing = route(&spec.options.routing, options.queue, options.tags, options.priority);
+        self.children.insert(child, promise);
+        self.draft.children.push(NewExecution {
+            id: child,
+            workflow,
+            module: self.row.module,
+            routing,
+            parent: Some(Parent { execution: self.id(), run, promise, detached: options.detached }),
+            input,
+            seed: self.crew.ids.seed(),
+            created_at: now,
+            start_at,
+            expires_at: max_duration.map(|most| start_at + most),
+            owner: None,
+        });
+        if start_at > now {
+            self.crew.set_alarm(start_at);
+        }
+    }
+
+    pub(super) fn stop_child(&mut self, child: ExecutionId) {
+        let reason = format!("its parent {} no longer needs it", self.id());
+        self.draft.messages.push((child, Arrival::Cancel { reason, force: false }));
+    }
+
+    /// A child of an id that existed reports to whoever started it first. One that has ended settles here as it ended there.
+    pub(super) async fn settle_existing(&mut self, replay: &mut Replay) -> Result<(), Over> {
+        for child in std::mem::take(&mut self.existing) {
+            let Some(promise) = self.children.get(&child).copied() else { continue };
+            let view = self.crew.store.execution(child).await;
+            let ended = self.crew.store.result(child).await;
+            let (Ok(Some(view)), Ok(ended)) = (view, ended) else {
+                warn!(execution.id = %self.id(), child.id = %child, "A child could not be read; beginning again");
+                return Err(Over::Again);
+            };
+            if self.is_mine(&view) {
+                continue;
+            }
+            let outcome = ended.map(|ended| ended.outcome).unwrap_or_else(|| {
+                let message = format!(
+                    "execution {child} exists already and reports to whoever started it; read its result by its id"
+                );
+                Err(Failure::new(ALREADY_STARTED, message))
+            });
+            let usage = StepUsage::default();
+            let arrival =
+                Arrival::Settled { run: replay.run(), promise, outcome, usage, attempt: 0 };
+            replay.admit(arrival, self.crew.clock.now());
+        }
+        Ok(())
+    }
+
+    fn is_mine(&self, view: &ExecutionView) -> bool {
+        view.row.parent.is_some_and(|parent| parent.execution == self.id())
+    }
+}
