@@ -13,17 +13,18 @@ impl Dispatch {
         self.tell(execution, delivered).await
     }
 
-    /// Has an execution that is paused, or blocked, go on; a blocked one with another module where one is named.
+    /// Has an execution that is paused, or blocked, go on from where it stands; a blocked one with another module, where
+    /// one is named.
     pub async fn resume(&self, execution: ExecutionId, module: Option<&ModuleRef>) -> Result<()> {
-        let delivered = self.store().pause(self.parts.host, execution, None).await?;
-        self.tell(execution, delivered).await?;
-        let view = self.show(execution).await?;
-        if view.row.state == ExecutionState::Blocked {
+        if module.is_some() {
+            let state = self.show(execution).await?.row.state;
+            if state != ExecutionState::Blocked {
+                return Err(DispatchError::NotRevivable { execution, state });
+            }
             self.revive(execution, RunReason::Upgrade, module).await?;
-        } else if module.is_some() {
-            return Err(DispatchError::NotRevivable { execution, state: view.row.state });
         }
-        Ok(())
+        let delivered = self.store().pause(self.parts.host, execution, None).await?;
+        self.tell(execution, delivered).await
     }
 
     async fn tell(&self, execution: ExecutionId, delivered: Delivered) -> Result<()> {
