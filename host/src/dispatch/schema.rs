@@ -103,6 +103,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the schema in place")]
     fn check(schema: Value, input: &str) -> Result<()> {
         let spec = json!({ "name": "checkout", "input": schema });
         let spec: WorkflowSpec = serde_json::from_value(spec).unwrap();

@@ -64,7 +64,8 @@ pub fn format_duration(duration: Duration) -> String {
     for unit in ["w", "d", "h", "m", "s", "ms"] {
         let size = UNITS.iter().find(|(name, _)| *name == unit).map_or(1, |(_, size)| *size);
         if millis >= size {
-            text.push_str(&format!("{}{unit}", millis / size));
+            text.push_str(&(millis / size).to_string());
+            text.push_str(unit);
             millis %= size;
         }
     }

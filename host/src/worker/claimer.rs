@@ -178,7 +178,7 @@ impl Claimer {
         match self.crew.store.promote(self.crew.host, now, PROMOTE_MAX).await {
             Ok(promoted) => self.work |= promoted > 0,
             Err(error) => {
-                warn!(error = %error, "What is due could not be made ready; trying again")
+                warn!(error = %error, "What is due could not be made ready; trying again");
             }
         }
         match self.crew.store.renew(self.crew.host).await {

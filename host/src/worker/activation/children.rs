@@ -72,12 +72,7 @@ impl Activation {
             if self.is_mine(&view) {
                 continue;
             }
-            let outcome = ended.map(|ended| ended.outcome).unwrap_or_else(|| {
-                let message = format!(
-                    "execution {child} exists already and reports to whoever started it; read its result by its id"
-                );
-                Err(Failure::new(ALREADY_STARTED, message))
-            });
+            let outcome = ended.map_or_else(|| Err(already_started(child)), |ended| ended.outcome);
             let usage = StepUsage::default();
             let arrival =
                 Arrival::Settled { run: replay.run(), promise, outcome, usage, attempt: 0 };
@@ -89,4 +84,11 @@ impl Activation {
     fn is_mine(&self, view: &ExecutionView) -> bool {
         view.row.parent.is_some_and(|parent| parent.execution == self.id())
     }
+}
+
+fn already_started(child: ExecutionId) -> Failure {
+    let message = format!(
+        "execution {child} exists already and reports to whoever started it; read its result by its id"
+    );
+    Failure::new(ALREADY_STARTED, message)
 }

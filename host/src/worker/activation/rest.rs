@@ -29,12 +29,9 @@ impl Activation {
         loop {
             self.take_in_ready(&mut replay);
             self.end_if_forced(&mut replay).await?;
-            if self.must_write(&replay) {
+            while self.must_write(&replay) {
                 self.write(&mut replay).await?;
                 self.settle_existing(&mut replay).await?;
-                if self.must_write(&replay) {
-                    continue;
-                }
             }
             if replay.has_ahead() {
                 self.crew.hot.run(self.id());
