@@ -137,7 +137,11 @@ impl Dispatch {
     /// The id is nobody else's, so an execution that has it is the one that was to be started.
     async fn read_back(&self, id: ExecutionId, unknown: StoreError) -> Result<Started> {
         match self.store().execution(id).await {
-            Ok(Some(_)) => Ok(Started { id, created: true }),
+            Ok(Some(view)) => {
+                // Whoever was to begin it did not hear of it either.
+                self.wake_for(id, view.owner).await?;
+                Ok(Started { id, created: true })
+            }
             Ok(None) | Err(_) => Err(DispatchError::Uncertain { execution: id, source: unknown }),
         }
     }
