@@ -47,6 +47,18 @@ impl Activation {
         }
     }
 
+    /// The run is over and everything was stopped that ends with it: what is left to begin are children that outlive it.
+    pub(super) fn begin_last(&mut self, replay: &mut Replay) {
+        for effect in replay.take_effects() {
+            if let Effect::Child { promise, run, child, workflow, input, options } = effect
+                && self.loaded.manifest.workflow(workflow.as_str()).is_some()
+            {
+                let born = Born { promise, run, child, workflow, input, options };
+                self.begin_child(replay, born);
+            }
+        }
+    }
+
     /// A call that was made before this activation may wait somewhere, or may have settled: only a lost one is called again.
     fn consider_call(&mut self, replay: &mut Replay, effect: Effect) {
         let Effect::Call { promise, run, input_at, step, input, options, again } = effect else {

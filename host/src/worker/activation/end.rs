@@ -29,9 +29,12 @@ impl Activation {
 
     async fn continue_as_new(
         &mut self,
-        replay: Replay,
+        mut replay: Replay,
         input: crate::model::Payload,
     ) -> Result<Replay, Over> {
+        let ended = replay.stop_all();
+        self.begin_last(&mut replay);
+        self.stop_everything(ended);
         let now = self.crew.clock.now();
         let (module, limits) = (self.row.module, &self.crew.limits);
         let NextRun { mut replay, base, stops } =
@@ -114,6 +117,7 @@ impl Activation {
     /// Writes the end, tells the parent, stops what is still open.
     async fn end(&mut self, replay: &mut Replay, ended: &Ended) -> Over {
         let stops = replay.stop_all();
+        self.begin_last(replay);
         self.stop_everything(stops);
         // Detached children that were started at the very last.
         self.begin_work(replay);
