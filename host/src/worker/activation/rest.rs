@@ -57,8 +57,11 @@ impl Activation {
     }
 
     fn should_park(&self, hot_until: Timestamp) -> bool {
-        let is_draining = self.crew.stop.soft.is_cancelled() && self.locals.is_empty();
-        is_draining || self.crew.clock.now() >= hot_until
+        let is_idle = self.locals.is_empty();
+        let is_draining = self.crew.stop.soft.is_cancelled() && is_idle;
+        // What was lost with its host and only waits is not to be blamed for the next one: parked, it is not lost with it.
+        let is_suspect = self.row.losses > 0 && is_idle;
+        is_draining || is_suspect || self.crew.clock.now() >= hot_until
     }
 
     /// Whether what is pending can wait no longer: it holds events, or others must see it, or it has waited enough.
