@@ -4,7 +4,7 @@ use stepwell::journal::Arrival;
 use stepwell::model::{ExecutionState, Failure, Outcome, Promise, Run};
 use stepwell::store::{Delivered, TaskEnd};
 
-use crate::database::{Database, everything, task_id};
+use crate::database::{Database, everything};
 use crate::words::{at, completed, counted, dead_letter, json, logged, name, task, task_ref};
 
 on_both_databases! {
@@ -139,7 +139,7 @@ on_both_databases! {
         let id = db.called(1, stepwell::store::NewTask { owner, ..task(1, 0, (2, 0)) }).await;
 
         assert!(db.store.claim_tasks(db.host, &everything(), 1).await.unwrap().is_empty());
-        assert_eq!(db.store.owned(db.host).await.unwrap(), (vec![id], vec![task_id(1)]));
+        assert_eq!(db.store.owned(db.host).await.unwrap(), (vec![id], vec![task_ref(1, id, 1)]));
         let end = db.end_task(1, id, 1, completed());
         assert!(end.await.is_some());
     }

@@ -133,7 +133,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Returns how many there were.
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
     /// The executions and tasks that the rows say are this host's.
-    async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskId>)>;
+    async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)>;
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.
     /// Where it is no longer this host's, nothing happens.
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()>;

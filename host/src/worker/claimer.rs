@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::crew::{Crew, Inlets};
 use super::hot::Nudge;
-use super::{Polling, activation, task};
+use super::{Polling, activation, keeping, task};
 use crate::model::ExecutionId;
 use crate::notify::Hints;
 use crate::store::{Renewal, Snapshot, StoreError};
@@ -102,6 +102,11 @@ impl Claimer {
             (Err(error), _) | (_, Err(error)) => {
                 warn!(error = %error, "Work could not be claimed; trying again");
                 self.pause = self.crew.limits.poll_interval.0;
+                if let StoreError::Unknown(_) = error {
+                    keeping::take_up(&self.crew).await;
+                }
+                // That something is to be done here is known: this is no poll.
+                self.crew.set_alarm(self.crew.clock.now() + self.pause);
             }
         }
     }
@@ -135,7 +140,7 @@ impl Claimer {
         let claimed = crew.store.claim_tasks(crew.host, &crew.filter, room).await?;
         let is_full = claimed.len() == room as usize;
         for (task, slot) in claimed.into_iter().zip(slots) {
-            crew.tracker.spawn(task::run(crew.clone(), task, slot));
+            task::spawn(crew, task, slot);
         }
         Ok(is_full)
     }

@@ -177,6 +177,11 @@ impl Crew {
         self.running().remove(&of);
     }
 
+    /// Whether a task runs on this host.
+    pub(super) fn knows_task(&self, of: (ExecutionId, Run, Promise)) -> bool {
+        self.running().contains_key(&of)
+    }
+
     /// Stops a task if it runs on this host.
     pub(super) fn stop_task(&self, of: (ExecutionId, Run, Promise)) {
         if let Some(token) = self.running().get(&of) {

@@ -1,5 +1,6 @@
 //! Tasks that this host has claimed.
 
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::attempt::{Attempt, Attempted};
@@ -10,11 +11,17 @@ use super::slots::Slot;
 use crate::model::{Failure, StepUsage, Timestamp, kind};
 use crate::store::{ClaimedTask, NewDeadLetter, StoreError, TaskEnd, TaskRef};
 
-/// Runs one attempt of a claimed task and tells the store how it ended.
-pub(super) async fn run(crew: Crew, task: ClaimedTask, slot: Slot) {
-    let of = (task.execution, task.run, task.promise);
+/// Begins one attempt of a claimed task.
+pub(super) fn spawn(crew: &Crew, task: ClaimedTask, slot: Slot) {
     let stop = crew.stop.over.child_token();
-    crew.enter_task(of, stop.clone());
+    // Before anybody can ask whether this host knows of it.
+    crew.enter_task((task.execution, task.run, task.promise), stop.clone());
+    crew.tracker.spawn(run(crew.clone(), task, slot, stop));
+}
+
+/// Runs one attempt of a claimed task and tells the store how it ended.
+async fn run(crew: Crew, task: ClaimedTask, slot: Slot, stop: CancellationToken) {
+    let of = (task.execution, task.run, task.promise);
     let attempted = match crew.modules.load(task.module).await {
         Ok(loaded) => attempt_of(&task).run(&crew, &loaded, stop).await,
         Err(error) => unloadable(&task, &error),
@@ -120,7 +127,10 @@ pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
                 return;
             }
             // The row is gone: cancelled, or taken over. Also what a repeat after an unknown commit finds.
-            Ok(None) => return crew.look(ended.task.execution),
+            Ok(None) => {
+                next.into_iter().for_each(|at| crew.set_alarm(at));
+                return crew.look(ended.task.execution);
+            }
             Err(StoreError::Fenced { .. }) => return,
             Err(error) => {
                 warn!(execution.id = %ended.task.execution, error = %error, "The end of a task could not be written; trying again");

@@ -1,14 +1,14 @@
 //! Incarnations of hosts: who is alive, and what becomes of the work of those who are not.
 
 use super::SqlStore;
-use crate::model::{ExecutionId, HostId, TaskId, Timestamp};
-use crate::store::Result;
+use crate::model::{ExecutionId, HostId, Promise, Run, Timestamp};
 use crate::store::dialect::Dialect;
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
 use crate::store::value::values;
 use crate::store::view::{HostRow, Renewal};
+use crate::store::{Result, TaskRef};
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn register_host(&self, host: &HostRow) -> Result<Timestamp> {
@@ -62,14 +62,17 @@ impl<D: Dialect> SqlStore<D> {
         rows.into_iter().map(host_row).collect()
     }
 
-    pub(super) async fn read_owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskId>)> {
+    pub(super) async fn read_owned(
+        &self,
+        host: HostId,
+    ) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
         let mut moment = self.look().await?;
         let executions = moment.fetch(statements::OWNED_EXECUTIONS, values![host]).await?;
         let tasks = moment.fetch(statements::OWNED_TASKS, values![host]).await?;
         moment.commit().await?;
         let executions = executions.into_iter();
         let executions = executions.map(|row| Reading::of("executions", row).execution("id"));
-        let tasks = tasks.into_iter().map(|row| Reading::of("tasks", row).task("id"));
+        let tasks = tasks.into_iter().map(task_ref);
         Ok((executions.collect::<Result<_>>()?, tasks.collect::<Result<_>>()?))
     }
 
@@ -81,6 +84,17 @@ impl<D: Dialect> SqlStore<D> {
 fn now_of(rows: Vec<Row>) -> Result<Timestamp> {
     let row = rows.into_iter().next().unwrap_or_default();
     Reading::of("hosts", row).time("now")
+}
+
+fn task_ref(row: Row) -> Result<TaskRef> {
+    let mut row = Reading::of("tasks", row);
+    Ok(TaskRef {
+        id: row.task("id")?,
+        execution: row.execution("execution_id")?,
+        run: Run(row.number("run")?),
+        promise: Promise(row.number("promise")?),
+        attempt: row.number("attempt")?,
+    })
 }
 
 fn host_row(row: Row) -> Result<HostRow> {

@@ -30,9 +30,7 @@ use super::view::{
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
-use crate::model::{
-    ExecutionId, HostId, Limits, Manifest, ModuleDigest, Name, Seq, TaskId, Timestamp,
-};
+use crate::model::{ExecutionId, HostId, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -155,7 +153,7 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.promote_due(host, now, limit).await
     }
 
-    async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskId>)> {
+    async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
         self.read_owned(host).await
     }
 

@@ -9,6 +9,12 @@ use super::crew::Crew;
 /// How often the rows are compared with what this host knows, and the store tidies itself.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// Takes up at once what the rows give to this host and it does not know: claims whose reply was lost.
+pub(super) async fn take_up(crew: &Crew) {
+    let unknown = reconcile::reconcile(crew, reconcile::Suspects::default()).await;
+    reconcile::reconcile(crew, unknown).await;
+}
+
 /// Does its rounds until the worker stops.
 pub(super) async fn run(crew: Crew) {
     let mut known = reconcile::Suspects::default();

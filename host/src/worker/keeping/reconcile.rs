@@ -6,28 +6,52 @@ use tracing::{info, warn};
 
 use super::super::activation;
 use super::super::crew::Crew;
-use crate::model::ExecutionId;
+use crate::model::{ExecutionId, TaskId};
+use crate::store::{TaskEnd, TaskRef};
 
-/// Executions that the rows gave to this host at the last round and that it did not know: one that is still unknown is
-/// adopted. (A birth or claim that is just under way is unknown for a moment.)
+/// What the rows gave to this host at the last round and it did not know: an execution that is still unknown is adopted, a
+/// task is given back. (A birth, a claim or an end that is just under way is unknown for a moment.)
 #[derive(Debug, Default)]
-pub(super) struct Suspects(HashSet<ExecutionId>);
+pub(super) struct Suspects {
+    executions: HashSet<ExecutionId>,
+    tasks: HashSet<TaskId>,
+}
 
-/// Compares, adopts what was unknown twice, and returns what is unknown now.
+/// Compares, takes up what was unknown twice, and returns what is unknown now.
 pub(super) async fn reconcile(crew: &Crew, before: Suspects) -> Suspects {
-    let owned = match crew.store.owned(crew.host).await {
-        Ok((executions, _tasks)) => executions,
+    let (mut executions, mut tasks) = match crew.store.owned(crew.host).await {
+        Ok(owned) => owned,
         Err(error) => {
             warn!(error = %error, "The rows of this host could not be read; comparing again in a minute");
             return before;
         }
     };
-    let unknown: HashSet<_> = owned.into_iter().filter(|id| !crew.hot.has(*id)).collect();
-    for execution in unknown.intersection(&before.0) {
-        if let Ok(Some(snapshot)) = crew.store.snapshot(crew.host, *execution).await {
-            info!(execution.id = %execution, "Execution {execution} belongs to this host and was not active: adopted");
-            activation::spawn(crew, snapshot);
-        }
+    executions.retain(|id| !crew.hot.has(*id));
+    tasks.retain(|task| !crew.knows_task((task.execution, task.run, task.promise)));
+    for execution in executions.iter().filter(|id| before.executions.contains(*id)) {
+        adopt(crew, *execution).await;
     }
-    Suspects(unknown)
+    for task in tasks.iter().filter(|task| before.tasks.contains(&task.id)) {
+        give_back(crew, task).await;
+    }
+    Suspects {
+        executions: executions.into_iter().collect(),
+        tasks: tasks.into_iter().map(|task| task.id).collect(),
+    }
+}
+
+async fn adopt(crew: &Crew, execution: ExecutionId) {
+    if let Ok(Some(snapshot)) = crew.store.snapshot(crew.host, execution).await {
+        info!(execution.id = %execution, "Execution {execution} belongs to this host and was not active: adopted");
+        activation::spawn(crew, snapshot);
+    }
+}
+
+/// What became of the attempt is not known, so it is lost, and another one is made.
+async fn give_back(crew: &Crew, task: &TaskRef) {
+    let lost = crew.store.end_task(crew.host, task, TaskEnd::Lost, Vec::new()).await;
+    if let Ok(Some(_)) = lost {
+        info!(execution.id = %task.execution, "A task of {} belongs to this host and did not run: given back", task.execution);
+        crew.wake_claimers();
+    }
 }
