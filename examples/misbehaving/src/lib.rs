@@ -7,6 +7,7 @@ mod failing;
 mod family;
 mod observing;
 mod plain;
+mod trials;
 
 use crate::durability::{compensate, ledger, ledgered, rounds, undo};
 use crate::excess::{excess_in_step, excess_in_workflow, journal_flood};
@@ -14,12 +15,18 @@ use crate::failing::{deadlock, flaky, hopeless, retried, unreasonable};
 use crate::family::{child, deaf_parent, detaching, parent};
 use crate::observing::{observe, observe_in_step};
 use crate::plain::{chain, changing, echo, noop, signals, sleeper, wide};
+use crate::trials::{
+    forgiving, hasty, overriding, relay, stubborn, stumble, stumbling, talk, talking,
+};
 
 stepwell::module!(
     workflows: [
-        chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, journal_flood,
-        ledgered, noop, observe, parent, retried, rounds, signals, sleeper, wide,
+        chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, forgiving,
+        hasty, journal_flood, ledgered, noop, observe, overriding, parent, relay, retried, rounds, signals, sleeper, stubborn,
+        stumbling, talking, wide,
     ],
-    steps: [echo, excess_in_step, flaky, hopeless, ledger, observe_in_step, undo, unreasonable],
+    steps: [
+        echo, excess_in_step, flaky, hopeless, ledger, observe_in_step, stumble, talk, undo, unreasonable,
+    ],
     capabilities: { env = ["REGION"] },
 );
