@@ -1,0 +1,200 @@
+//! The real store with a fault before it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stepwell::journal::{Arrival, Ended};
+use stepwell::model::{ExecutionId, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::store::{
+    ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
+    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
+    Revival, Revived, Snapshot, Store, TaskEnd, TaskRef, Write, Written,
+};
+
+use super::Fault;
+
+/// A store that a fault strikes.
+#[derive(Debug)]
+pub(crate) struct DyingStore {
+    pub(crate) inner: Arc<dyn Store>,
+    pub(crate) fault: Arc<Fault>,
+}
+
+#[async_trait]
+impl Store for DyingStore {
+    async fn register(&self, host: &HostRow) -> Result<Timestamp> {
+        self.fault.read(self.inner.register(host)).await
+    }
+
+    async fn renew(&self, host: HostId) -> Result<Renewal> {
+        self.fault.read(self.inner.renew(host)).await
+    }
+
+    async fn retire(&self, host: HostId) -> Result<()> {
+        self.fault.read(self.inner.retire(host)).await
+    }
+
+    async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>> {
+        self.fault.read(self.inner.hosts(limit)).await
+    }
+
+    async fn keep(&self) -> Result<()> {
+        self.fault.read(self.inner.keep()).await
+    }
+
+    async fn deploy(
+        &self,
+        host: HostId,
+        name: &Name,
+        manifest: &Manifest,
+        wasm: &[u8],
+    ) -> Result<ModuleRow> {
+        self.fault.read(self.inner.deploy(host, name, manifest, wasm)).await
+    }
+
+    async fn activate(&self, host: HostId, name: &Name, digest: ModuleDigest) -> Result<bool> {
+        self.fault.read(self.inner.activate(host, name, digest)).await
+    }
+
+    async fn wasm(&self, digest: ModuleDigest) -> Result<Option<Vec<u8>>> {
+        self.fault.read(self.inner.wasm(digest)).await
+    }
+
+    async fn module(&self, digest: ModuleDigest) -> Result<Option<ModuleRow>> {
+        self.fault.read(self.inner.module(digest)).await
+    }
+
+    async fn modules(&self, limit: u32) -> Result<Vec<ModuleRow>> {
+        self.fault.read(self.inner.modules(limit)).await
+    }
+
+    async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>> {
+        self.fault.read(self.inner.deployments(limit)).await
+    }
+
+    async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {
+        self.fault.write(self.inner.commit(host, batch)).await
+    }
+
+    async fn claim_executions(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>> {
+        let claim = self.inner.claim_executions(host, filter, limit);
+        self.fault.take(claim, |claimed| !claimed.is_empty()).await
+    }
+
+    async fn claim_tasks(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>> {
+        let claim = self.inner.claim_tasks(host, filter, limit);
+        self.fault.take(claim, |claimed| !claimed.is_empty()).await
+    }
+
+    async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>> {
+        self.fault.read(self.inner.snapshot(host, execution)).await
+    }
+
+    async fn inbox(&self, host: HostId, execution: ExecutionId) -> Result<Option<Inbox>> {
+        self.fault.read(self.inner.inbox(host, execution)).await
+    }
+
+    async fn end_task(
+        &self,
+        host: HostId,
+        task: &TaskRef,
+        end: TaskEnd,
+        notes: Vec<NotedBy>,
+    ) -> Result<Option<Delivered>> {
+        self.fault.write(self.inner.end_task(host, task, end, notes)).await
+    }
+
+    async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32> {
+        self.fault.take(self.inner.promote(host, now, limit), |promoted| *promoted > 0).await
+    }
+
+    async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
+        self.fault.read(self.inner.owned(host)).await
+    }
+
+    async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {
+        self.fault.write(self.inner.free(host, execution)).await
+    }
+
+    async fn deliver(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        arrival: &Arrival,
+    ) -> Result<Delivered> {
+        self.fault.write(self.inner.deliver(host, execution, arrival)).await
+    }
+
+    async fn pause(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        paused: Option<Timestamp>,
+    ) -> Result<Delivered> {
+        self.fault.write(self.inner.pause(host, execution, paused)).await
+    }
+
+    async fn revive(
+        &self,
+        host: HostId,
+        execution: ExecutionId,
+        revival: &Revival,
+    ) -> Result<Revived> {
+        self.fault.write(self.inner.revive(host, execution, revival)).await
+    }
+
+    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
+        self.fault.write(self.inner.discard_dead_letters(host, ids)).await
+    }
+
+    async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
+        self.fault.read(self.inner.execution(id)).await
+    }
+
+    async fn result(&self, id: ExecutionId) -> Result<Option<Ended>> {
+        self.fault.read(self.inner.result(id)).await
+    }
+
+    async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>> {
+        self.fault.read(self.inner.executions(filter)).await
+    }
+
+    async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage> {
+        self.fault.read(self.inner.journal(id, after, limit)).await
+    }
+
+    async fn logs(&self, id: ExecutionId, after: i64, limit: u32) -> Result<Vec<LogLine>> {
+        self.fault.read(self.inner.logs(id, after, limit)).await
+    }
+
+    async fn dead_letters(
+        &self,
+        execution: Option<ExecutionId>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>> {
+        self.fault.read(self.inner.dead_letters(execution, before, limit)).await
+    }
+
+    async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {
+        self.fault.read(self.inner.dead_letter(id)).await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.fault.read(self.inner.counts()).await
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        self.fault.read(self.inner.now()).await
+    }
+}

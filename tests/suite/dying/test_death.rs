@@ -1,0 +1,158 @@
+//! Death at any write, over four programs, in three ways.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Fault, Way};
+use crate::api::{Answer, Api, End};
+use crate::test_host::{Settings, TestHost};
+
+/// What is run, and what a client does about it. Each may be told again from its beginning without a second effect, as a
+/// client does that has not heard an answer.
+#[derive(Debug, Clone, Copy)]
+enum Program {
+    Checkout,
+    Approval,
+    Parent,
+    Retried,
+}
+
+impl Program {
+    fn order(self) -> Value {
+        let order = |workflow: &str, input: Value| json!({ "workflow": workflow, "input": input, "idempotency_key": "the-one" });
+        match self {
+            Self::Checkout => order("checkout", json!({ "order": "A-1", "amount": 1000 })),
+            Self::Approval => order("approval", json!({ "subject": "a lamp", "timeout": "1h" })),
+            Self::Parent => order("parent", json!(2)),
+            Self::Retried => order("stumbling", Value::Null),
+        }
+    }
+
+    async fn tell(self, api: &Api) -> (String, End) {
+        let started = insist(api, "/v1/executions", &self.order()).await;
+        assert!(started.is_ok(), "{}", started.body);
+        let id = started.body["id"].as_str().unwrap().to_owned();
+        match self {
+            Self::Checkout | Self::Parent => {}
+            Self::Approval => {
+                let path = format!("/v1/executions/{id}/signals/approval?id=once");
+                let told = insist(api, &path, &json!({ "by": "ada", "approved": true })).await;
+                assert!(told.is_ok() || told.problem() == "execution-ended", "{}", told.body);
+            }
+            Self::Retried => {
+                let first = api.ended(&id).await;
+                if first.state == "failed" {
+                    let path = format!("/v1/executions/{id}/retry");
+                    let told = insist(api, &path, &json!({})).await;
+                    assert!(told.is_ok() || told.problem() == "not-in-state", "{}", told.body);
+                }
+            }
+        }
+        let end = api.ended(&id).await;
+        (id, end)
+    }
+
+    /// What is counted, and how often it must have been.
+    fn counted(self) -> Option<(&'static str, u64)> {
+        match self {
+            Self::Checkout => Some(("charges", 1)),
+            Self::Approval | Self::Parent => None,
+            Self::Retried => Some(("ledger", 2)),
+        }
+    }
+}
+
+/// Sends it again as long as the host says that it cannot tell.
+async fn insist(api: &Api, path: &str, body: &Value) -> Answer {
+    for _ in 0..100 {
+        let answer = api.post(path, body).await;
+        if answer.status != 503 {
+            return answer;
+        }
+    }
+    panic!("POST {path} is answered 503 for ever");
+}
+
+/// What can be seen from outside.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    end: End,
+    counted: Value,
+}
+
+/// What a run under a fault came to.
+struct Disturbed {
+    seen: Seen,
+    fault: Arc<Fault>,
+}
+
+/// Runs a program on a host with this fault, and on another one after it where it died.
+async fn run(program: Program, fault: Fault) -> Disturbed {
+    let fault = Arc::new(fault);
+    let settings = Settings { fault: Some(Arc::clone(&fault)), ..Settings::default() };
+    let mut host = TestHost::start_with(settings).await;
+
+    let told = tokio::select! {
+        told = program.tell(&host) => Some(told),
+        () = fault.died() => None,
+    };
+    let (id, end) = match told {
+        Some(told) => told,
+        None => {
+            host.settings().fault = None;
+            host.kill_and_restart().await;
+            program.tell(&host).await
+        }
+    };
+
+    let counters = host.execution(&id).await["counters"].clone();
+    let counted = program.counted().map_or(Value::Null, |(name, _)| counters[name].clone());
+    host.audit().await;
+    Disturbed { seen: Seen { end, counted }, fault }
+}
+
+async fn cannot_be_seen_from_outside(program: Program) {
+    let undisturbed = run(program, Fault::none()).await;
+    assert_eq!(undisturbed.seen.end.state, "completed", "{:?}", undisturbed.seen);
+    if let Some((_, times)) = program.counted() {
+        assert_eq!(undisturbed.seen.counted, times);
+    }
+
+    for way in Way::ALL {
+        let mut write = 0;
+        let mut is_struck = true;
+        // A write that travels with another in one run may go by itself in the next, so the end is where none is left.
+        while is_struck || write < undisturbed.fault.writes() {
+            write += 1;
+
+            let disturbed = run(program, Fault::at(write, way)).await;
+
+            assert_eq!(disturbed.seen, undisturbed.seen, "{program:?} {way:?} write {write}");
+            is_struck = disturbed.fault.has_struck();
+            assert!(write < 10 * undisturbed.fault.writes(), "{program:?} writes without end");
+        }
+        println!("{program:?}, {way:?}: died at each of {} writes", write - 1);
+    }
+}
+
+/// Whatever write the host dies at, the customer is charged once and hears the same answer.
+#[tokio::test]
+async fn a_death_at_any_write_of_checkout_cannot_be_seen_from_outside() {
+    cannot_be_seen_from_outside(Program::Checkout).await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_write_of_approval_cannot_be_seen_from_outside() {
+    cannot_be_seen_from_outside(Program::Approval).await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_write_of_a_parent_and_its_children_cannot_be_seen_from_outside() {
+    cannot_be_seen_from_outside(Program::Parent).await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_write_of_a_retried_execution_cannot_be_seen_from_outside() {
+    cannot_be_seen_from_outside(Program::Retried).await;
+}

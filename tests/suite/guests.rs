@@ -1,0 +1,18 @@
+//! The modules that the tests run, as `scripts/guests` builds them.
+
+use std::path::PathBuf;
+
+/// Those that every test host has from the start.
+pub(crate) const DEPLOYED: [&str; 4] = ["misbehaving", "checkout", "approval", "fan_out"];
+
+/// The bytes of a module.
+pub(crate) fn wasm(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/guests/wasm32-wasip2/release")
+        .join(name)
+        .with_extension("wasm");
+    match std::fs::read(&path) {
+        Ok(wasm) => wasm,
+        Err(error) => panic!("{}: {error}; build it with scripts/guests", path.display()),
+    }
+}

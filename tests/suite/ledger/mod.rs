@@ -1,0 +1,118 @@
+//! What must hold of every execution once a storm has passed: L1 to L6.
+//!
+//! The ledger reads the file of a host that is gone, with a store of its own, and replays every journal in a sandbox of its
+//! own. Each attempt of the step `ledger` writes a nonce to the log of its execution and returns it, which the engine cannot
+//! make up: that is how a result that is recorded twice, or repeated on replay, is seen.
+
+mod fold;
+mod replayed;
+mod whole;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stepwell::journal::Entry;
+use stepwell::model::{ExecutionId, Limits, Seq, SystemClock};
+use stepwell::sandbox::{Sandbox, SandboxConfig};
+use stepwell::store::{
+    ExecutionFilter, ExecutionView, LogLine, SqlStore, Sqlite, SqliteOptions, Store,
+};
+
+/// Executions, entries or lines that are read at once.
+const PAGE: u32 = 1_000;
+
+/// One execution with all that is known about it.
+struct Record {
+    view: ExecutionView,
+    entries: Vec<Entry>,
+    logs: Vec<LogLine>,
+}
+
+/// Every execution of a host, at rest.
+pub(crate) struct Ledger {
+    store: SqlStore<Sqlite>,
+    sandbox: Sandbox,
+    limits: Limits,
+}
+
+impl Ledger {
+    /// Opens the file of a host that is gone, and had these limits.
+    pub(crate) async fn open(database: &Path, artefacts: &Path, limits: &Limits) -> Self {
+        let limits = Limits { hot_max: 8, activations_max: 8, ..limits.clone() };
+        let config = SandboxConfig {
+            cache_dir: artefacts.to_owned(),
+            compiler: env!("CARGO_BIN_EXE_stepwell").into(),
+            guest_threads: 1,
+        };
+        let sandbox = Sandbox::new(config, &limits, Arc::new(SystemClock::new())).unwrap();
+        let store = SqlStore::open(database, &SqliteOptions::default(), &limits).await.unwrap();
+        Self { store, sandbox, limits }
+    }
+
+    /// Holds every execution to L1 to L6, and that those which were accepted are there. Returns how many there are.
+    pub(crate) async fn audit(self, accepted: &[String]) -> usize {
+        let mut breaches = Vec::new();
+        let records = self.records().await;
+        for id in accepted {
+            if !records.iter().any(|record| record.id().to_string() == *id) {
+                breaches.push(format!("L1 {id}: it was accepted and is not there"));
+            }
+        }
+        for record in &records {
+            let mut found = whole::breaches(record);
+            found.extend(fold::breaches(record));
+            found.extend(replayed::breaches(&self, record).await);
+            breaches.extend(
+                found
+                    .into_iter()
+                    .map(|breach| format!("{} {} {breach}", record.id(), record.view.row.workflow)),
+            );
+        }
+        let told: Vec<_> = breaches.iter().map(String::as_str).take(20).collect();
+        assert!(breaches.is_empty(), "{} breaches:\n{}", breaches.len(), told.join("\n"));
+        self.store.close().await;
+        records.len()
+    }
+
+    async fn records(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let mut filter = ExecutionFilter { limit: PAGE, ..ExecutionFilter::default() };
+        loop {
+            let rows = self.store.executions(&filter).await.unwrap();
+            let Some(last) = rows.last() else { return records };
+            filter.after = Some((last.created_at, last.id));
+            for row in rows {
+                records.push(self.record(row.id).await);
+            }
+        }
+    }
+
+    async fn record(&self, id: ExecutionId) -> Record {
+        let view = self.store.execution(id).await.unwrap().expect("it is in the list");
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let after = entries.last().map_or(Seq(0), |entry| entry.seq);
+            let page = self.store.journal(id, after, PAGE).await.unwrap();
+            entries.extend(page.entries);
+            if !page.more {
+                break;
+            }
+        }
+        let mut logs: Vec<LogLine> = Vec::new();
+        loop {
+            let after = logs.last().map_or(0, |line| line.id);
+            let page = self.store.logs(id, after, PAGE).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            logs.extend(page);
+        }
+        Record { view, entries, logs }
+    }
+}
+
+impl Record {
+    fn id(&self) -> ExecutionId {
+        self.view.row.id
+    }
+}

@@ -1,0 +1,29 @@
+//! The whole house under test: HTTP in, replies and rows out, and the same again after every way to die.
+//!
+//! `api` is a client, [`test_host`] a host in this process, [`process`] a real one; [`dying`] strikes hosts at their writes,
+//! and [`ledger`] says what must hold when the storm has passed. The other files are tests, one subject each.
+
+mod api;
+mod dying;
+mod guests;
+mod ledger;
+mod process;
+mod seed;
+mod test_host;
+
+mod test_bad_input;
+mod test_cancel;
+mod test_children;
+mod test_dead_letters;
+mod test_determinism;
+mod test_eviction;
+mod test_excess;
+mod test_notes;
+mod test_pause;
+mod test_real_host;
+mod test_real_kill;
+mod test_retries;
+mod test_runs;
+mod test_signals;
+mod test_starts;
+mod test_timers;

@@ -1,0 +1,103 @@
+//! A host in a process of its own: the real binary, killed with -9.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use stepwell::model::Limits;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::api::Api;
+use crate::ledger::Ledger;
+use crate::seed;
+use crate::test_host::{TestHost, artefacts, database};
+
+/// A folder and the process that works on it.
+pub(crate) struct Process {
+    folder: TempDir,
+    child: Child,
+    api: Api,
+}
+
+impl Process {
+    /// A host with the modules of the examples.
+    pub(crate) async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        seed::copy_to(folder.path()).await;
+        let (child, api) = serve(folder.path()).await;
+        Self { folder, child, api }
+    }
+
+    /// A client of it.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Ends it by SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts another process on the same folder.
+    pub(crate) async fn restart(&mut self) {
+        (self.child, self.api) = serve(self.folder.path()).await;
+    }
+
+    /// What it holds of the machine's memory, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().unwrap();
+        kib * 1024
+    }
+
+    /// Kills it, and holds everything that it leaves to the ledger.
+    pub(crate) async fn audit(mut self, accepted: &[String]) -> usize {
+        self.kill();
+        let folder = self.folder.path();
+        let limits = Limits::for_cores(2);
+        Ledger::open(&database(folder), &artefacts(folder), &limits).await.audit(accepted).await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _reaped_already = self.child.wait();
+    }
+}
+
+async fn serve(folder: &Path) -> (Child, Api) {
+    let hot_for = if TestHost::is_never_hot() { "0s" } else { "1s" };
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--hot-for", hot_for, "--log-format", "text"])
+        .arg("--data")
+        .arg(folder)
+        .env("NO_COLOR", "1")
+        .env("STEPWELL_LOG", "warn,stepwell::app=info")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (tell, told) = oneshot::channel();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // It ends with the process, whose last line it reads.
+    std::thread::spawn(move || {
+        let mut tell = Some(tell);
+        for line in lines.map_while(Result::ok) {
+            if let Some((_, address)) = line.split_once("Stepwell listens on http://")
+                && let Some(tell) = tell.take()
+            {
+                let address = address.split_whitespace().next().unwrap_or_default().to_owned();
+                let _nobody = tell.send(address);
+            } else {
+                println!("{line}");
+            }
+        }
+    });
+    let address = told.await.expect("it listens");
+    (child, Api::at(address))
+}

@@ -1,0 +1,158 @@
+//! The whole house in one process: a real store on a real file, real sandboxes, HTTP in and out.
+//!
+//! Every host has runtimes of its own, so that killing it drops whatever it was doing, as the end of its process would.
+//! Two modes run the whole suite again: `STEPWELL_TEST_NEVER_HOT` keeps no instance in memory, `STEPWELL_TEST_NO_POLL` leaves
+//! hints alone to find the work.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use stepwell::app::{App, Fittings};
+use stepwell::config::Config;
+use stepwell::model::Limits;
+use stepwell::worker::Polling;
+use tempfile::TempDir;
+
+use crate::api::Api;
+use crate::dying::{DyingStore, Fault};
+use crate::ledger::Ledger;
+use crate::seed;
+
+/// How a test host differs from a real one.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) polling: Polling,
+    pub(crate) fault: Option<Arc<Fault>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut limits = Limits {
+            hot_max: 200,
+            activations_max: 200,
+            hot_for: Duration::from_secs(2),
+            compensate_for: Duration::from_secs(30),
+            ..Limits::for_cores(2)
+        };
+        if TestHost::is_never_hot() {
+            limits.hot_for = Duration::ZERO;
+        }
+        let polling = if is_set("STEPWELL_TEST_NO_POLL") { Polling::Off } else { Polling::On };
+        Self { limits, polling, fault: None }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the modes of the suite are in the environment")]
+fn is_set(mode: &str) -> bool {
+    std::env::var_os(mode).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// A host that lives in this process.
+pub(crate) struct TestHost {
+    folder: TempDir,
+    settings: Settings,
+    api: Api,
+    app: Option<App>,
+}
+
+impl Deref for TestHost {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
+impl TestHost {
+    /// A host with the modules of the examples.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    /// A host of another kind.
+    pub(crate) async fn start_with(settings: Settings) -> Self {
+        let folder = TempDir::new().unwrap();
+        seed::copy_to(folder.path()).await;
+        let (app, api) = open(folder.path(), &settings).await;
+        Self { folder, settings, api, app: Some(app) }
+    }
+
+    /// A host with limits that a test says.
+    pub(crate) async fn start_within(limit: impl FnOnce(&mut Limits)) -> Self {
+        let mut settings = Settings::default();
+        limit(&mut settings.limits);
+        Self::start_with(settings).await
+    }
+
+    /// Whether no instance is kept in memory in this run of the suite.
+    pub(crate) fn is_never_hot() -> bool {
+        is_set("STEPWELL_TEST_NEVER_HOT")
+    }
+
+    /// What the next life will be like.
+    pub(crate) fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// Ends this life as a crash would: nothing more is written, everything is dropped.
+    pub(crate) async fn kill(&mut self) {
+        if let Some(app) = self.app.take() {
+            app.kill().await;
+        }
+    }
+
+    /// Ends this life as SIGTERM would.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(app) = self.app.take() {
+            app.stop().await;
+        }
+    }
+
+    /// Begins the next life on the same file.
+    pub(crate) async fn restart(&mut self) {
+        assert!(self.app.is_none(), "it lives");
+        let (app, api) = open(self.folder.path(), &self.settings).await;
+        self.app = Some(app);
+        self.api = api;
+    }
+
+    pub(crate) async fn kill_and_restart(&mut self) {
+        self.kill().await;
+        self.restart().await;
+    }
+
+    /// Kills it, and holds everything that it leaves to the ledger.
+    pub(crate) async fn audit(&mut self) {
+        self.kill().await;
+        let folder = self.folder.path();
+        let limits = &self.settings.limits;
+        Ledger::open(&database(folder), &artefacts(folder), limits).await.audit(&[]).await;
+    }
+}
+
+/// Begins a life on a folder.
+pub(crate) async fn open(folder: &Path, settings: &Settings) -> (App, Api) {
+    let config = Config { limits: settings.limits.clone(), cores: 2, ..Config::at(folder) };
+    let mut fittings = Fittings::real().unwrap();
+    fittings.compiler = env!("CARGO_BIN_EXE_stepwell").into();
+    fittings.polling = settings.polling;
+    if let Some(fault) = settings.fault.clone() {
+        fittings.around_store = Box::new(move |inner| Arc::new(DyingStore { inner, fault }));
+    }
+    let app = App::start_with(config, fittings).await.unwrap();
+    let api = Api::at(app.address().to_string());
+    (app, api)
+}
+
+/// Where a host keeps its database.
+pub(crate) fn database(folder: &Path) -> PathBuf {
+    folder.join("stepwell.db")
+}
+
+/// Where a host keeps what it has compiled.
+pub(crate) fn artefacts(folder: &Path) -> PathBuf {
+    folder.join("cache")
+}

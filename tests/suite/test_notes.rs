@@ -1,0 +1,80 @@
+//! Logs, what is printed, progress, counters and state: each once, whatever was replayed.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::test_host::{Settings, TestHost};
+
+/// Runs `talking` to its end, with this done to the host whenever it waits.
+async fn talk(mut host: TestHost, is_killed: bool) {
+    let id = host.run("talking", Value::Null).await;
+    for number in 1..=2 {
+        host.until_recorded(&id, "receive", number).await;
+        if is_killed {
+            host.kill_and_restart().await;
+            host.kill_and_restart().await;
+        }
+        host.signalled(&id, "go", json!(number)).await;
+    }
+    host.ended(&id).await.value();
+
+    let lines = host.logs(&id).await;
+    let said: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    for word in ["first", "second"] {
+        for line in [
+            format!("workflow prints {word}"),
+            format!("workflow logs {word}"),
+            word.to_owned(),
+            format!("step prints {word}"),
+            format!("step warns {word}"),
+            format!("step logs {word}"),
+        ] {
+            let times = said.iter().filter(|said| **said == line).count();
+            assert_eq!(times, 1, "{line:?} is there {times} times: {said:#?}");
+        }
+    }
+    let level = |message: &str| {
+        let line = lines.iter().find(|line| line["message"] == *message).unwrap();
+        line["level"].as_str().unwrap()
+    };
+    assert_eq!(level("first"), "progress");
+    assert_eq!(level("step prints first"), "info");
+    assert_eq!(level("step warns first"), "warn");
+    let execution = host.execution(&id).await;
+    assert_eq!(execution["counters"], json!({ "words": 2, "words of steps": 2 }));
+    assert_eq!(execution["custom_state"], json!({ "word": "second" }));
+    host.audit().await;
+}
+
+#[tokio::test]
+async fn what_is_said_is_kept_once() {
+    talk(TestHost::start().await, false).await;
+}
+
+#[tokio::test]
+async fn what_is_said_is_kept_once_however_often_it_is_replayed() {
+    let mut settings = Settings::default();
+    settings.limits.hot_for = Duration::ZERO;
+    talk(TestHost::start_with(settings).await, false).await;
+}
+
+#[tokio::test]
+async fn what_is_said_is_kept_once_whenever_the_host_dies() {
+    talk(TestHost::start().await, true).await;
+}
+
+#[tokio::test]
+async fn counters_are_exact_after_crashes_at_any_moment() {
+    let mut host = TestHost::start().await;
+    let id = host.run("ledgered", json!(40)).await;
+
+    for recorded in [3, 11, 17, 30] {
+        host.until_recorded(&id, "completed", recorded).await;
+        host.kill_and_restart().await;
+    }
+
+    host.ended(&id).await.value();
+    assert_eq!(host.execution(&id).await["counters"], json!({ "ledger": 40 }));
+    host.audit().await;
+}
