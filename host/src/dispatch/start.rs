@@ -114,8 +114,16 @@ impl Dispatch {
         let module = self.choose(&order.workflow, order.module.as_ref()).await?;
         let new = self.plan(&order, &module)?;
         let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
-        match self.parts.committer.submit(Write::Start(Box::new(new))).await {
-            Ok(Written::Done(_)) => {
+        let again = order.idempotency_key.is_some().then(|| new.clone());
+        let mut answer = self.parts.committer.submit(Write::Start(Box::new(new))).await;
+        if let (Err(StoreError::Unknown(_)), Some(new)) = (&answer, again) {
+            // The primary key answers: whoever has the id by now, and with which input.
+            answer = self.parts.committer.submit(Write::Start(Box::new(new))).await;
+            self.parts.notifier.wake(Wake::Arrival { owner: self.parts.host, execution: id });
+        }
+        match answer {
+            Ok(Written::Done(effects)) => {
+                effects.wakes.into_iter().for_each(|wake| self.parts.notifier.wake(wake));
                 if !born {
                     self.parts.notifier.wake(Wake::Work { queue });
                 }
@@ -134,12 +142,12 @@ impl Dispatch {
         }
     }
 
-    /// The id is nobody else's, so an execution that has it is the one that was to be started.
+    /// Without a key the id is nobody else's, so an execution that has it is the one that was to be started.
     async fn read_back(&self, id: ExecutionId, unknown: StoreError) -> Result<Started> {
         match self.store().execution(id).await {
             Ok(Some(view)) => {
                 // Whoever was to begin it did not hear of it either.
-                self.wake_for(id, view.owner).await?;
+                let _hint = self.wake_for(id, view.owner).await;
                 Ok(Started { id, created: true })
             }
             Ok(None) | Err(_) => Err(DispatchError::Uncertain { execution: id, source: unknown }),

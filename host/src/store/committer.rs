@@ -14,7 +14,7 @@ use super::error::{BoxError, StoreError};
 use super::snapshot::Snapshot;
 use super::write::{Effects, NewExecution, Write, Written};
 use super::{Result, Store};
-use crate::model::{ExecutionId, HostId, Limits};
+use crate::model::{ExecutionId, HostId, Limits, Wake};
 
 /// Where a host's activations and starts hand in what they write. Cheap to clone; the task behind it ends with the last one.
 #[derive(Debug, Clone)]
@@ -198,12 +198,16 @@ impl Writer {
         &self,
         write: &Write,
         answer: oneshot::Sender<Result<Written>>,
-        written: Result<Written>,
+        mut written: Result<Written>,
     ) {
+        let mut left = Vec::new();
         if let Ok(Written::Done(effects)) = &written {
             for new in self.born(write, effects) {
-                self.hand_on(new).await;
+                left.extend(self.hand_on(new).await);
             }
+        }
+        if let Ok(Written::Done(effects)) = &mut written {
+            effects.wakes.extend(left);
         }
         self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
         // Whoever asked may have gone; what is written stays written.
@@ -224,10 +228,11 @@ impl Writer {
         fresh.filter(|new| new.owner == Some(self.shared.host))
     }
 
-    /// Never waits for whoever takes births: that task may itself wait for a write.
-    async fn hand_on(&self, new: &NewExecution) {
+    /// Never waits for whoever takes births: that task may itself wait for a write. Where there is no room, it is left to
+    /// whoever claims it, and the hint at that is given back.
+    async fn hand_on(&self, new: &NewExecution) -> Option<Wake> {
         if self.births.try_send(Snapshot::of_birth(new)).is_ok() {
-            return;
+            return None;
         }
         if let Err(error) = self.store.free(self.shared.host, new.id).await {
             tracing::warn!(
@@ -237,6 +242,7 @@ impl Writer {
                 new.id
             );
         }
+        Some(Wake::Work { queue: new.routing.queue.clone() })
     }
 }
 

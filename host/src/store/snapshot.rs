@@ -55,6 +55,8 @@ pub struct Inbox {
     pub arrivals: Vec<(InboxId, Arrival)>,
     /// How many have ever arrived, read in the same snapshot.
     pub seq: i64,
+    /// Whether the execution was paused at that moment.
+    pub is_paused: bool,
 }
 
 /// An execution's row: narrow, no payloads.

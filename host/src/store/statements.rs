@@ -52,6 +52,7 @@ for_both! {
     COUNT_TASKS_OF "count_tasks_of"
     DISCARD_REDRIVEN "discard_redriven"
     DROP_TASKS_FROM "drop_tasks_from"
+    FORGIVE_LOSSES "forgive_losses"
     DROP_INBOX_FROM "drop_inbox_from"
     FREE_DEAD_EXECUTIONS "free_dead_executions"
     FREE_DEAD_TASKS "free_dead_tasks"

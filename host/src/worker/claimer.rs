@@ -71,6 +71,7 @@ impl Claimer {
             Some(renewal) = inlets.renewals.recv() => Woken::Renewal(renewal),
             () = crew.alarm() => Woken::Alarm,
             () = crew.capacity.notified(), if self.backlog => Woken::Capacity,
+            () = std::future::ready(()), if self.work => Woken::Capacity,
             () = tokio::time::sleep(self.pause), if is_polling => Woken::Poll,
         }
     }
@@ -189,6 +190,10 @@ impl Claimer {
         match self.crew.store.renew(self.crew.host).await {
             Ok(renewal) => {
                 self.work |= renewal.work;
+                // A call that nobody began in time has settled.
+                if renewal.arrivals {
+                    self.crew.hot.nudge_all();
+                }
                 renewal.next_due.into_iter().for_each(|due| self.crew.set_alarm(due));
             }
             Err(error) => warn!(error = %error, "What is due next could not be read; trying again"),

@@ -22,8 +22,8 @@ pub(super) async fn forward(
         };
         let Some(LocalEnd { promise, attempted }) = end else { return };
         let Some(ended) = tasks.remove(&promise) else { continue };
-        crew.leave_task((ended.task.execution, ended.task.run, promise));
         let attempted = attempted.unwrap_or_else(super::attempt::Attempted::lost);
         task::end(&crew, &ended, attempted).await;
+        crew.leave_task((ended.task.execution, ended.task.run, promise));
     }
 }

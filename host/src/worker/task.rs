@@ -22,17 +22,29 @@ pub(super) fn spawn(crew: &Crew, task: ClaimedTask, slot: Slot) {
 /// Runs one attempt of a claimed task and tells the store how it ended.
 async fn run(crew: Crew, task: ClaimedTask, slot: Slot, stop: CancellationToken) {
     let of = (task.execution, task.run, task.promise);
-    let attempted = match crew.modules.load(task.module).await {
-        Ok(loaded) => attempt_of(&task).run(&crew, &loaded, stop).await,
-        Err(error) => unloadable(&task, &error),
-    };
-    crew.leave_task(of);
+    let attempted = attempt(&crew, &task, stop).await;
     drop(slot);
     crew.capacity.notify_one();
-    if crew.stop.hard.is_cancelled() {
-        return;
+    if !crew.stop.hard.is_cancelled() {
+        end(&crew, &Ended::of(&task), attempted).await;
     }
-    end(&crew, &Ended::of(&task), attempted).await;
+    crew.leave_task(of);
+}
+
+/// A task that loses its host again and again is put aside instead.
+async fn attempt(crew: &Crew, task: &ClaimedTask, stop: CancellationToken) -> Attempted {
+    if task.losses >= crew.limits.losses_max {
+        let message = format!(
+            "the host of step {} was lost {} times in a row (losses_max)",
+            task.step, task.losses
+        );
+        let settlement = Settlement::Dead(Failure::new(kind::HOST_LOST, message));
+        return Attempted { settlement, ..Attempted::lost() };
+    }
+    match crew.modules.load(task.module).await {
+        Ok(loaded) => attempt_of(task).run(crew, &loaded, stop).await,
+        Err(error) => unloadable(task, &error),
+    }
 }
 
 fn attempt_of(task: &ClaimedTask) -> Attempt {

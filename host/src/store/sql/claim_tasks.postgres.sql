@@ -15,6 +15,9 @@ chosen (id) as (
     from tasks as candidate
     where candidate.ready = 1
       and candidate.queue = names.queue
+      and not exists (
+        select 1 from executions where executions.id = candidate.execution_id and executions.paused_at is not null
+      )
       and ($3::text is null or candidate.tags is null or candidate.tags::jsonb ?| array(select jsonb_array_elements_text($3::jsonb)))
     order by candidate.rank
     limit $4
@@ -30,6 +33,7 @@ update tasks
 set
   owner = $1,
   ready = 0,
+  schedule_by = null,
   started_at = $5
 where id in (select id from chosen)
 returning

@@ -19,6 +19,9 @@ chosen (id) as (
       from tasks as candidate
       where candidate.ready = 1
         and candidate.queue = names.queue
+        and not exists (
+          select 1 from executions where executions.id = candidate.execution_id and executions.paused_at is not null
+        )
         and ($3 is null or candidate.tags is null or exists (
           select 1
           from json_each(candidate.tags) as tag
@@ -34,6 +37,7 @@ update tasks
 set
   owner = $1,
   ready = 0,
+  schedule_by = null,
   started_at = $5
 where id in (select id from chosen)
 returning

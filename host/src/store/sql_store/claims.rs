@@ -68,6 +68,7 @@ impl<D: Dialect> SqlStore<D> {
         for row in rows {
             let mut row = Reading::of("inbox", row);
             inbox.seq = row.i64("inbox_seq")?;
+            inbox.is_paused = row.opt_time("paused_at")?.is_some();
             inbox.arrivals.extend(rows::arrival(&mut row)?);
         }
         Ok(Some(inbox))
@@ -113,7 +114,9 @@ async fn snapshot<D: Dialect>(
         0 => Vec::new(),
         _ => moment.fetch(statements::READ_INBOX, values![id]).await?,
     };
-    let mut inbox = Inbox { arrivals: Vec::with_capacity(arrivals.len()), seq: row.inbox_seq };
+    let is_paused = row.row.paused_at.is_some();
+    let mut inbox =
+        Inbox { arrivals: Vec::with_capacity(arrivals.len()), seq: row.inbox_seq, is_paused };
     for arrival in arrivals {
         inbox.arrivals.extend(rows::arrival(&mut Reading::of("inbox", arrival))?);
     }

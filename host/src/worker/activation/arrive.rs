@@ -51,6 +51,7 @@ impl Activation {
         match self.crew.store.inbox(self.crew.host, self.id()).await {
             Ok(Some(inbox)) => {
                 self.seen = inbox.seq;
+                self.is_paused = inbox.is_paused;
                 self.inbox = inbox;
                 self.take_in_inbox(replay);
                 Ok(())

@@ -135,6 +135,7 @@ impl Activation {
     /// Leaves a call to whoever claims it.
     pub(super) fn enqueue(&mut self, task: NewTask, run: Run) {
         self.tasks.insert((run, task.promise));
+        task.schedule_by.into_iter().for_each(|at| self.crew.set_alarm(at));
         self.draft.tasks.push(task);
     }
 
@@ -162,7 +163,6 @@ impl Activation {
                 if let Some(local) = self.locals.remove(&promise) {
                     local.stop.cancel();
                 } else if self.tasks.remove(&(run, promise)) {
-                    self.crew.stop_task((self.id(), run, promise));
                     self.draft.dropped_tasks.push((run, promise));
                 }
             }

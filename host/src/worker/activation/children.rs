@@ -69,7 +69,8 @@ impl Activation {
                 warn!(execution.id = %self.id(), child.id = %child, "A child could not be read; beginning again");
                 return Err(Over::Again);
             };
-            if self.is_mine(&view) {
+            // It runs, and will report to this very promise.
+            if ended.is_none() && self.reports_here(&view, promise) {
                 continue;
             }
             let outcome = ended.map_or_else(|| Err(already_started(child)), |ended| ended.outcome);
@@ -81,8 +82,10 @@ impl Activation {
         Ok(())
     }
 
-    fn is_mine(&self, view: &ExecutionView) -> bool {
-        view.row.parent.is_some_and(|parent| parent.execution == self.id())
+    fn reports_here(&self, view: &ExecutionView, promise: Promise) -> bool {
+        view.row.parent.is_some_and(|parent| {
+            (parent.execution, parent.run, parent.promise) == (self.id(), self.row.run, promise)
+        })
     }
 }
 

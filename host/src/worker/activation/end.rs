@@ -40,6 +40,10 @@ impl Activation {
         let NextRun { mut replay, base, stops } =
             replay.continue_as_new(input, module, limits, now);
         self.stop_everything(stops);
+        // Promises are numbered from 0 again: what the run before still hears of its own must not be taken for this one's.
+        let _ends_of_the_run_before = self.replace_ends();
+        self.children.clear();
+        self.existing.clear();
         self.row.run = replay.run();
         self.draft.run = replay.run();
         // Detached children that the run before started at the very last.
@@ -70,7 +74,10 @@ impl Activation {
             }
             Broken::Stuck => {
                 warn!(execution.id = %self.id(), "A workflow ran longer than segment_time_max without waiting; its activation is begun again");
-                self.hand_over(replay).await
+                // What it did since it last waited was not begun, so nothing of it may be written.
+                self.draft = Append::new(self.id(), self.crew.host, self.row.run);
+                self.draft.row = RowChange::Release;
+                self.write_draft().await.map_or_else(|over| over, |()| Over::Done)
             }
             Broken::Host(error) => self.begin_again(&error).await,
         }
@@ -151,7 +158,6 @@ impl Activation {
         }
         self.stop_locals();
         for (run, promise) in std::mem::take(&mut self.tasks) {
-            self.crew.stop_task((self.id(), run, promise));
             self.draft.dropped_tasks.push((run, promise));
         }
     }

@@ -7,6 +7,7 @@ mod arrive;
 mod begin;
 mod children;
 mod end;
+mod force;
 mod park;
 mod rest;
 mod write;
@@ -61,6 +62,8 @@ struct Activation {
     lazy_at: Option<Timestamp>,
     /// Somebody wants it ended without asking the guest.
     force: Option<String>,
+    /// Somebody has paused it: it parks before its guest goes on.
+    is_paused: bool,
     /// Children that this activation has started, and what they settle.
     children: HashMap<ExecutionId, Promise>,
     /// Those of them whose ids existed already, as the last write found.
@@ -70,16 +73,20 @@ struct Activation {
 /// Begins an activation, unless there is one of this execution already.
 pub(super) fn spawn(crew: &Crew, snapshot: Snapshot) {
     let execution = snapshot.execution.id;
-    let Some(nudges) = crew.hot.enter(execution) else { return };
+    let Some(nudges) = crew.hot.enter(execution) else {
+        // The one before has parked and not left yet: it sees to it on its way out.
+        crew.hot.nudge(execution, Nudge::Look);
+        return;
+    };
     let crew = crew.clone();
     crew.tracker.clone().spawn(async move {
         let mut nudges = Box::pin(run(&crew, snapshot, nudges)).await;
         crew.hot.leave(execution);
         crew.capacity.notify_one();
         nudges.close();
-        // What was hinted at while it parked has made it ready in the store.
+        // What was hinted at while it parked has made it ready in the store, or it was claimed again already.
         if nudges.try_recv().is_ok() {
-            crew.wake_claimers();
+            crew.look(execution);
         }
     });
 }
@@ -128,6 +135,19 @@ async fn activate(
 ) -> (Over, mpsc::Receiver<Nudge>) {
     let Snapshot { execution: row, entries, tasks, inbox } = snapshot;
     let execution = row.id;
+    let replay = match Replay::new(execution, row.run, entries, &crew.limits) {
+        Ok(replay) => replay,
+        Err(error) => {
+            let why = Failure::new("corrupt", error.to_string());
+            return (write::block_row(crew, &row, why).await, nudges);
+        }
+    };
+    if let Some(reason) = force::demanded(&inbox) {
+        for (run, promise) in tasks {
+            crew.stop_task((execution, run, promise));
+        }
+        return (force::end(crew, &row, &inbox, replay, reason).await, nudges);
+    }
     let loaded = match crew.modules.load(row.module).await {
         Ok(loaded) => loaded,
         Err(LoadError::Store(_)) => {
@@ -140,17 +160,11 @@ async fn activate(
             return (write::block_row(crew, &row, why).await, nudges);
         }
     };
-    let replay = match Replay::new(execution, row.run, entries, &crew.limits) {
-        Ok(replay) => replay,
-        Err(error) => {
-            let why = Failure::new("corrupt", error.to_string());
-            return (write::block_row(crew, &row, why).await, nudges);
-        }
-    };
     debug!(execution.id = %execution, entries = replay.entries(), "Activation of {execution} begins");
     let mut activation = Activation::new(crew.clone(), loaded, row, nudges);
     activation.tasks = tasks.into_iter().collect();
     activation.seen = inbox.seq;
+    activation.is_paused = inbox.is_paused;
     activation.inbox = inbox;
     let over = activation.live(replay).await;
     (over, activation.nudges)
@@ -174,6 +188,7 @@ impl Activation {
             seen: 0,
             lazy_at: None,
             force: None,
+            is_paused: false,
             children: HashMap::new(),
             existing: Vec::new(),
         }

@@ -60,7 +60,7 @@ impl Activation {
         }
     }
 
-    fn replace_ends(&mut self) -> tokio::sync::mpsc::UnboundedReceiver<super::LocalEnd> {
+    pub(super) fn replace_ends(&mut self) -> tokio::sync::mpsc::UnboundedReceiver<super::LocalEnd> {
         let (ends_in, ends) = tokio::sync::mpsc::unbounded_channel();
         self.ends_in = ends_in;
         std::mem::replace(&mut self.ends, ends)

@@ -33,6 +33,12 @@ impl Activation {
                 self.write(&mut replay).await?;
                 self.settle_existing(&mut replay).await?;
             }
+            if self.crew.stop.over.is_cancelled() {
+                return Err(self.hand_over(replay).await);
+            }
+            if self.is_paused {
+                return Err(self.park(replay).await);
+            }
             if replay.has_ahead() {
                 self.crew.hot.run(self.id());
                 return Ok(replay);

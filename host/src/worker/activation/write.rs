@@ -46,23 +46,19 @@ impl Activation {
     /// Writes what was drafted.
     pub(super) async fn write_draft(&mut self) -> Result<(), Over> {
         let next = Append::new(self.id(), self.crew.host, self.row.run);
-        let mut append = std::mem::replace(&mut self.draft, next);
+        let append = std::mem::replace(&mut self.draft, next);
         if append.is_empty() {
             return Ok(());
         }
-        self.forgive_losses(&mut append);
+        let dropped = append.dropped_tasks.clone();
         let leaves = leaves(&append, self.crew.clock.now());
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
-        self.conclude(result, leaves).await
-    }
-
-    /// A new entry shows that it gets on: losses are counted in a row.
-    fn forgive_losses(&mut self, append: &mut Append) {
-        if self.row.losses > 0 && !append.entries.is_empty() && append.row == RowChange::Keep {
-            let state = self.row.state;
-            append.row = RowChange::Stay { state, expires_at: self.expires_at, base: None };
-            self.row.losses = 0;
+        self.conclude(result, leaves).await?;
+        // Only now: an attempt that was stopped before its row went would be made again.
+        for (run, promise) in dropped {
+            self.crew.stop_task((self.id(), run, promise));
         }
+        Ok(())
     }
 
     async fn conclude(

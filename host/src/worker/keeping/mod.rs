@@ -4,6 +4,8 @@ mod reconcile;
 
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::crew::Crew;
 
 /// How often the rows are compared with what this host knows, and the store tidies itself.
@@ -24,5 +26,8 @@ pub(super) async fn run(crew: Crew) {
             () = crew.stop.soft.cancelled() => return,
         }
         known = reconcile::reconcile(&crew, known).await;
+        if let Err(error) = crew.store.keep().await {
+            warn!(error = %error, "The store could not tidy itself; trying again in a minute");
+        }
     }
 }

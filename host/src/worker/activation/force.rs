@@ -1,0 +1,72 @@
+//! Ending an execution without its guest: also where its module cannot be loaded, or its journal no longer fits it.
+
+use tracing::{info, warn};
+
+use super::super::crew::Crew;
+use super::Over;
+use crate::journal::{Arrival, Replay};
+use crate::model::{ExecutionState, Failure, StepUsage, kind};
+use crate::store::{Append, ExecutionRow, Inbox, RowChange, StoreError, Write, Written};
+
+/// The reason of a forced cancel, where one lies in the inbox.
+pub(super) fn demanded(inbox: &Inbox) -> Option<String> {
+    inbox.arrivals.iter().find_map(|(_, arrival)| match arrival {
+        Arrival::Cancel { reason, force: true } => Some(reason.clone()),
+        Arrival::Cancel { force: false, .. }
+        | Arrival::Settled { .. }
+        | Arrival::Fired { .. }
+        | Arrival::Signal { .. }
+        | Arrival::Expired => None,
+    })
+}
+
+/// Writes the end, tells the parent, asks the children to end.
+pub(super) async fn end(
+    crew: &Crew,
+    row: &ExecutionRow,
+    inbox: &Inbox,
+    mut replay: Replay,
+    reason: String,
+) -> Over {
+    let now = crew.clock.now();
+    let failure = Failure::new(kind::CANCELLED, reason);
+    let ended = replay.end_as(ExecutionState::Cancelled, Err(failure), 0, now);
+    let mut append = Append::new(row.id, crew.host, row.run);
+    append.entries = replay.take_pending(now).entries;
+    append.admitted = inbox.arrivals.iter().map(|(id, _)| *id).collect();
+    append.messages.extend(row.parent.map(|parent| {
+        let outcome = ended.outcome.clone();
+        let (run, promise, usage) = (parent.run, parent.promise, StepUsage::default());
+        (parent.execution, Arrival::Settled { run, promise, outcome, usage, attempt: 0 })
+    }));
+    match crew.store.execution(row.id).await {
+        Ok(view) => {
+            append.messages.extend(view.into_iter().flat_map(|view| view.children).map(|child| {
+                let reason = format!("its parent {} was ended by force", row.id);
+                (child, Arrival::Cancel { reason, force: false })
+            }))
+        }
+        Err(error) => {
+            warn!(execution.id = %row.id, error = %error, "The children of {} could not be read; beginning again", row.id);
+            return Over::Again;
+        }
+    }
+    let failure_kind = Some(kind::CANCELLED.to_owned());
+    append.row = RowChange::End { state: ExecutionState::Cancelled, failure_kind };
+    match crew.committer.submit(Write::Append(Box::new(append))).await {
+        Ok(Written::Done(effects)) => {
+            effects.wakes.into_iter().for_each(|wake| crew.notifier.wake(wake));
+            crew.wake_watchers(row.id);
+            info!(execution.id = %row.id, "Execution {} was ended by force", row.id);
+            Over::Done
+        }
+        Ok(Written::NotOwner | Written::Exists { .. }) | Err(StoreError::Fenced { .. }) => {
+            Over::Done
+        }
+        Err(error) => {
+            warn!(execution.id = %row.id, error = %error, "A forced end could not be written; beginning again");
+            tokio::time::sleep(crew.limits.poll_interval.0).await;
+            Over::Again
+        }
+    }
+}
