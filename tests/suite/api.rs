@@ -145,38 +145,39 @@ impl Api {
 
     /// Waits until an execution has ended.
     pub(crate) async fn ended(&self, id: &str) -> End {
-        let ended = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let stands = self.stands(id, "30s").await;
-                let is_over = ["completed", "failed", "timed_out", "cancelled"];
-                if is_over.contains(&stands.state.as_str()) {
-                    return stands;
-                }
-                assert_ne!(stands.state, "blocked", "{id}: {}", self.execution(id).await);
-            }
-        });
-        match ended.await {
-            Ok(end) => end,
-            Err(_late) => panic!("{id} does not end: {:#?}", self.tell(id).await),
+        let ended = self.in_time(id, "end", self.end_of(id)).await;
+        assert_ne!(ended.state, "blocked", "{id}: {}", self.execution(id).await);
+        ended
+    }
+
+    async fn end_of(&self, id: &str) -> End {
+        let mut stands = self.stands(id, "30s").await;
+        while ["pending", "running", "waiting", "cancelling"].contains(&stands.state.as_str()) {
+            stands = self.stands(id, "30s").await;
         }
+        stands
     }
 
     /// Looks again and again until an execution is as `is_so` says, and returns it.
     pub(crate) async fn until(&self, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let execution = self.execution(id).await;
-                if is_so(&execution) {
-                    return execution;
-                }
+        let found = async {
+            let mut execution = self.execution(id).await;
+            while !is_so(&execution) {
                 // The pause is the host's: it answers earlier when the execution ends.
                 self.stands(id, "10ms").await;
+                execution = self.execution(id).await;
             }
-        });
-        match found.await {
-            Ok(execution) => execution,
-            Err(_late) => panic!("{id} never became so: {:#?}", self.tell(id).await),
-        }
+            execution
+        };
+        self.in_time(id, "become so", found).await
+    }
+
+    /// What comes of it, if it comes before anybody's patience ends.
+    async fn in_time<T>(&self, id: &str, what: &str, found: impl Future<Output = T>) -> T {
+        let Ok(found) = tokio::time::timeout(PATIENCE, found).await else {
+            panic!("{id} does not {what}: {:#?}", self.tell(id).await)
+        };
+        found
     }
 
     /// Waits until an execution is in a state.
@@ -186,14 +187,12 @@ impl Api {
 
     /// Waits until an execution's journal holds so many entries of a kind.
     pub(crate) async fn until_recorded(&self, id: &str, kind: &str, count: usize) {
-        let found = tokio::time::timeout(PATIENCE, async {
+        let found = async {
             while self.recorded(id, kind).await.len() < count {
                 self.stands(id, "10ms").await;
             }
-        });
-        if found.await.is_err() {
-            panic!("{id} never had {count} {kind} recorded: {:#?}", self.tell(id).await);
-        }
+        };
+        self.in_time(id, &format!("have {count} {kind} recorded"), found).await;
     }
 
     /// An execution.

@@ -3,6 +3,13 @@
 //! `api` is a client, [`test_host`] a host in this process, [`process`] a real one; [`dying`] strikes hosts at their writes,
 //! and [`ledger`] says what must hold when the storm has passed. The other files are tests, one subject each.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "the helpers of tests are tests, and what they print is shown where one fails"
+)]
+
 mod api;
 mod dying;
 mod guests;

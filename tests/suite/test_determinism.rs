@@ -25,7 +25,7 @@ const SIGHTS: [&str; 11] = [
 ];
 
 /// Starts all of them, lets each look once and be replayed, wakes them, and returns how they ended.
-async fn observe(host: &mut TestHost, is_killed: bool) -> Vec<(&'static str, String, End)> {
+async fn observe(host: &mut TestHost, deaths: usize) -> Vec<(&'static str, String, End)> {
     let mut started = Vec::new();
     for sight in SIGHTS {
         started.push((sight, host.run("observe", json!(sight)).await));
@@ -33,8 +33,7 @@ async fn observe(host: &mut TestHost, is_killed: bool) -> Vec<(&'static str, Str
     for (_, id) in &started {
         waits_or_ended(host, id).await;
     }
-    if is_killed {
-        host.kill_and_restart().await;
+    for _ in 0..deaths {
         host.kill_and_restart().await;
     }
     let mut ends = Vec::new();
@@ -55,8 +54,8 @@ async fn waits_or_ended(host: &Api, id: &str) {
 
 /// A sight gives the same on every replay, which the audit and the recorded inputs show, or it ends in an error that says
 /// what to do instead.
-async fn all_are_determined(mut host: TestHost, is_killed: bool) {
-    for (sight, id, end) in observe(&mut host, is_killed).await {
+async fn all_are_determined(mut host: TestHost, deaths: usize) {
+    for (sight, id, end) in observe(&mut host, deaths).await {
         println!("{sight}: {} {} {}", end.state, end.result, end.failure);
         match end.state.as_str() {
             "completed" => {
@@ -79,18 +78,18 @@ async fn all_are_determined(mut host: TestHost, is_killed: bool) {
 
 #[tokio::test]
 async fn what_a_workflow_sees_is_the_same_on_every_replay_or_an_error() {
-    all_are_determined(TestHost::start().await, true).await;
+    all_are_determined(TestHost::start().await, 2).await;
 }
 
 #[tokio::test]
 async fn what_a_workflow_sees_is_the_same_when_nothing_is_kept_hot() {
     let never_hot = |limits: &mut Limits| limits.hot_for = Duration::ZERO;
-    all_are_determined(TestHost::start_within(never_hot).await, false).await;
+    all_are_determined(TestHost::start_within(never_hot).await, 0).await;
 }
 
 #[tokio::test]
 async fn a_workflow_that_is_never_replayed_sees_the_same_too() {
-    all_are_determined(TestHost::start().await, false).await;
+    all_are_determined(TestHost::start().await, 0).await;
 }
 
 /// An execution of `changing` that waits for its signal, was cancelled, and is tried again with the module `changed`.

@@ -25,16 +25,23 @@ const ENDS: [(&str, &[&str]); 14] = [
     ("one_line", &[kind::OUTPUT_EXCEEDED, kind::MEMORY_EXCEEDED]),
 ];
 
+/// Which of the two goes too far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Step,
+    Workflow,
+}
+
 fn small(limits: &mut Limits) {
     limits.step_fuel = 500_000_000;
     limits.segment_fuel = 500_000_000;
 }
 
-async fn ends_typed(in_step: bool) {
+async fn ends_typed(of: Where) {
     let mut host = TestHost::start_within(small).await;
 
     let run = async |(excess, kinds): (&str, &'static [&'static str])| {
-        let input = json!({ "excess": excess, "in_step": in_step });
+        let input = json!({ "excess": excess, "in_step": of == Where::Step });
         (excess.to_owned(), kinds, host.run_to_end("excess_in_workflow", input).await)
     };
     let others = join_all((0..50).map(|number| host.run_to_end("noop", json!(number))));
@@ -54,12 +61,12 @@ async fn ends_typed(in_step: bool) {
 
 #[tokio::test]
 async fn a_step_that_goes_too_far_ends_as_its_typed_failure() {
-    ends_typed(true).await;
+    ends_typed(Where::Step).await;
 }
 
 #[tokio::test]
 async fn a_workflow_that_goes_too_far_ends_as_its_typed_failure() {
-    ends_typed(false).await;
+    ends_typed(Where::Workflow).await;
 }
 
 #[tokio::test]

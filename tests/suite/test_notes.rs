@@ -6,13 +6,12 @@ use serde_json::{Value, json};
 
 use crate::test_host::{Settings, TestHost};
 
-/// Runs `talking` to its end, with this done to the host whenever it waits.
-async fn talk(mut host: TestHost, is_killed: bool) {
+/// Runs `talking` to its end, with a host that dies so often whenever it waits.
+async fn talk(mut host: TestHost, deaths: usize) {
     let id = host.run("talking", Value::Null).await;
     for number in 1..=2 {
         host.until_recorded(&id, "receive", number).await;
-        if is_killed {
-            host.kill_and_restart().await;
+        for _ in 0..deaths {
             host.kill_and_restart().await;
         }
         host.signalled(&id, "go", json!(number)).await;
@@ -49,19 +48,19 @@ async fn talk(mut host: TestHost, is_killed: bool) {
 
 #[tokio::test]
 async fn what_is_said_is_kept_once() {
-    talk(TestHost::start().await, false).await;
+    talk(TestHost::start().await, 0).await;
 }
 
 #[tokio::test]
 async fn what_is_said_is_kept_once_however_often_it_is_replayed() {
     let mut settings = Settings::default();
     settings.limits.hot_for = Duration::ZERO;
-    talk(TestHost::start_with(settings).await, false).await;
+    talk(TestHost::start_with(settings).await, 0).await;
 }
 
 #[tokio::test]
 async fn what_is_said_is_kept_once_whenever_the_host_dies() {
-    talk(TestHost::start().await, true).await;
+    talk(TestHost::start().await, 2).await;
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ use std::sync::Arc;
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
-use crate::store::{Committer, Store};
+use crate::store::{self, Committer, Store};
 
 use deployments::Deployments;
 use schema::Schemas;
@@ -117,6 +117,16 @@ impl Dispatch {
         };
         self.parts.notifier.wake(wake);
         Ok(())
+    }
+
+    /// Where nobody knows whether something was brought to an execution, whoever has it looks: in vain at worst.
+    async fn heard<T>(&self, execution: ExecutionId, answer: store::Result<T>) -> Result<T> {
+        if let Err(StoreError::Unknown(_)) = &answer
+            && let Some(view) = self.store().execution(execution).await?
+        {
+            self.wake_for(execution, view.owner).await?;
+        }
+        Ok(answer?)
     }
 
     async fn queue_of(&self, execution: ExecutionId) -> Result<Name> {

@@ -9,7 +9,8 @@ impl Dispatch {
     /// Pauses an execution: steps that run go on to their end, and nothing new begins.
     pub async fn pause(&self, execution: ExecutionId) -> Result<()> {
         let paused = Some(self.parts.clock.now());
-        let delivered = self.store().pause(self.parts.host, execution, paused).await?;
+        let delivered = self.store().pause(self.parts.host, execution, paused).await;
+        let delivered = self.heard(execution, delivered).await?;
         self.tell(execution, delivered).await
     }
 
@@ -23,7 +24,8 @@ impl Dispatch {
             }
             self.revive(execution, RunReason::Upgrade, module).await?;
         }
-        let delivered = self.store().pause(self.parts.host, execution, None).await?;
+        let delivered = self.store().pause(self.parts.host, execution, None).await;
+        let delivered = self.heard(execution, delivered).await?;
         self.tell(execution, delivered).await
     }
 

@@ -87,7 +87,7 @@ impl Limits {
             open_promises_max: 100_000,
             unreceived_signals_max: 10_000,
             compensate_for: Duration::from_secs(300),
-            losses_max: 5,
+            losses_max: 10,
             poll_interval: (Duration::from_millis(100), Duration::from_secs(5)),
             page_max: 1_000,
             wait_max: Duration::from_secs(60),

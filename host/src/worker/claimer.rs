@@ -43,7 +43,8 @@ pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
     let mut claimer = Claimer { crew, work: true, backlog: false, pause };
     claimer.ring().await;
     loop {
-        if claimer.work {
+        // A claim that took all it had room for leaves work, which nobody will hint at again.
+        while claimer.work && !claimer.crew.stop.soft.is_cancelled() {
             claimer.claim().await;
         }
         match claimer.wait(&mut inlets).await {
@@ -118,7 +119,7 @@ impl Claimer {
         let room = u32::try_from(crew.hot.free()).unwrap_or(u32::MAX).min(CLAIM_MAX);
         if room == 0 {
             // Those that wait make room for those that could run; each tells when it has.
-            crew.hot.make_room(CLAIM_MAX as usize);
+            crew.hot.demand_room(CLAIM_MAX as usize);
             return Ok(true);
         }
         let claimed = crew.store.claim_executions(crew.host, &crew.filter, room).await?;

@@ -35,6 +35,8 @@ struct Room {
     waiting: BTreeMap<u64, ExecutionId>,
     waiting_bytes: u64,
     tick: u64,
+    /// Others are ready and there is no place for them: whoever waits next makes one.
+    is_short: bool,
 }
 
 #[derive(Debug)]
@@ -116,6 +118,9 @@ impl Hot {
                 return;
             }
         }
+        if std::mem::take(&mut room.is_short) {
+            room.evict_oldest();
+        }
     }
 
     /// An instance runs again.
@@ -126,11 +131,14 @@ impl Hot {
     /// Parks up to `count` of those that have waited longest.
     pub(super) fn make_room(&self, count: usize) {
         let mut room = self.room();
-        for _ in 0..count {
-            if !room.evict_oldest() {
-                return;
-            }
-        }
+        (0..count).all(|_| room.evict_oldest());
+    }
+
+    /// There is no room at all for what is ready: parks up to `count`, or, where none waits, the one that will wait next.
+    pub(super) fn demand_room(&self, count: usize) {
+        let mut room = self.room();
+        let parked = (0..count).take_while(|_| room.evict_oldest()).count();
+        room.is_short = parked == 0;
     }
 }
 
@@ -175,6 +183,18 @@ mod tests {
 
         assert_eq!(inlets[1].try_recv(), Ok(Nudge::Park));
         assert!(inlets[0].try_recv().is_err() && inlets[2].try_recv().is_err());
+    }
+
+    #[test]
+    fn where_nobody_waits_yet_the_next_one_that_does_makes_room() {
+        let hot = Hot::new(&Limits { activations_max: 1, ..Limits::for_cores(1) });
+        let mut inlet = hot.enter(id(0)).unwrap();
+
+        hot.demand_room(1);
+        assert!(inlet.try_recv().is_err());
+        hot.wait(id(0), 10);
+
+        assert_eq!(inlet.try_recv(), Ok(Nudge::Park));
     }
 
     #[test]

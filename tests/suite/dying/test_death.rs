@@ -97,13 +97,12 @@ async fn run(program: Program, fault: Fault) -> Disturbed {
         told = program.tell(&host) => Some(told),
         () = fault.died() => None,
     };
-    let (id, end) = match told {
-        Some(told) => told,
-        None => {
-            host.settings().fault = None;
-            host.kill_and_restart().await;
-            program.tell(&host).await
-        }
+    let (id, end) = if let Some(told) = told {
+        told
+    } else {
+        host.settings().fault = None;
+        host.kill_and_restart().await;
+        program.tell(&host).await
     };
 
     let counters = host.execution(&id).await["counters"].clone();

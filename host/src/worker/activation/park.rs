@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::super::handover;
 use super::super::task::Ended;
+use super::super::{handover, keeping};
 use super::{Activation, Over};
 use crate::journal::Replay;
 use crate::store::{NewTask, RowChange, TaskRef};
@@ -35,12 +35,10 @@ impl Activation {
         let next_timer = replay.next_timer();
         self.draft.row = RowChange::Park { seen: self.seen, next_timer };
         let written = self.write(&mut replay).await;
+        // Also where nobody knows whether it was written: an alarm too many does no harm.
+        [next_timer, self.expires_at].into_iter().flatten().for_each(|at| self.crew.set_alarm(at));
         match written {
             Ok(()) => {
-                [next_timer, self.expires_at]
-                    .into_iter()
-                    .flatten()
-                    .for_each(|at| self.crew.set_alarm(at));
                 if !handed.is_empty() {
                     let ends = self.replace_ends();
                     let crew = self.crew.clone();
@@ -54,6 +52,10 @@ impl Activation {
                     let TaskRef { execution, run, promise, .. } = ended.task;
                     self.crew.stop_task((execution, run, promise));
                     self.crew.leave_task((execution, run, promise));
+                }
+                if over == Over::Again {
+                    // Nobody knows whether their rows are there: if they are, they are given back.
+                    keeping::take_up(&self.crew).await;
                 }
                 over
             }

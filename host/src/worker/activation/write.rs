@@ -5,7 +5,7 @@ use tracing::warn;
 use super::super::crew::Crew;
 use super::{Activation, Over};
 use crate::journal::Replay;
-use crate::model::{Failure, Timestamp};
+use crate::model::{ExecutionId, Failure, Timestamp};
 use crate::store::{Append, ExecutionRow, NotedBy, RowChange, StoreError, Write, Written};
 
 /// What a commit leaves behind for others.
@@ -52,11 +52,34 @@ impl Activation {
         }
         let dropped = append.dropped_tasks.clone();
         let leaves = leaves(&append, self.crew.clock.now());
+        let receivers: Vec<_> = append.messages.iter().map(|(receiver, _)| *receiver).collect();
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
+<<<<<<< HEAD
+        if let Err(StoreError::Unknown(_)) = result {
+            self.tell_in_case(receivers);
+        }
+        self.conclude(result, leaves).await
+    }
+
+    /// If the write was made after all, these have something to look at; if not, they look in vain.
+    fn tell_in_case(&self, receivers: Vec<ExecutionId>) {
+        self.crew.wake_claimers();
+        receivers.into_iter().for_each(|receiver| self.crew.look(receiver));
+        self.crew.wake_watchers(self.id());
+    }
+
+    /// A new entry shows that it gets on: losses are counted in a row.
+    fn forgive_losses(&mut self, append: &mut Append) {
+        if self.row.losses > 0 && !append.entries.is_empty() && append.row == RowChange::Keep {
+            let state = self.row.state;
+            append.row = RowChange::Stay { state, expires_at: self.expires_at, base: None };
+            self.row.losses = 0;
+=======
         self.conclude(result, leaves).await?;
         // Only now: an attempt that was stopped before its row went would be made again.
         for (run, promise) in dropped {
             self.crew.stop_task((self.id(), run, promise));
+>>>>>>> main
         }
         Ok(())
     }
