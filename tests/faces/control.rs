@@ -21,6 +21,9 @@ async fn a_signal_to_what_has_ended_is_refused_and_a_cancel_is_not() {
     front.post(&path("/signals/go"), "{}").await.problem(409, "execution-ended");
     front.post(&path("/pause"), "").await.problem(409, "execution-ended");
     front.post(&path("/retry"), "").await.problem(409, "not-in-state");
+    let told =
+        front.post(&path("/resume"), r#"{"module":"shop"}"#).await.problem(409, "not-in-state");
+    assert!(told.contains("has completed: only a blocked execution"), "{told}");
     let cancelled = front.post(&path("/cancel"), "").await;
     assert_eq!(cancelled.status.as_u16(), 200);
     assert_eq!(cancelled.json()["state"], "completed");
@@ -52,6 +55,9 @@ async fn what_is_paused_says_since_when() {
 
     assert_eq!(front.post(&path("/pause"), "").await.status.as_u16(), 204);
     assert!(paused_at().await.is_string());
+    let cancelled = front.post(&path("/cancel"), "").await;
+    assert_eq!(cancelled.status.as_u16(), 202);
+    assert_eq!(cancelled.json()["paused_at"], paused_at().await);
 
     assert_eq!(front.post(&path("/resume"), "").await.status.as_u16(), 204);
     assert_eq!(paused_at().await, Value::Null);

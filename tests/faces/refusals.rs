@@ -48,6 +48,12 @@ async fn no_request_is_answered_by_anything_but_a_problem() {
         (&get, "/v1/executions?state=paused".into(), "", 400, "malformed-request"),
         (&get, "/v1/executions?colour=red".into(), "", 400, "malformed-request"),
         (&get, "/v1/executions?limit=-1".into(), "", 400, "malformed-request"),
+        (&get, "/v1/executions?limit=0".into(), "", 422, "invalid-request"),
+        (&get, "/v1/executions?limit=1001".into(), "", 422, "invalid-request"),
+        (&get, "/v1/hosts?limit=0".into(), "", 422, "invalid-request"),
+        (&get, "/v1/dead-letters?limit=1001".into(), "", 422, "invalid-request"),
+        (&get, of("/logs?limit=0"), "", 422, "invalid-request"),
+        (&get, of("/journal?limit=1001"), "", 422, "invalid-request"),
         (&get, "/v1/executions?cursor=x".into(), "", 400, "malformed-request"),
         (&get, "/v1/executions/not-an-id".into(), "", 400, "malformed-request"),
         (&get, "/v1/executions/%ff".into(), "", 400, "malformed-request"),
@@ -66,6 +72,14 @@ async fn no_request_is_answered_by_anything_but_a_problem() {
         (&post, of("/resume"), "", 404, "unknown-execution"),
         (&get, "/v1/modules/nobody".into(), "", 404, "unknown-module"),
         (&post, "/v1/modules/shop/activate".into(), "{\"digest\":\"12\"}", 422, "invalid-request"),
+        (&get, "/v1/modules/12345678".into(), "", 404, "unknown-module"),
+        (
+            &post,
+            "/v1/modules/shop/activate".into(),
+            "{\"digest\":\"12345678\"}",
+            404,
+            "unknown-module",
+        ),
         (&get, "/v1/dead-letters/7".into(), "", 404, "unknown-dead-letter"),
         (&get, "/v1/dead-letters/x".into(), "", 400, "malformed-request"),
         (&post, "/v1/dead-letters/7/replay".into(), "", 404, "unknown-dead-letter"),
@@ -128,4 +142,31 @@ async fn what_is_no_component_is_refused() {
         answer.problem(422, "module-refused");
     }
     assert_eq!(front.read("/v1/modules").await.json()["modules"], json!([]));
+}
+
+#[tokio::test]
+async fn a_module_has_a_name_that_can_be_told_from_a_path_and_a_digest() {
+    let front = Front::open().await;
+
+    for name in ["a%2Fb", ".git", "caf%C3%A9", "a%20b", &"0".repeat(64)] {
+        let answer = front.ask(Method::PUT, &format!("/v1/modules/{name}"), "no module").await;
+        let told = answer.problem(422, "invalid-request");
+        assert!(told.contains("the module's name is"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_in_the_words_of_the_api() {
+    let front = Front::open().await;
+    let told = async |path: &str| front.read(path).await.problem(400, "malformed-request");
+
+    assert_eq!(
+        told("/v1/executions?parent=foo").await,
+        "the query: parent: \"foo\" is no execution id"
+    );
+    assert!(told("/v1/executions?limit=x").await.starts_with("the query: limit: "));
+    let letter = told("/v1/dead-letters/x").await;
+    assert!(letter.starts_with("\"x\" is no dead letter id: it is a number"), "{letter}");
+    let seven = front.post("/v1/executions", "7").await.problem(422, "invalid-request");
+    assert!(seven.ends_with("it must be a JSON object"), "{seven}");
 }

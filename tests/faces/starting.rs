@@ -98,6 +98,11 @@ async fn a_workflow_in_two_modules_needs_the_module_named() {
     let digest = modules["modules"][0]["digest"].clone();
     let by_digest = start(json!({ "workflow": "checkout", "module": digest })).await;
     assert_eq!(by_digest.status.as_u16(), 201, "{by_digest:?}");
+    let short = &digest.as_str().unwrap()[..12];
+    let by_digits = start(json!({ "workflow": "checkout", "module": short })).await;
+    assert_eq!(by_digits.status.as_u16(), 201, "{by_digits:?}");
+    let shown = front.read(&format!("/v1/modules/{short}")).await.json();
+    assert_eq!(shown["digest"], digest);
     start(json!({ "workflow": "refund", "module": "store" }))
         .await
         .problem(404, "unknown-workflow");

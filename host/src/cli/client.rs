@@ -45,9 +45,12 @@ impl Client {
             let example = "write for example http://127.0.0.1:7878";
             CliError::Usage(format!("{server:?} is no server's address: {why}; {example}"))
         };
+        if !server.starts_with("http://") {
+            return Err(bad("begin it with http://"));
+        }
         let base = Url::parse(server).map_err(|error| bad(&error.to_string()))?;
-        if base.scheme() != "http" || base.cannot_be_a_base() {
-            return Err(bad("only http:// can be asked"));
+        if base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
+            return Err(bad("it may have no path"));
         }
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -127,4 +130,33 @@ fn root_cause(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(server: &str) -> String {
+        Client::new(server).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for bare in ["127.0.0.1:7878", "localhost:7878", "https://h"] {
+            assert!(refused(bare).contains("begin it with http://"), "{bare}");
+        }
+        for more in ["http://h:1/v1", "http://h:1?a=b", "http://h:1/#a"] {
+            assert!(refused(more).contains("no path"), "{more}");
+        }
+        assert!(Client::new("http://h:1").is_ok() && Client::new("http://h:1/").is_ok());
+    }
+
+    #[test]
+    fn what_stands_in_a_path_is_encoded() {
+        let client = Client::new("http://h:1").unwrap();
+
+        let request = client.ask(Method::GET, &["modules", "a/b?c#d e%2e"], &[]).build().unwrap();
+
+        assert_eq!(request.url().as_str(), "http://h:1/v1/modules/a%2Fb%3Fc%23d%20e%252e");
+    }
 }

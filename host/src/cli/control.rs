@@ -4,9 +4,10 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::error::CliError;
+use super::error::{CliError, standing};
 use super::out::Out;
-use crate::model::ExecutionState;
+use super::typed;
+use crate::model::{ExecutionState, Timestamp};
 
 #[derive(Debug, Args)]
 pub struct Cancel {
@@ -29,17 +30,35 @@ struct Cancellation<'a> {
 #[derive(Debug, Deserialize)]
 struct Standing {
     state: ExecutionState,
+    paused_at: Option<Timestamp>,
 }
 
 impl Cancel {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let id = typed::execution(&self.id)?;
         let order = Cancellation { reason: &self.reason, force: self.force };
-        let answer = client.order(&["executions", &self.id, "cancel"], &order).await?;
-        let Standing { state } = answer.read()?;
-        if state.is_terminal() {
-            return out.line(format_args!("{} has ended: it is {state}", self.id));
+        let answer = client.order(&["executions", &id, "cancel"], &order).await?;
+        out.line(answer.read::<Standing>()?.after_cancel(&id, self.force))
+    }
+}
+
+impl Standing {
+    fn after_cancel(&self, id: &str, force: bool) -> String {
+        if self.state.is_terminal() {
+            return format!("{id} has ended before: it {}", standing(self.state));
         }
-        out.line(format_args!("{} is asked to end", self.id))
+        let held = match (self.state, self.paused_at) {
+            (ExecutionState::Blocked, _) => "blocked",
+            (_, Some(_)) => "paused",
+            (_, None) => return format!("{id} is asked to end"),
+        };
+        if force {
+            return format!("{id} is asked to end");
+        }
+        format!(
+            "{id} is asked to end, but it is {held}: stepwell resume {id} has it go on and end, \
+             stepwell cancel --force {id} ends it as it is"
+        )
     }
 }
 
@@ -47,7 +66,7 @@ impl Cancel {
 pub struct Revive {
     /// The execution
     id: String,
-    /// Go on with this module, by name or digest [default: the one it has]
+    /// Go on with this module, by name or by the first 8 digits or more of its digest [default: the one it has]
     #[arg(long)]
     module: Option<String>,
 }
@@ -58,11 +77,25 @@ struct With {
     module: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+struct Revived {
+    run: u32,
+}
+
 impl Revive {
-    pub(super) async fn perform(self, client: &Client, verb: &str) -> Result<(), CliError> {
+    pub(super) async fn retry(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let id = typed::execution(&self.id)?;
         let order = With { module: self.module };
-        client.order(&["executions", &self.id, verb], &order).await?;
-        Ok(())
+        let answer = client.order(&["executions", &id, "retry"], &order).await?;
+        let Revived { run } = answer.read()?;
+        out.line(format_args!("{id} goes on in run {run}"))
+    }
+
+    pub(super) async fn resume(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let id = typed::execution(&self.id)?;
+        let order = With { module: self.module };
+        client.order(&["executions", &id, "resume"], &order).await?;
+        out.line(format_args!("{id} goes on"))
     }
 }
 
@@ -73,8 +106,33 @@ pub struct Pause {
 }
 
 impl Pause {
-    pub(super) async fn perform(self, client: &Client) -> Result<(), CliError> {
-        client.order(&["executions", &self.id, "pause"], &With { module: None }).await?;
-        Ok(())
+    pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let id = typed::execution(&self.id)?;
+        client.order(&["executions", &id, "pause"], &With { module: None }).await?;
+        out.line(format_args!("{id} is paused"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(state: ExecutionState, paused: bool, force: bool) -> String {
+        let paused_at = paused.then(Timestamp::default);
+        Standing { state, paused_at }.after_cancel("E", force)
+    }
+
+    #[test]
+    fn whoever_cancels_what_stands_still_is_told_so() {
+        let (waiting, blocked) = (ExecutionState::Waiting, ExecutionState::Blocked);
+
+        assert_eq!(told(waiting, false, false), "E is asked to end");
+        assert_eq!(told(waiting, true, true), "E is asked to end");
+        assert!(told(waiting, true, false).contains("it is paused: stepwell resume E"));
+        assert!(told(blocked, false, false).contains("it is blocked: stepwell resume E"));
+        assert_eq!(
+            told(ExecutionState::TimedOut, false, false),
+            "E has ended before: it has timed out"
+        );
     }
 }

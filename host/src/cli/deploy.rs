@@ -10,6 +10,7 @@ use super::Shown;
 use super::client::Client;
 use super::error::CliError;
 use super::out::Out;
+use super::typed;
 use crate::model::Name;
 
 #[derive(Debug, Args)]
@@ -39,15 +40,14 @@ impl Deploy {
             path: self.file.display().to_string(),
             source,
         })?;
-        let request = client.ask(Method::PUT, &["modules", name.as_str()], &[]);
+        let request = client.ask(Method::PUT, &["modules", typed::in_path(&name)?], &[]);
         let request = request.header("content-type", "application/wasm").body(wasm);
         let answer = client.send(request).await?;
         if self.shown.json {
             return out.json(&answer);
         }
         let module: Module = answer.read()?;
-        let digest = module.digest.get(..12).unwrap_or(&module.digest);
-        out.line(format_args!("{} {digest} is active", module.name))?;
+        out.line(format_args!("{} {} is active", module.name, module.digest))?;
         out.line(format_args!("  workflows  {}", listed(&module.workflows)))?;
         out.line(format_args!("  steps      {}", listed(&module.steps)))
     }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::Shown;
 use super::client::Client;
 use super::error::CliError;
-use super::out::{Out, harmless, one_line, table, when};
+use super::out::{Out, harmless, one_line, reason, table, when};
+use super::typed;
 use crate::model::{Failure, Timestamp};
 
 #[derive(Debug, Subcommand)]
@@ -76,13 +77,15 @@ impl Dlq {
             Self::List(list) => list.perform(client, out).await,
             Self::Show(show) => show.perform(client, out).await,
             Self::Replay(One { id }) => {
+                let id = typed::dead_letter(&id)?;
                 let request = client.ask(Method::POST, &["dead-letters", &id, "replay"], &[]);
                 let Replayed { execution, run } = client.send(request).await?.read()?;
                 out.line(format_args!("{execution} goes on in run {run}"))
             }
             Self::Discard(One { id }) => {
+                let id = typed::dead_letter(&id)?;
                 client.send(client.ask(Method::DELETE, &["dead-letters", &id], &[])).await?;
-                Ok(())
+                out.line(format_args!("dead letter {id} is discarded"))
             }
         }
     }
@@ -92,7 +95,8 @@ impl List {
     async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let limit = self.limit.to_string();
         let mut query = vec![("limit", limit.as_str())];
-        query.extend(self.execution.as_deref().map(|id| ("execution", id)));
+        let execution = self.execution.as_deref().map(typed::execution).transpose()?;
+        query.extend(execution.as_deref().map(|id| ("execution", id)));
         let answer = client.read(&["dead-letters"], &query).await?;
         if self.shown.json {
             return out.json(&answer);
@@ -115,7 +119,8 @@ impl List {
 
 impl Show {
     async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let answer = client.read(&["dead-letters", &self.letter.id], &[]).await?;
+        let id = typed::dead_letter(&self.letter.id)?;
+        let answer = client.read(&["dead-letters", &id], &[]).await?;
         if self.shown.json {
             return out.json(&answer);
         }
@@ -128,7 +133,7 @@ impl Show {
         ))?;
         out.line(format_args!("  step       {}", one_line(&letter.step)))?;
         out.line(format_args!("  attempts   {}", letter.attempts))?;
-        out.line(format_args!("  why        {}", harmless(&letter.failure.to_string())))?;
+        out.line(format_args!("  why        {}", harmless(&reason(&letter.failure))))?;
         if let Some(details) = &letter.failure.details {
             out.line(super::pretty::indented(details.as_str()))?;
         }

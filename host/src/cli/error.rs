@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use serde::Deserialize;
 
+use super::out::{harmless, reason};
 use crate::model::{ExecutionState, Failure};
 
 /// Why a command was not carried out. A variant is another exit code, or another way out.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
     /// The execution has ended, and not well.
-    #[error("execution {id} is {state}{}", .failure.as_ref().map(|f| format!(": {f}")).unwrap_or_default())]
+    #[error("execution {id} {}{}", standing(*.state), why(.failure.as_ref()))]
     Failed {
         /// Which.
         id: String,
@@ -75,10 +76,31 @@ pub(super) enum CliError {
     Output(#[from] io::Error),
 }
 
+/// How an execution stands, as the end of a sentence.
+pub(super) fn standing(state: ExecutionState) -> String {
+    match state {
+        ExecutionState::TimedOut => "has timed out".to_owned(),
+        ExecutionState::Failed => "has failed".to_owned(),
+        ExecutionState::Completed => "has completed".to_owned(),
+        ExecutionState::Cancelled => "was cancelled".to_owned(),
+        ExecutionState::Pending
+        | ExecutionState::Running
+        | ExecutionState::Waiting
+        | ExecutionState::Cancelling
+        | ExecutionState::Blocked => format!("is {state}"),
+    }
+}
+
+fn why(failure: Option<&Failure>) -> String {
+    failure.map(|failure| format!(": {}", harmless(&reason(failure)))).unwrap_or_default()
+}
+
 /// A problem document (RFC 9457), as far as people want to know it.
 #[derive(Debug, Deserialize, thiserror::Error)]
-#[error("{detail}{}", lines(.errors))]
+#[error("{detail}{}{}", advice(.kind), lines(.errors))]
 pub(super) struct Problem {
+    #[serde(rename = "type", default)]
+    kind: String,
     detail: String,
     #[serde(default)]
     errors: Vec<Breach>,
@@ -90,6 +112,14 @@ pub(super) struct Problem {
 struct Breach {
     pointer: String,
     message: String,
+}
+
+/// What to type, where the server cannot know that somebody types.
+fn advice(kind: &str) -> &'static str {
+    match kind {
+        "urn:stepwell:problem:ambiguous-workflow" => " (here: --module NAME)",
+        _ => "",
+    }
 }
 
 fn lines(breaches: &[Breach]) -> String {
@@ -134,6 +164,27 @@ mod tests {
 
         let expected = "the input does not fit\n  /card: is no text\n  the whole: no id";
         assert_eq!(CliError::Refused(problem).to_string(), expected);
+    }
+
+    #[test]
+    fn whoever_has_to_name_a_module_is_told_the_flag() {
+        let document =
+            r#"{"type":"urn:stepwell:problem:ambiguous-workflow","detail":"in several"}"#;
+
+        let problem: Problem = serde_json::from_str(document).unwrap();
+
+        assert_eq!(CliError::Refused(problem).to_string(), "in several (here: --module NAME)");
+    }
+
+    #[test]
+    fn an_end_is_told_in_words() {
+        let failed = |state, failure| CliError::Failed { id: "E".to_owned(), state, failure };
+        let timed_out = failed(ExecutionState::TimedOut, None).to_string();
+        let cancelled = Some(Failure::new("cancelled", ""));
+
+        assert_eq!(timed_out, "execution E has timed out");
+        let told = failed(ExecutionState::Cancelled, cancelled).to_string();
+        assert_eq!(told, "execution E was cancelled: cancelled");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::Shown;
 use super::client::Client;
 use super::error::CliError;
 use super::out::{Out, one_line, span, state_cell, table, when};
+use super::typed;
 use crate::model::{ExecutionState, Failure, Name, Timestamp};
 
 #[derive(Debug, Args)]
@@ -55,7 +56,8 @@ impl List {
         query.extend(self.state.map(|state| ("state", state.as_str())));
         query.extend(self.workflow.as_ref().map(|workflow| ("workflow", workflow.as_str())));
         query.extend(self.queue.as_ref().map(|queue| ("queue", queue.as_str())));
-        query.extend(self.parent.as_deref().map(|parent| ("parent", parent)));
+        let parent = self.parent.as_deref().map(typed::execution).transpose()?;
+        query.extend(parent.as_deref().map(|parent| ("parent", parent)));
         let answer = client.read(&["executions"], &query).await?;
         if self.shown.json {
             return out.json(&answer);
@@ -67,7 +69,7 @@ impl List {
         }
         out.table(&table)?;
         if list.next_cursor.is_some() {
-            out.line("(more: raise --limit, or narrow it by --state and --workflow)")?;
+            out.remark("(more: raise --limit, or narrow it by --state and --workflow)")?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::client::Client;
 use super::error::CliError;
 use super::out::{Out, Tone, one_line, when};
 use super::pretty::indented;
+use super::typed;
 use crate::model::Timestamp;
 
 #[derive(Debug, Args)]
@@ -37,46 +38,65 @@ struct Line {
 
 impl Logs {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let mut after = "0".to_owned();
+        let id = typed::execution(&self.id)?;
+        let (mut after, mut whole) = ("0".to_owned(), Vec::new());
         loop {
             let query = [("after", after.as_str()), ("limit", "1000")];
-            let answer = client.read(&["executions", &self.id, "logs"], &query).await?;
+            let answer = client.read(&["executions", &id, "logs"], &query).await?;
             let page: Page = answer.read()?;
-            for line in &page.lines {
-                self.print(line, out)?;
+            if self.shown.json {
+                whole.extend(page.lines);
+            } else {
+                page.lines.iter().try_for_each(|line| print(line, out))?;
             }
             match page.next_after {
                 Some(next) => after = next.to_string(),
+                None if self.shown.json => return out.line(indented(&document(&whole))),
                 None => return Ok(()),
             }
         }
     }
+}
 
-    /// With `--json`: one object after the other.
-    fn print(&self, line: &RawValue, out: &mut Out) -> Result<(), CliError> {
-        if self.shown.json {
-            return out.line(indented(line.get()));
-        }
-        let Ok(line) = serde_json::from_str::<Line>(line.get()) else {
-            return out.line(one_line(line.get()));
-        };
-        let who = match (&line.step, line.attempt) {
-            (None, _) => String::new(),
-            (Some(step), attempt) if attempt > 1 => format!(" {}#{attempt}", one_line(step)),
-            (Some(step), _) => format!(" {}", one_line(step)),
-        };
-        let fields = match line.fields.get() {
-            "null" | "{}" => String::new(),
-            fields => format!(" {}", one_line(fields)),
-        };
-        let tone = match line.level.as_str() {
-            "error" => Tone::Bad,
-            "warn" => Tone::Odd,
-            "debug" | "trace" => Tone::Faint,
-            _ => Tone::Plain,
-        };
-        let head = Tone::Faint.paint(&when(line.at));
-        let level = tone.paint(&format!("{:<8}", line.level));
-        out.line(format_args!("{head} {level}{who} {}{fields}", one_line(&line.message)))
+/// All pages as if they were one.
+fn document(lines: &[Box<RawValue>]) -> String {
+    let lines: Vec<_> = lines.iter().map(|line| line.get()).collect();
+    format!("{{\"lines\":[{}],\"next_after\":null}}", lines.join(","))
+}
+
+fn print(line: &RawValue, out: &mut Out) -> Result<(), CliError> {
+    let Ok(line) = serde_json::from_str::<Line>(line.get()) else {
+        return out.line(one_line(line.get()));
+    };
+    let who = match (&line.step, line.attempt) {
+        (None, _) => String::new(),
+        (Some(step), attempt) if attempt > 1 => format!(" {}#{attempt}", one_line(step)),
+        (Some(step), _) => format!(" {}", one_line(step)),
+    };
+    let fields = match line.fields.get() {
+        "null" | "{}" => String::new(),
+        fields => format!(" {}", one_line(fields)),
+    };
+    let tone = match line.level.as_str() {
+        "error" => Tone::Bad,
+        "warn" => Tone::Odd,
+        "debug" | "trace" => Tone::Faint,
+        _ => Tone::Plain,
+    };
+    let head = Tone::Faint.paint(&when(line.at));
+    let level = tone.paint(&format!("{:<8}", line.level));
+    out.line(format_args!("{head} {level}{who} {}{fields}", one_line(&line.message)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_pages_are_one_document() {
+        let page: Page = serde_json::from_str(r#"{"lines":[{"n":1.0},{"n":2}]}"#).unwrap();
+
+        assert_eq!(document(&page.lines), r#"{"lines":[{"n":1.0},{"n":2}],"next_after":null}"#);
+        assert_eq!(document(&[]), r#"{"lines":[],"next_after":null}"#);
     }
 }

@@ -33,6 +33,7 @@ mod run;
 mod show;
 mod signal;
 mod timeline;
+mod typed;
 
 use std::process::ExitCode;
 
@@ -129,11 +130,11 @@ impl Command {
             Self::List(list) => list.perform(client, out).await,
             Self::Show(show) => show.perform(client, out).await,
             Self::Result(result) => result.perform(client, out).await,
-            Self::Signal(signal) => signal.perform(client).await,
+            Self::Signal(signal) => signal.perform(client, out).await,
             Self::Cancel(cancel) => cancel.perform(client, out).await,
-            Self::Retry(retry) => retry.perform(client, "retry").await,
-            Self::Pause(pause) => pause.perform(client).await,
-            Self::Resume(resume) => resume.perform(client, "resume").await,
+            Self::Retry(retry) => retry.retry(client, out).await,
+            Self::Pause(pause) => pause.perform(client, out).await,
+            Self::Resume(resume) => resume.resume(client, out).await,
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,

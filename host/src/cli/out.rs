@@ -8,7 +8,7 @@ use owo_colors::{OwoColorize, Stream};
 use super::client::Answer;
 use super::error::CliError;
 use super::pretty::indented;
-use crate::model::{ExecutionState, Timestamp, format_duration};
+use crate::model::{ExecutionState, Failure, Timestamp, format_duration};
 
 /// Standard output, written through.
 #[derive(Debug)]
@@ -24,14 +24,24 @@ impl Out {
         Ok(writeln!(self.0, "{line}")?)
     }
 
-    /// What the server said, indented and otherwise as it is.
+    /// What the server said, indented and otherwise as it is; `null` where it said nothing.
     pub(super) fn json(&mut self, answer: &Answer) -> Result<(), CliError> {
-        self.line(indented(&answer.text))
+        let text = answer.text.trim();
+        self.line(indented(if text.is_empty() { "null" } else { text }))
     }
 
     /// A table.
     pub(super) fn table(&mut self, table: &Table) -> Result<(), CliError> {
         self.line(table.trim_fmt())
+    }
+
+    /// One line to people, beside what was asked for.
+    pub(super) fn remark(&mut self, line: &str) -> Result<(), CliError> {
+        // It comes after what it is about, also where both go to one terminal.
+        self.0.flush()?;
+        // Where nobody listens, nothing is lost.
+        writeln!(io::stderr().lock(), "{line}").ok();
+        Ok(())
     }
 
     pub(super) fn flush(&mut self) -> Result<(), CliError> {
@@ -57,6 +67,11 @@ pub(super) fn harmless(text: &str) -> String {
 /// The same on one line.
 pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Why something failed: its kind, and what is said about it where anything is.
+pub(super) fn reason(failure: &Failure) -> String {
+    if failure.message.trim().is_empty() { failure.kind.clone() } else { failure.to_string() }
 }
 
 /// A state in a table.
@@ -146,6 +161,12 @@ mod tests {
     fn what_others_wrote_cannot_steer_a_terminal() {
         assert_eq!(harmless("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\n");
         assert_eq!(one_line("a\nb"), "a b");
+    }
+
+    #[test]
+    fn a_failure_without_a_message_leaves_nothing_dangling() {
+        assert_eq!(reason(&Failure::new("cancelled", "")), "cancelled");
+        assert_eq!(reason(&Failure::new("cancelled", "too late")), "cancelled: too late");
     }
 
     #[test]

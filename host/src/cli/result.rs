@@ -2,13 +2,14 @@
 
 use clap::Args;
 use reqwest::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Shown;
 use super::client::{Answer, Client};
 use super::error::CliError;
 use super::out::Out;
+use super::typed;
 use crate::model::{ExecutionState, Failure};
 
 /// How long one request waits; another one follows.
@@ -28,17 +29,24 @@ pub struct ResultOf {
 #[derive(Debug, Deserialize)]
 struct Outcome {
     state: ExecutionState,
+    #[serde(default, deserialize_with = "present")]
     result: Option<Box<RawValue>>,
     failure: Option<Failure>,
 }
 
+/// A result that is there, `null` among them.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(from).map(Some)
+}
+
 impl ResultOf {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let id = typed::execution(&self.id)?;
         if self.wait {
-            return await_result(client, &self.id, self.shown, out).await;
+            return await_result(client, &id, self.shown, out).await;
         }
-        let answer = client.read(&["executions", &self.id, "result"], &[]).await?;
-        print(&answer, &self.id, self.shown, out)
+        let answer = client.read(&["executions", &id, "result"], &[]).await?;
+        print(&answer, &id, self.shown, out)
     }
 }
 
@@ -77,5 +85,20 @@ fn print(answer: &Answer, id: &str, shown: Shown, out: &mut Out) -> Result<(), C
             Err(CliError::Failed { id, state, failure: outcome.failure })
         }
         state => Err(CliError::NotYet { id, state }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_of_null_is_a_result() {
+        let read = |text: &str| serde_json::from_str::<Outcome>(text).unwrap().result;
+
+        let null = read(r#"{"state":"completed","result":null}"#).unwrap();
+
+        assert_eq!(null.get(), "null");
+        assert!(read(r#"{"state":"running"}"#).is_none());
     }
 }

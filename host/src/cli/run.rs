@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::io::AsyncReadExt;
 
 use super::Shown;
 use super::client::Client;
 use super::error::CliError;
 use super::out::Out;
 use super::result::await_result;
+use super::typed;
 use crate::model::{BadDuration, Name, format_duration, parse_duration};
 
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub struct Run {
     /// Its argument: JSON, @FILE, or - for standard input [default: null]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     input: Option<String>,
-    /// The module, by name or digest; needed where several have a workflow of this name
+    /// The module, by name or by the first 8 digits or more of its digest; needed where several have a workflow of this name
     #[arg(long)]
     module: Option<String>,
     /// The queue [default: as the workflow declares]
@@ -82,7 +82,7 @@ struct Started {
 impl Run {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let input = match &self.input {
-            Some(given) => Some(read_input(given).await?),
+            Some(given) => Some(typed::json(given, "--input").await?),
             None => None,
         };
         let order = Order {
@@ -103,43 +103,5 @@ impl Run {
             (false, true) => out.json(&answer),
             (false, false) => out.line(started.id),
         }
-    }
-}
-
-/// JSON that was typed, or lies in a file, or comes from standard input.
-async fn read_input(given: &str) -> Result<Box<RawValue>, CliError> {
-    let (text, from) = match given.strip_prefix('@') {
-        Some(path) => (tokio::fs::read_to_string(path).await, path),
-        None if given == "-" => {
-            let mut text = String::new();
-            (
-                tokio::io::stdin().read_to_string(&mut text).await.map(|_bytes| text),
-                "standard input",
-            )
-        }
-        None => (Ok(given.to_owned()), "--input"),
-    };
-    let text = text.map_err(|source| CliError::Unreadable { path: from.to_owned(), source })?;
-    RawValue::from_string(text.trim().to_owned())
-        .map_err(|error| CliError::Usage(format!("what {from} holds is no JSON: {error}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn input_is_taken_as_it_was_typed() {
-        let input = read_input(" { \"b\": 1.0 }\n").await.unwrap();
-
-        assert_eq!(input.get(), "{ \"b\": 1.0 }");
-    }
-
-    #[tokio::test]
-    async fn what_is_no_json_is_refused_before_it_is_sent() {
-        let refused = read_input("{'a':1}").await.unwrap_err().to_string();
-
-        assert!(refused.contains("--input") && refused.contains("column 2"), "{refused}");
-        assert!(matches!(read_input("@no/such").await, Err(CliError::Unreadable { .. })));
     }
 }

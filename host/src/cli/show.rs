@@ -8,9 +8,10 @@ use super::Shown;
 use super::client::Client;
 use super::draw::draw;
 use super::error::CliError;
-use super::out::{Out, Tone, harmless, one_line, span, when};
+use super::out::{Out, Tone, harmless, one_line, reason, span, when};
 use super::pretty::indented;
 use super::timeline::{Entry, lines};
+use super::typed;
 use crate::model::{ExecutionState, Failure, Timestamp};
 
 #[derive(Debug, Args)]
@@ -55,8 +56,9 @@ struct Parent {
 
 impl Show {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let answer = client.read(&["executions", &self.id], &[]).await?;
-        let journal = journal(client, &self.id).await?;
+        let id = typed::execution(&self.id)?;
+        let answer = client.read(&["executions", &id], &[]).await?;
+        let journal = journal(client, &id).await?;
         if self.shown.json {
             let entries: Vec<_> = journal.iter().map(|entry| entry.get()).collect();
             let entries = entries.join(",");
@@ -101,7 +103,8 @@ impl Execution {
         fact("queue", self.routing())?;
         fact("created", when(self.created_at))?;
         fact("ended", self.ended())?;
-        fact("expires", self.expires_at.map(when).unwrap_or_default())?;
+        let expires = self.expires_at.filter(|_| self.completed_at.is_none());
+        fact("expires", expires.map(when).unwrap_or_default())?;
         fact("run", if self.run > 0 { self.run.to_string() } else { String::new() })?;
         let parent = self.parent.as_ref().map(|parent| parent.execution.clone());
         fact("parent", parent.unwrap_or_default())?;
@@ -114,7 +117,7 @@ impl Execution {
         for (key, value) in &self.custom_state {
             fact("state", one_line(&format!("{key} = {value}")))?;
         }
-        let why = self.failure.as_ref().map(ToString::to_string);
+        let why = self.failure.as_ref().map(reason);
         fact("why", harmless(&why.unwrap_or_default()))
     }
 

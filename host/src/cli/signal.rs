@@ -3,9 +3,12 @@
 use clap::Args;
 use reqwest::Method;
 
+use super::Shown;
 use super::client::Client;
 use super::error::CliError;
-use crate::model::{Name, Payload};
+use super::out::{Out, one_line};
+use super::typed;
+use crate::model::Name;
 
 #[derive(Debug, Args)]
 pub struct Signal {
@@ -13,26 +16,29 @@ pub struct Signal {
     id: String,
     /// The signal's name
     name: Name,
-    /// What it says, as JSON
-    #[arg(long, value_name = "PAYLOAD", default_value = "null", allow_hyphen_values = true)]
-    json: String,
+    /// What it says: JSON, @FILE, or - for standard input
+    #[arg(long, value_name = "JSON", default_value = "null", allow_hyphen_values = true)]
+    payload: String,
     /// The sender's id: a signal sent twice with one id is received once
     #[arg(long = "id", value_name = "SENDER_ID", id = "sender")]
     sender: Option<String>,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 impl Signal {
-    pub(super) async fn perform(self, client: &Client) -> Result<(), CliError> {
-        let payload = Payload::new(self.json.as_str(), usize::MAX).map_err(|error| {
-            let why = std::error::Error::source(&error).map(ToString::to_string);
-            CliError::Usage(format!("what --json holds is no JSON: {}", why.unwrap_or_default()))
-        })?;
-        let parts = ["executions", &self.id, "signals", self.name.as_str()];
+    pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let id = typed::execution(&self.id)?;
+        let name = typed::in_path(&self.name)?;
+        let payload = typed::json(&self.payload, "--payload").await?;
         let query: Vec<_> =
             self.sender.as_deref().map(|sender| ("id", sender)).into_iter().collect();
-        let request = client.ask(Method::POST, &parts, &query);
+        let request = client.ask(Method::POST, &["executions", &id, "signals", name], &query);
         let request = request.header("content-type", "application/json");
-        client.send(request.body(payload.as_str().to_owned())).await?;
-        Ok(())
+        let answer = client.send(request.body(payload.get().to_owned())).await?;
+        if self.shown.json {
+            return out.json(&answer);
+        }
+        out.line(format_args!("{} is sent to {id}", one_line(name)))
     }
 }

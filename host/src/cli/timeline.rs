@@ -171,7 +171,7 @@ impl Timeline {
         line.attempt = entry.attempt.unwrap_or(0);
         line.took_micros = entry.duration_micros.filter(|micros| *micros > 0);
         if let Some(failure) = &entry.failure {
-            line.why = failure.to_string();
+            line.why = super::out::reason(failure);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{DispatchError, Result};
-use crate::model::{Name, Payload, Routing, format_duration};
+use crate::model::{ModuleDigest, Name, Payload, Routing, format_duration};
 
 /// The longest idempotency key or signal id, in bytes.
 const KEY_BYTES_MAX: usize = 256;
@@ -60,6 +60,34 @@ pub(super) fn key(what: &'static str, key: &str) -> Result<()> {
     Ok(())
 }
 
+/// The name of a module stands in paths, in file names and beside digests, and must not be taken for something else there.
+pub(super) fn module_name(name: &Name) -> Result<()> {
+    let refused = |bounds: &str| {
+        let (value, bounds) = (format!("{:?}", name.as_str()), bounds.to_owned());
+        Err(DispatchError::OutOfBounds { what: "the module's name", value, bounds })
+    };
+    let text = name.as_str();
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')) {
+        return refused("made of letters from a to z, digits, _, - and .");
+    }
+    if text.starts_with('.') {
+        return refused("a name that does not begin with a dot");
+    }
+    if text.parse::<ModuleDigest>().is_ok() {
+        return refused("a name that is no digest");
+    }
+    Ok(())
+}
+
+/// How many rows one page may have.
+pub(super) fn page(limit: u32, page_max: u32) -> Result<u32> {
+    if (1..=page_max).contains(&limit) {
+        return Ok(limit);
+    }
+    let bounds = format!("from 1 to {page_max} (page_max)");
+    Err(DispatchError::OutOfBounds { what: "limit", value: limit.to_string(), bounds })
+}
+
 pub(super) fn delay(delay: Duration) -> Result<()> {
     span("delay", delay, Duration::ZERO)
 }
@@ -85,6 +113,11 @@ mod tests {
         let told = |refused: Result<()>| refused.unwrap_err().to_string();
 
         assert_eq!(told(priority(101)), "priority is 101, it must be from -100 to 100");
+        assert_eq!(
+            told(page(0, 1_000).map(drop)),
+            "limit is 0, it must be from 1 to 1000 (page_max)"
+        );
+        assert!(told(page(1_001, 1_000).map(drop)).contains("page_max"));
         assert!(told(key("idempotency_key", "")).contains("1 to 256 bytes"));
         assert!(told(key("idempotency_key", "a\nb")).contains("control characters"));
         assert!(told(max_duration(Duration::ZERO)).contains("from 1ms"));
@@ -93,7 +126,20 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_module_cannot_be_taken_for_something_else() {
+        let check = |text: &str| module_name(&Name::new(text).unwrap());
+
+        for bad in [".", "..", ".git", "a/b", "a b", "caf\u{e9}", "a?b", &"0".repeat(64)] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        for good in ["m", "A-1_b.c", "deadbeef", &"0".repeat(63), "a.."] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
     fn what_is_within_them_passes() {
+        assert_eq!(page(1_000, 1_000).unwrap(), 1_000);
         let tag = Name::new("gpu").unwrap();
 
         assert!(tags(&vec![tag.clone(); Routing::TAGS_MAX]).is_ok());

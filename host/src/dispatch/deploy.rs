@@ -7,6 +7,7 @@ impl Dispatch {
     /// Admits a component and makes it the one that new executions of its name are pinned to. The same bytes again change
     /// nothing but that.
     pub async fn deploy(&self, name: &Name, wasm: &[u8]) -> Result<ModuleRow> {
+        bounds::module_name(name)?;
         let max = self.parts.limits.module_bytes_max;
         if wasm.len() > max {
             return Err(bounds::too_large("the module", wasm.len(), max, "module_bytes_max"));

@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::{Dispatch, DispatchError, ModuleRef, ModuleRow, Result};
 use crate::model::{ModuleDigest, Name};
 
 /// After this long the store is asked again, so a deploy on another host is seen.
 const FRESH_FOR: Duration = Duration::from_secs(1);
+/// The fewest digits by which a digest may be named.
+const DIGITS_MIN: usize = 8;
 /// How many names of modules a host knows.
 pub(super) const DEPLOYMENTS_MAX: u32 = 10_000;
 
@@ -31,6 +35,8 @@ struct Table {
     by_workflow: HashMap<Name, Vec<Arc<ModuleRow>>>,
     by_name: HashMap<Name, Arc<ModuleRow>>,
     by_digest: HashMap<ModuleDigest, Arc<ModuleRow>>,
+    /// The digests of all modules, active or not: read when one is named by its first digits.
+    uploaded: OnceCell<Vec<ModuleDigest>>,
 }
 
 impl Table {
@@ -96,17 +102,46 @@ impl Dispatch {
         Ok(row)
     }
 
-    /// The active module of a name, or the one of a digest whether active or not.
+    /// The active module of a name, or the one of a digest, or of its first digits, whether active or not.
     pub(super) async fn named(&self, module: &ModuleRef) -> Result<Arc<ModuleRow>> {
         let table = self.active().await?;
         let unknown = || DispatchError::UnknownModule(module.to_string());
-        match module {
-            ModuleRef::Name(name) => table.by_name.get(name).cloned().ok_or_else(unknown),
-            ModuleRef::Digest(digest) => match table.by_digest.get(digest) {
-                Some(row) => Ok(Arc::clone(row)),
-                None => self.store().module(*digest).await?.map(Arc::new).ok_or_else(unknown),
+        let digest = match module {
+            ModuleRef::Name(name) => match table.by_name.get(name) {
+                Some(row) => return Ok(Arc::clone(row)),
+                None if begins_digest(name.as_str()) => {
+                    self.only_one_of(&table, name.as_str()).await?
+                }
+                None => return Err(unknown()),
             },
+            ModuleRef::Digest(digest) => *digest,
+        };
+        match table.by_digest.get(&digest) {
+            Some(row) => Ok(Arc::clone(row)),
+            None => self.store().module(digest).await?.map(Arc::new).ok_or_else(unknown),
         }
+    }
+
+    /// The digest that a text is, or that alone begins with it.
+    pub async fn digest(&self, text: &str) -> Result<ModuleDigest> {
+        if let Ok(whole) = text.parse() {
+            return Ok(whole);
+        }
+        if begins_digest(text) {
+            return self.only_one_of(&*self.active().await?, text).await;
+        }
+        let bounds = format!("64 hexadecimal digits, or the first {DIGITS_MIN} of them or more");
+        Err(DispatchError::OutOfBounds { what: "digest", value: format!("{text:?}"), bounds })
+    }
+
+    async fn only_one_of(&self, table: &Table, digits: &str) -> Result<ModuleDigest> {
+        let uploaded = table.uploaded.get_or_try_init(|| self.uploaded()).await?;
+        only_one(uploaded, digits)
+    }
+
+    async fn uploaded(&self) -> Result<Vec<ModuleDigest>> {
+        let rows = self.store().modules(DEPLOYMENTS_MAX).await?;
+        Ok(rows.into_iter().map(|row| row.digest).collect())
     }
 
     async fn active(&self) -> Result<Arc<Table>> {
@@ -117,5 +152,52 @@ impl Dispatch {
         let table = Arc::new(Table::of(self.store().deployments(DEPLOYMENTS_MAX).await?));
         self.deployments.remember(now, &table);
         Ok(table)
+    }
+}
+
+/// Whether a text may be the first digits of a digest.
+fn begins_digest(text: &str) -> bool {
+    (DIGITS_MIN..64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn only_one(digests: &[ModuleDigest], digits: &str) -> Result<ModuleDigest> {
+    let sought = digits.to_ascii_lowercase();
+    let mut found = digests.iter().filter(|digest| digest.to_string().starts_with(&sought));
+    let Some(one) = found.next() else {
+        return Err(DispatchError::UnknownModule(digits.to_owned()));
+    };
+    // One component may lie there under several names.
+    if found.any(|other| other != one) {
+        let bounds = "more of the digest: several begin so".to_owned();
+        return Err(DispatchError::OutOfBounds { what: "module", value: digits.into(), bounds });
+    }
+    Ok(*one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(text: &str) -> ModuleDigest {
+        format!("{text:0<64}").parse().unwrap()
+    }
+
+    #[test]
+    fn the_first_digits_name_a_module_if_no_other_begins_so() {
+        let (one, two) = (digest("abcdef0123"), digest("abcdef0145"));
+        let known = [one, two, one];
+
+        assert_eq!(only_one(&known, "abcdef012").unwrap(), one);
+        assert_eq!(only_one(&known, "ABCDEF014").unwrap(), two);
+        assert!(matches!(only_one(&known, "abcdef01"), Err(DispatchError::OutOfBounds { .. })));
+        assert!(matches!(only_one(&known, "12345678"), Err(DispatchError::UnknownModule(_))));
+    }
+
+    #[test]
+    fn a_few_digits_are_no_digest() {
+        assert!(begins_digest("0123abCD") && begins_digest(&"a".repeat(63)));
+        for other in ["0123abc", "checkout", "0123abcg", &"a".repeat(64)] {
+            assert!(!begins_digest(other), "{other}");
+        }
     }
 }

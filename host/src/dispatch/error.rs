@@ -27,7 +27,7 @@ pub enum DispatchError {
         module: String,
     },
     /// Say which module is meant.
-    #[error("workflow {workflow} is in several active modules ({}): name one as `module`", .modules.join(", "))]
+    #[error("workflow {workflow} is in several active modules ({}): name the one that is meant as `module`", .modules.join(", "))]
     Ambiguous {
         /// What was asked for.
         workflow: Name,
@@ -80,7 +80,7 @@ pub enum DispatchError {
     #[error("execution {0} was started with this idempotency key and another input")]
     IdempotencyConflict(ExecutionId),
     /// Too late: start another one.
-    #[error("execution {execution} has ended: it is {state}")]
+    #[error("execution {execution} has ended: it {}", standing(*.state))]
     Ended {
         /// Which.
         execution: ExecutionId,
@@ -88,8 +88,19 @@ pub enum DispatchError {
         state: ExecutionState,
     },
     /// Wait until it is in another state.
-    #[error("execution {execution} is {state}, which cannot be tried again")]
+    #[error("execution {execution} {}, and so cannot be tried again", standing(*.state))]
     NotRevivable {
+        /// Which.
+        execution: ExecutionId,
+        /// How it stands.
+        state: ExecutionState,
+    },
+    /// Leave the module away, or start another execution with it.
+    #[error(
+        "execution {execution} {}: only a blocked execution can go on with another module",
+        standing(*.state)
+    )]
+    NotBlocked {
         /// Which.
         execution: ExecutionId,
         /// How it stands.
@@ -128,6 +139,21 @@ pub enum DispatchError {
     /// What the store says.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// How an execution stands, as the end of a sentence.
+fn standing(state: ExecutionState) -> String {
+    match state {
+        ExecutionState::TimedOut => "has timed out".to_owned(),
+        ExecutionState::Failed => "has failed".to_owned(),
+        ExecutionState::Completed => "has completed".to_owned(),
+        ExecutionState::Cancelled => "was cancelled".to_owned(),
+        ExecutionState::Pending
+        | ExecutionState::Running
+        | ExecutionState::Waiting
+        | ExecutionState::Cancelling
+        | ExecutionState::Blocked => format!("is {state}"),
+    }
 }
 
 /// One place where an input does not fit its schema.

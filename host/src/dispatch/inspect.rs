@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     Body, Counts, Dispatch, DispatchError, Entry, Event, ExecutionFilter, ExecutionRow,
-    ExecutionView, HostRow, LogLine, ModuleRef, ModuleRow, Result, deployments::DEPLOYMENTS_MAX,
+    ExecutionView, HostRow, LogLine, ModuleRef, ModuleRow, Result, bounds,
+    deployments::DEPLOYMENTS_MAX,
 };
 use crate::model::{ExecutionId, Payload, Seq};
 
@@ -23,9 +24,9 @@ pub struct JournalSlice {
 }
 
 impl Dispatch {
-    /// How many rows a page has where so many were asked for.
-    pub(super) fn page(&self, limit: u32) -> u32 {
-        limit.clamp(1, self.parts.limits.page_max)
+    /// How many rows a page has where so many are asked for.
+    pub(super) fn page(&self, limit: u32) -> Result<u32> {
+        bounds::page(limit, self.parts.limits.page_max)
     }
 
     /// One execution.
@@ -36,7 +37,7 @@ impl Dispatch {
 
     /// A list, newest first, at most `page_max`.
     pub async fn list(&self, mut filter: ExecutionFilter) -> Result<Vec<ExecutionRow>> {
-        filter.limit = self.page(filter.limit);
+        filter.limit = self.page(filter.limit)?;
         Ok(self.store().executions(&filter).await?)
     }
 
@@ -48,7 +49,7 @@ impl Dispatch {
         limit: u32,
     ) -> Result<JournalSlice> {
         let mut slice = JournalSlice { entries: Vec::new(), more: true };
-        let (mut after, mut left, mut bytes) = (after, self.page(limit), 0);
+        let (mut after, mut left, mut bytes) = (after, self.page(limit)?, 0);
         while slice.more && left > 0 && bytes < SLICE_BYTES {
             let page = self.store().journal(execution, after, left.min(ENTRIES_AT_ONCE)).await?;
             let Some(last) = page.entries.last() else {
@@ -74,7 +75,7 @@ impl Dispatch {
         after: i64,
         limit: u32,
     ) -> Result<Vec<LogLine>> {
-        let lines = self.store().logs(execution, after, self.page(limit)).await?;
+        let lines = self.store().logs(execution, after, self.page(limit)?).await?;
         if lines.is_empty() {
             self.show(execution).await?;
         }
@@ -93,7 +94,7 @@ impl Dispatch {
 
     /// Host incarnations, newest first.
     pub async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>> {
-        Ok(self.store().hosts(self.page(limit)).await?)
+        Ok(self.store().hosts(self.page(limit)?).await?)
     }
 
     /// How much there is of what.

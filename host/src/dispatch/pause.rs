@@ -20,7 +20,7 @@ impl Dispatch {
         if module.is_some() {
             let state = self.show(execution).await?.row.state;
             if state != ExecutionState::Blocked {
-                return Err(DispatchError::NotRevivable { execution, state });
+                return Err(DispatchError::NotBlocked { execution, state });
             }
             self.revive(execution, RunReason::Upgrade, module).await?;
         }

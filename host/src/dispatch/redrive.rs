@@ -43,7 +43,7 @@ impl Dispatch {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
-        let limit = self.page(limit);
+        let limit = self.page(limit)?;
         Ok(self.store().dead_letters(execution, before, limit).await?)
     }
 }

@@ -13,7 +13,7 @@ use crate::store::{NewExecution, StoreError, Write, Written};
 /// A module as people name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModuleRef {
-    /// The active one of a name.
+    /// The active one of a name; where there is none, the one whose digest begins so.
     Name(Name),
     /// Exactly this one.
     Digest(ModuleDigest),

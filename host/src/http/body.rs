@@ -1,7 +1,7 @@
 //! Reading bodies, never beyond a limit.
 
 use axum::body::{Body, Bytes, HttpBody};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::error::Problem;
 use crate::model::Payload;
@@ -58,14 +58,16 @@ pub(super) async fn order<T: DeserializeOwned + Default>(body: Body) -> Result<T
 
 /// Reads a JSON object.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // Or a list would be taken for an object whose fields come in the order of their declaration.
-    if bytes.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
-        return Err(Problem::invalid("the body is a list, it must be a JSON object"));
-    }
-    serde_json::from_slice(bytes).map_err(|error| {
+    let refused = |error: serde_json::Error| {
         let detail = format!("the body: {error}");
         if error.is_data() { Problem::invalid(detail) } else { Problem::malformed(detail) }
-    })
+    };
+    // Or a list would be taken for an object whose fields come in the order of their declaration.
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(refused)?;
+        return Err(Problem::invalid("the body is something else, it must be a JSON object"));
+    }
+    serde_json::from_slice(bytes).map_err(refused)
 }
 
 /// Reads a body that is one payload; a body of nothing is `null`.
@@ -125,7 +127,12 @@ mod tests {
             reason: String,
         }
 
-        assert!(parse::<Order>(b" [\"x\"]").is_err());
+        for other in [&b" [\"x\"]"[..], b"7", b"null", b"\"x\""] {
+            let told = format!("{:?}", parse::<Order>(other).unwrap_err());
+            assert!(told.contains("must be a JSON object"), "{told}");
+        }
+        let told = format!("{:?}", parse::<Order>(b"nul").unwrap_err());
+        assert!(told.contains("malformed-request"), "{told}");
         assert!(parse::<Order>(b"{\"reason\":\"x\"}").is_ok());
     }
 }

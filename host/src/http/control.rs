@@ -11,7 +11,7 @@ use super::error::Problem;
 use super::path::{Asked, Named, NamedPair};
 use super::{body, order};
 use crate::dispatch::{Force, ModuleRef};
-use crate::model::{ExecutionId, ExecutionState, Name, Run};
+use crate::model::{ExecutionId, ExecutionState, Name, Run, Timestamp};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +39,7 @@ pub(super) async fn signal(
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
 struct Cancellation {
     reason: String,
     force: bool,
@@ -49,6 +49,9 @@ struct Cancellation {
 pub(super) struct Standing {
     id: ExecutionId,
     state: ExecutionState,
+    /// Since when it stands still: it ends when it is resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_at: Option<Timestamp>,
 }
 
 /// Asks an execution to end. One that has ended stays as it is, and that is what is answered.
@@ -60,14 +63,15 @@ pub(super) async fn cancel(
     let Cancellation { reason, force } = body::order(body).await?;
     let force = if force { Force::Yes } else { Force::No };
     if let Some(state) = door.dispatch.cancel(id, reason, force).await? {
-        return Ok((StatusCode::OK, Json(Standing { id, state })));
+        return Ok((StatusCode::OK, Json(Standing { id, state, paused_at: None })));
     }
-    let state = door.dispatch.show(id).await?.row.state;
-    Ok((StatusCode::ACCEPTED, Json(Standing { id, state })))
+    let row = door.dispatch.show(id).await?.row;
+    let standing = Standing { id, state: row.state, paused_at: row.paused_at };
+    Ok((StatusCode::ACCEPTED, Json(standing)))
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
 struct With {
     module: Option<String>,
 }

@@ -58,7 +58,8 @@ impl Problem {
         }
     }
 
-    fn at(mut self, limit: &'static str) -> Self {
+    /// The same, naming the limit that was gone past.
+    pub(super) fn at(mut self, limit: &'static str) -> Self {
         self.limit = Some(limit);
         self
     }
@@ -156,7 +157,7 @@ impl From<DispatchError> for Problem {
                 Self::new((CONFLICT, "idempotency-conflict", "Idempotency conflict"), detail)
             }
             E::Ended { .. } => Self::new((CONFLICT, "execution-ended", "Already ended"), detail),
-            E::NotRevivable { .. } => {
+            E::NotRevivable { .. } | E::NotBlocked { .. } => {
                 Self::new((CONFLICT, "not-in-state", "Not in this state"), detail)
             }
             E::WentOn { .. } => Self::new((CONFLICT, "went-on", "The workflow went on"), detail),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Door;
 use super::error::Problem;
 use super::execution::{Execution, Summary};
-use super::path::{Asked, Named, page_default};
+use super::path::{Asked, Named, Text, page_default};
 use crate::dispatch::{ExecutionFilter, ExecutionRow};
 use crate::model::{ExecutionId, ExecutionState, Name, Timestamp};
 
@@ -17,7 +17,7 @@ pub(super) struct Filter {
     state: Option<ExecutionState>,
     workflow: Option<Name>,
     queue: Option<Name>,
-    parent: Option<ExecutionId>,
+    parent: Option<Text<ExecutionId>>,
     #[serde(default = "page_default")]
     limit: u32,
     cursor: Option<String>,
@@ -34,12 +34,12 @@ pub(super) async fn list(
     State(door): State<Door>,
     Asked(asked): Asked<Filter>,
 ) -> Result<Json<Executions>, Problem> {
-    let limit = asked.limit.clamp(1, door.dispatch.limits().page_max);
+    let limit = asked.limit;
     let filter = ExecutionFilter {
         state: asked.state,
         workflow: asked.workflow,
         queue: asked.queue,
-        parent: asked.parent,
+        parent: asked.parent.map(|id| id.0),
         after: asked.cursor.as_deref().map(read_cursor).transpose()?,
         limit,
     };

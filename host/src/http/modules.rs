@@ -87,7 +87,7 @@ pub(super) async fn show(
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(expecting = "a JSON object", deny_unknown_fields)]
 struct Activation {
     digest: String,
 }
@@ -99,7 +99,7 @@ pub(super) async fn activate(
     body: Body,
 ) -> Result<Json<Module>, Problem> {
     let order: Activation = body::order(body).await?;
-    let digest: ModuleDigest = order.digest.parse().map_err(Problem::invalid)?;
+    let digest = door.dispatch.digest(&order.digest).await?;
     let row = door.dispatch.activate(&name, digest).await?;
     Ok(Module::of(&row))
 }

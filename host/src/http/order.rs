@@ -17,7 +17,7 @@ pub(super) const STARTS_BYTES_MAX: usize = 64 << 20;
 
 /// One order.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(expecting = "a JSON object", deny_unknown_fields)]
 pub(super) struct Order {
     workflow: Name,
     module: Option<String>,
@@ -31,12 +31,13 @@ pub(super) struct Order {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(expecting = "a JSON object", deny_unknown_fields)]
 struct Many {
     executions: Vec<Order>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct Peek {
     executions: Option<IgnoredAny>,
 }
@@ -60,8 +61,10 @@ impl Orders {
         let many: Many = body::parse(bytes)?;
         if many.executions.len() > STARTS_MAX {
             let given = many.executions.len();
-            let detail = format!("{given} executions are asked for, at most {STARTS_MAX} may be");
-            return Err(Problem::invalid(detail));
+            let detail = format!(
+                "{given} executions are asked for, at most {STARTS_MAX} may be (starts_max)"
+            );
+            return Err(Problem::invalid(detail).at("starts_max"));
         }
         Ok(Self::Many(many.executions))
     }
@@ -143,6 +146,8 @@ mod tests {
             ("{", 400, "EOF"),
             ("[]", 422, "object"),
             ("{}", 422, "workflow"),
+            ("7", 422, "object"),
+            (r#"{"executions":[7]}"#, 422, "expected a JSON object"),
             (r#"{"workflow":""}"#, 422, "empty"),
             (r#"{"workflow":"w","inptu":1}"#, 422, "inptu"),
             (r#"{"workflow":"w","delay":"5x"}"#, 422, "position 1"),
@@ -151,7 +156,8 @@ mod tests {
         ] {
             let problem = told(body);
             assert_eq!(problem["status"], status, "{body}");
-            assert!(problem["detail"].as_str().unwrap().contains(word), "{body}: {problem}");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(word) && !detail.contains("struct"), "{body}: {problem}");
         }
     }
 

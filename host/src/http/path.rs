@@ -59,7 +59,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::from_request_parts(parts, state).await;
-        let Query(asked) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        let Query(asked) = query.map_err(|rejection| {
+            let text = rejection.body_text();
+            // What comes before the first colon says what the server tried, which is nobody's business.
+            let why = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            Problem::malformed(format!("the query: {why}"))
+        })?;
         Ok(Self(asked))
     }
 }
@@ -79,6 +84,17 @@ pub(super) struct PageAfter {
 /// How many rows a page has where nobody says.
 pub(super) fn page_default() -> u32 {
     PAGE_DEFAULT
+}
+
+/// A text that is read as it would be in a path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<T>(pub(super) T);
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
 }
 
 /// A duration as text, such as `"30s"`.
