@@ -31,10 +31,10 @@ pub struct ServeFlags {
     #[arg(long, env = "STEPWELL_HOT_FOR", value_name = "DURATION", value_parser = duration)]
     hot_for: Option<Duration>,
     /// How many waiting workflows stay in memory, 2000 at most [default: 2000]
-    #[arg(long, env = "STEPWELL_HOT_MAX", value_name = "COUNT")]
+    #[arg(long, env = "STEPWELL_HOT_MAX", value_name = "COUNT", value_parser = hot_max)]
     hot_max: Option<usize>,
     /// How many steps run at once [default: 10 for each core]
-    #[arg(long, env = "STEPWELL_MAX_CONCURRENCY", value_name = "COUNT")]
+    #[arg(long, env = "STEPWELL_MAX_CONCURRENCY", value_name = "COUNT", value_parser = one_or_more)]
     max_concurrency: Option<NonZeroUsize>,
     /// The largest module, in bytes [default: 33554432]
     #[arg(long, env = "STEPWELL_MODULE_BYTES_MAX", value_name = "BYTES")]
@@ -54,6 +54,17 @@ pub struct ServeFlags {
     /// What is logged: a level, or levels by target
     #[arg(long, env = "STEPWELL_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
+}
+
+/// Each instance costs kernel mappings, and the system's bound on those fails everything at once.
+fn hot_max(text: &str) -> Result<usize, String> {
+    let most = Limits::for_cores(1).hot_max;
+    let count: usize = text.parse().map_err(|_no_number| "it must be a number".to_owned())?;
+    if count > most { Err(format!("it must be {most} at most")) } else { Ok(count) }
+}
+
+fn one_or_more(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_none| "it must be 1 or more".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, BadDuration> {
@@ -123,9 +134,7 @@ impl From<ServeFlags> for Config {
         };
         let limits = &mut config.limits;
         put(&mut limits.hot_for, flags.hot_for);
-        // Each instance costs kernel mappings, and the system's bound on those fails everything at once.
-        let hot_most = limits.hot_max;
-        put(&mut limits.hot_max, flags.hot_max.map(|count| count.min(hot_most)));
+        put(&mut limits.hot_max, flags.hot_max);
         put(&mut limits.max_concurrency, flags.max_concurrency.map(NonZeroUsize::get));
         put(&mut limits.module_bytes_max, flags.module_bytes_max.map(NonZeroUsize::get));
         put(
@@ -170,11 +179,21 @@ mod tests {
 
     #[test]
     fn a_flag_changes_its_limit() {
-        let config = config(&["--hot-for", "0s", "--hot-max", "9999999", "--queue", "a,b"]);
+        let config = config(&["--hot-for", "0s", "--hot-max", "1500", "--queue", "a,b"]);
 
         assert_eq!(config.limits.hot_for, Duration::ZERO);
-        assert_eq!(config.limits.hot_max, 2_000);
+        assert_eq!(config.limits.hot_max, 1_500);
         assert_eq!(config.queues.len(), 2);
+    }
+
+    #[test]
+    fn a_number_out_of_its_bounds_is_refused_with_them() {
+        let told = |flag: &str, value: &str| {
+            Line::try_parse_from(["serve", flag, value]).unwrap_err().to_string()
+        };
+
+        assert!(told("--hot-max", "5000").contains("it must be 2000 at most"));
+        assert!(told("--max-concurrency", "0").contains("it must be 1 or more"));
     }
 
     #[test]

@@ -72,7 +72,7 @@ mod tests {
             "stepwell run checkout --input {} --wait --priority -3",
             "stepwell show 1 --json",
             "stepwell --server http://h:1 result 1 --wait",
-            "stepwell signal 1 approval --json {\"ok\":true} --id s-1",
+            "stepwell signal 1 approval --payload {\"ok\":true} --id s-1 --json",
             "stepwell cancel 1 --reason why --force",
             "stepwell dlq replay 7",
             "stepwell dlq list --json --server http://h:1",

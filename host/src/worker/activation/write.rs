@@ -54,11 +54,15 @@ impl Activation {
         let leaves = leaves(&append, self.crew.clock.now());
         let receivers: Vec<_> = append.messages.iter().map(|(receiver, _)| *receiver).collect();
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
-<<<<<<< HEAD
         if let Err(StoreError::Unknown(_)) = result {
             self.tell_in_case(receivers);
         }
-        self.conclude(result, leaves).await
+        self.conclude(result, leaves).await?;
+        // Only now: an attempt that was stopped before its row went would be made again.
+        for (run, promise) in dropped {
+            self.crew.stop_task((self.id(), run, promise));
+        }
+        Ok(())
     }
 
     /// If the write was made after all, these have something to look at; if not, they look in vain.
@@ -66,22 +70,6 @@ impl Activation {
         self.crew.wake_claimers();
         receivers.into_iter().for_each(|receiver| self.crew.look(receiver));
         self.crew.wake_watchers(self.id());
-    }
-
-    /// A new entry shows that it gets on: losses are counted in a row.
-    fn forgive_losses(&mut self, append: &mut Append) {
-        if self.row.losses > 0 && !append.entries.is_empty() && append.row == RowChange::Keep {
-            let state = self.row.state;
-            append.row = RowChange::Stay { state, expires_at: self.expires_at, base: None };
-            self.row.losses = 0;
-=======
-        self.conclude(result, leaves).await?;
-        // Only now: an attempt that was stopped before its row went would be made again.
-        for (run, promise) in dropped {
-            self.crew.stop_task((self.id(), run, promise));
->>>>>>> main
-        }
-        Ok(())
     }
 
     async fn conclude(
