@@ -6,90 +6,85 @@ use stepwell::model::Limits;
 
 use crate::front::{Front, nobody};
 
+/// A request, its body, the status and the kind of problem that answer it; `{id}` is an execution that nobody has.
+type Refused = (Method, &'static str, &'static str, u16, &'static str);
+
+const ORDERS: &[Refused] = &[
+    (Method::GET, "/v2", "", 404, "no-such-route"),
+    (Method::DELETE, "/v1/executions", "", 405, "wrong-method"),
+    (Method::POST, "/v1/executions", "", 400, "malformed-request"),
+    (Method::POST, "/v1/executions", "{\"workflow\":\"checkout\"", 400, "malformed-request"),
+    (Method::POST, "/v1/executions", "[]", 422, "invalid-request"),
+    (Method::POST, "/v1/executions", "7", 422, "invalid-request"),
+    (Method::POST, "/v1/executions", "{\"workflow\":\"checkout\",\"x\":1}", 422, "invalid-request"),
+    (Method::POST, "/v1/executions", "{\"workflow\":\"a\\u0000b\"}", 422, "invalid-request"),
+    (Method::POST, "/v1/executions", "{\"workflow\":\"nobody\"}", 404, "unknown-workflow"),
+    (
+        Method::POST,
+        "/v1/executions",
+        "{\"workflow\":\"checkout\",\"input\":7}",
+        422,
+        "invalid-input",
+    ),
+    (
+        Method::POST,
+        "/v1/executions",
+        "{\"workflow\":\"checkout\",\"priority\":101}",
+        422,
+        "invalid-request",
+    ),
+    (Method::POST, "/v1/executions", "{\"executions\":7}", 422, "invalid-request"),
+];
+
+const QUESTIONS: &[Refused] = &[
+    (Method::GET, "/v1/executions?state=paused", "", 400, "malformed-request"),
+    (Method::GET, "/v1/executions?colour=red", "", 400, "malformed-request"),
+    (Method::GET, "/v1/executions?limit=-1", "", 400, "malformed-request"),
+    (Method::GET, "/v1/executions?limit=0", "", 422, "invalid-request"),
+    (Method::GET, "/v1/executions?limit=1001", "", 422, "invalid-request"),
+    (Method::GET, "/v1/hosts?limit=0", "", 422, "invalid-request"),
+    (Method::GET, "/v1/dead-letters?limit=1001", "", 422, "invalid-request"),
+    (Method::GET, "/v1/executions/{id}/logs?limit=0", "", 422, "invalid-request"),
+    (Method::GET, "/v1/executions/{id}/journal?limit=1001", "", 422, "invalid-request"),
+    (Method::GET, "/v1/executions?cursor=x", "", 400, "malformed-request"),
+    (Method::GET, "/v1/executions/not-an-id", "", 400, "malformed-request"),
+    (Method::GET, "/v1/executions/%ff", "", 400, "malformed-request"),
+    (Method::GET, "/v1/executions/{id}", "", 404, "unknown-execution"),
+    (Method::GET, "/v1/executions/{id}/journal", "", 404, "unknown-execution"),
+    (Method::GET, "/v1/executions/{id}/journal?after=x", "", 400, "malformed-request"),
+    (Method::GET, "/v1/executions/{id}/logs", "", 404, "unknown-execution"),
+    (Method::GET, "/v1/executions/{id}/result", "", 404, "unknown-execution"),
+    (Method::GET, "/v1/executions/{id}/result?wait=5", "", 400, "malformed-request"),
+    (Method::POST, "/v1/executions/{id}/signals/go", "1", 404, "unknown-execution"),
+    (Method::POST, "/v1/executions/{id}/signals/go", "{", 400, "malformed-request"),
+    (Method::POST, "/v1/executions/{id}/cancel", "", 404, "unknown-execution"),
+    (Method::POST, "/v1/executions/{id}/cancel", "{\"force\":\"yes\"}", 422, "invalid-request"),
+    (Method::POST, "/v1/executions/{id}/retry", "", 404, "unknown-execution"),
+    (Method::POST, "/v1/executions/{id}/pause", "", 404, "unknown-execution"),
+    (Method::POST, "/v1/executions/{id}/resume", "", 404, "unknown-execution"),
+    (Method::GET, "/v1/modules/nobody", "", 404, "unknown-module"),
+    (Method::POST, "/v1/modules/shop/activate", "{\"digest\":\"12\"}", 422, "invalid-request"),
+    (Method::GET, "/v1/modules/12345678", "", 404, "unknown-module"),
+    (Method::POST, "/v1/modules/shop/activate", "{\"digest\":\"12345678\"}", 404, "unknown-module"),
+    (Method::GET, "/v1/dead-letters/7", "", 404, "unknown-dead-letter"),
+    (Method::GET, "/v1/dead-letters/x", "", 400, "malformed-request"),
+    (Method::POST, "/v1/dead-letters/7/replay", "", 404, "unknown-dead-letter"),
+    (Method::DELETE, "/v1/dead-letters/7", "", 404, "unknown-dead-letter"),
+    (Method::GET, "/ready", "", 503, "unavailable"),
+];
+
 #[tokio::test]
 async fn no_request_is_answered_by_anything_but_a_problem() {
     let front = Front::open().await;
     front.module("shop", &[("checkout", json!({ "type": "object" }))]).await;
-    let execution = format!("/v1/executions/{}", nobody());
-    let of = |rest: &str| format!("{execution}{rest}");
-    let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
 
-    for (method, path, body, status, kind) in [
-        (&get, "/v2".to_owned(), "", 404, "no-such-route"),
-        (&delete, "/v1/executions".into(), "", 405, "wrong-method"),
-        (&post, "/v1/executions".into(), "", 400, "malformed-request"),
-        (&post, "/v1/executions".into(), "{\"workflow\":\"checkout\"", 400, "malformed-request"),
-        (&post, "/v1/executions".into(), "[]", 422, "invalid-request"),
-        (&post, "/v1/executions".into(), "7", 422, "invalid-request"),
-        (
-            &post,
-            "/v1/executions".into(),
-            "{\"workflow\":\"checkout\",\"x\":1}",
-            422,
-            "invalid-request",
-        ),
-        (&post, "/v1/executions".into(), "{\"workflow\":\"a\\u0000b\"}", 422, "invalid-request"),
-        (&post, "/v1/executions".into(), "{\"workflow\":\"nobody\"}", 404, "unknown-workflow"),
-        (
-            &post,
-            "/v1/executions".into(),
-            "{\"workflow\":\"checkout\",\"input\":7}",
-            422,
-            "invalid-input",
-        ),
-        (
-            &post,
-            "/v1/executions".into(),
-            "{\"workflow\":\"checkout\",\"priority\":101}",
-            422,
-            "invalid-request",
-        ),
-        (&post, "/v1/executions".into(), "{\"executions\":7}", 422, "invalid-request"),
-        (&get, "/v1/executions?state=paused".into(), "", 400, "malformed-request"),
-        (&get, "/v1/executions?colour=red".into(), "", 400, "malformed-request"),
-        (&get, "/v1/executions?limit=-1".into(), "", 400, "malformed-request"),
-        (&get, "/v1/executions?limit=0".into(), "", 422, "invalid-request"),
-        (&get, "/v1/executions?limit=1001".into(), "", 422, "invalid-request"),
-        (&get, "/v1/hosts?limit=0".into(), "", 422, "invalid-request"),
-        (&get, "/v1/dead-letters?limit=1001".into(), "", 422, "invalid-request"),
-        (&get, of("/logs?limit=0"), "", 422, "invalid-request"),
-        (&get, of("/journal?limit=1001"), "", 422, "invalid-request"),
-        (&get, "/v1/executions?cursor=x".into(), "", 400, "malformed-request"),
-        (&get, "/v1/executions/not-an-id".into(), "", 400, "malformed-request"),
-        (&get, "/v1/executions/%ff".into(), "", 400, "malformed-request"),
-        (&get, of(""), "", 404, "unknown-execution"),
-        (&get, of("/journal"), "", 404, "unknown-execution"),
-        (&get, of("/journal?after=x"), "", 400, "malformed-request"),
-        (&get, of("/logs"), "", 404, "unknown-execution"),
-        (&get, of("/result"), "", 404, "unknown-execution"),
-        (&get, of("/result?wait=5"), "", 400, "malformed-request"),
-        (&post, of("/signals/go"), "1", 404, "unknown-execution"),
-        (&post, of("/signals/go"), "{", 400, "malformed-request"),
-        (&post, of("/cancel"), "", 404, "unknown-execution"),
-        (&post, of("/cancel"), "{\"force\":\"yes\"}", 422, "invalid-request"),
-        (&post, of("/retry"), "", 404, "unknown-execution"),
-        (&post, of("/pause"), "", 404, "unknown-execution"),
-        (&post, of("/resume"), "", 404, "unknown-execution"),
-        (&get, "/v1/modules/nobody".into(), "", 404, "unknown-module"),
-        (&post, "/v1/modules/shop/activate".into(), "{\"digest\":\"12\"}", 422, "invalid-request"),
-        (&get, "/v1/modules/12345678".into(), "", 404, "unknown-module"),
-        (
-            &post,
-            "/v1/modules/shop/activate".into(),
-            "{\"digest\":\"12345678\"}",
-            404,
-            "unknown-module",
-        ),
-        (&get, "/v1/dead-letters/7".into(), "", 404, "unknown-dead-letter"),
-        (&get, "/v1/dead-letters/x".into(), "", 400, "malformed-request"),
-        (&post, "/v1/dead-letters/7/replay".into(), "", 404, "unknown-dead-letter"),
-        (&delete, "/v1/dead-letters/7".into(), "", 404, "unknown-dead-letter"),
-        (&get, "/ready".into(), "", 503, "unavailable"),
-    ] {
-        let answer = front.ask(method.clone(), &path, body).await;
-        assert_eq!(answer.status, status, "{method} {path} {body}: {answer:?}");
-        answer.problem(status, kind);
+    for (method, path, body, status, kind) in ORDERS.iter().chain(QUESTIONS) {
+        let path = path.replace("{id}", &nobody().to_string());
+        let answer = front.ask(method.clone(), &path, *body).await;
+        assert_eq!(answer.status, *status, "{method} {path} {body}: {answer:?}");
+        answer.problem(*status, kind);
     }
+
     assert_eq!(front.count().await, 0);
 }
 

@@ -38,12 +38,19 @@ impl Cancel {
         let id = typed::execution(&self.id)?;
         let order = Cancellation { reason: &self.reason, force: self.force };
         let answer = client.order(&["executions", &id, "cancel"], &order).await?;
-        out.line(answer.read::<Standing>()?.after_cancel(&id, self.force))
+        let asked = if self.force { Asked::ByForce } else { Asked::Kindly };
+        out.line(answer.read::<Standing>()?.after_cancel(&id, asked))
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Kindly,
+    ByForce,
+}
+
 impl Standing {
-    fn after_cancel(&self, id: &str, force: bool) -> String {
+    fn after_cancel(&self, id: &str, asked: Asked) -> String {
         if self.state.is_terminal() {
             return format!("{id} has ended before: it {}", standing(self.state));
         }
@@ -52,7 +59,7 @@ impl Standing {
             (_, Some(_)) => "paused",
             (_, None) => return format!("{id} is asked to end"),
         };
-        if force {
+        if asked == Asked::ByForce {
             return format!("{id} is asked to end");
         }
         format!(
@@ -117,21 +124,22 @@ impl Pause {
 mod tests {
     use super::*;
 
-    fn told(state: ExecutionState, paused: bool, force: bool) -> String {
-        let paused_at = paused.then(Timestamp::default);
-        Standing { state, paused_at }.after_cancel("E", force)
+    fn told(state: ExecutionState, paused_at: Option<Timestamp>, asked: Asked) -> String {
+        Standing { state, paused_at }.after_cancel("E", asked)
     }
 
     #[test]
     fn whoever_cancels_what_stands_still_is_told_so() {
         let (waiting, blocked) = (ExecutionState::Waiting, ExecutionState::Blocked);
 
-        assert_eq!(told(waiting, false, false), "E is asked to end");
-        assert_eq!(told(waiting, true, true), "E is asked to end");
-        assert!(told(waiting, true, false).contains("it is paused: stepwell resume E"));
-        assert!(told(blocked, false, false).contains("it is blocked: stepwell resume E"));
+        let paused = Some(Timestamp::default());
+
+        assert_eq!(told(waiting, None, Asked::Kindly), "E is asked to end");
+        assert_eq!(told(waiting, paused, Asked::ByForce), "E is asked to end");
+        assert!(told(waiting, paused, Asked::Kindly).contains("it is paused: stepwell resume E"));
+        assert!(told(blocked, None, Asked::Kindly).contains("it is blocked: stepwell resume E"));
         assert_eq!(
-            told(ExecutionState::TimedOut, false, false),
+            told(ExecutionState::TimedOut, None, Asked::Kindly),
             "E has ended before: it has timed out"
         );
     }

@@ -39,17 +39,16 @@ pub(super) async fn end(
         let (run, promise, usage) = (parent.run, parent.promise, StepUsage::default());
         (parent.execution, Arrival::Settled { run, promise, outcome, usage, attempt: 0 })
     }));
-    match crew.store.execution(row.id).await {
-        Ok(view) => {
-            append.messages.extend(view.into_iter().flat_map(|view| view.children).map(|child| {
-                let reason = format!("its parent {} was ended by force", row.id);
-                (child, Arrival::Cancel { reason, force: false })
-            }))
-        }
+    let children = match crew.store.execution(row.id).await {
+        Ok(view) => view.map(|view| view.children).unwrap_or_default(),
         Err(error) => {
             warn!(execution.id = %row.id, error = %error, "The children of {} could not be read; beginning again", row.id);
             return Over::Again;
         }
+    };
+    for child in children {
+        let reason = format!("its parent {} was ended by force", row.id);
+        append.messages.push((child, Arrival::Cancel { reason, force: false }));
     }
     let failure_kind = Some(kind::CANCELLED.to_owned());
     append.row = RowChange::End { state: ExecutionState::Cancelled, failure_kind };

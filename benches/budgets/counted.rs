@@ -1,0 +1,119 @@
+//! A store that counts what is asked of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use stepwell::journal::{Arrival, Ended};
+use stepwell::model::{ExecutionId, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::store::{
+    ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
+    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
+    Revival, Revived, RowChange, Snapshot, Store, TaskEnd, TaskRef, Write, Written,
+};
+use tokio::sync::watch;
+
+/// What has become durable through a store.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    /// Executions that have come to their end.
+    pub(crate) ended: usize,
+    /// Executions that were parked.
+    pub(crate) parked: usize,
+}
+
+/// Hands everything on and counts it.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    inner: Arc<dyn Store>,
+    asked: Mutex<BTreeMap<&'static str, usize>>,
+    tally: watch::Sender<Tally>,
+}
+
+impl Counted {
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, asked: Mutex::default(), tally: watch::Sender::default() }
+    }
+
+    /// How often each verb was asked for so far.
+    pub(crate) fn asked(&self) -> BTreeMap<&'static str, usize> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What has become durable so far, and from now on.
+    pub(crate) fn tally(&self) -> watch::Receiver<Tally> {
+        self.tally.subscribe()
+    }
+
+    fn count(&self, verb: &'static str) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked.entry(verb).or_default() += 1;
+    }
+
+    fn enter(&self, batch: &[Write], written: &[Written]) {
+        let done = batch.iter().zip(written).filter_map(|pair| match pair {
+            (Write::Append(append), Written::Done(_)) => Some(&append.row),
+            _ => None,
+        });
+        let mut tally = *self.tally.borrow();
+        for row in done {
+            tally.ended += usize::from(matches!(row, RowChange::End { .. }));
+            tally.parked += usize::from(matches!(row, RowChange::Park { .. }));
+        }
+        self.tally.send_replace(tally);
+    }
+}
+
+macro_rules! hand_on {
+    ($($verb:ident($($name:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for Counted {
+            async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {
+                self.count("commit");
+                let written = self.inner.commit(host, batch).await?;
+                self.enter(batch, &written);
+                Ok(written)
+            }
+
+            $(async fn $verb(&self, $($name: $kind),*) -> Result<$answer> {
+                self.count(stringify!($verb));
+                self.inner.$verb($($name),*).await
+            })*
+        }
+    };
+}
+
+hand_on! {
+    register(host: &HostRow) -> Timestamp;
+    renew(host: HostId) -> Renewal;
+    retire(host: HostId) -> ();
+    hosts(limit: u32) -> Vec<HostRow>;
+    keep() -> ();
+    deploy(host: HostId, name: &Name, manifest: &Manifest, wasm: &[u8]) -> ModuleRow;
+    activate(host: HostId, name: &Name, digest: ModuleDigest) -> bool;
+    wasm(digest: ModuleDigest) -> Option<Vec<u8>>;
+    module(digest: ModuleDigest) -> Option<ModuleRow>;
+    modules(limit: u32) -> Vec<ModuleRow>;
+    deployments(limit: u32) -> Vec<ModuleRow>;
+    claim_executions(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<Snapshot>;
+    claim_tasks(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<ClaimedTask>;
+    snapshot(host: HostId, execution: ExecutionId) -> Option<Snapshot>;
+    inbox(host: HostId, execution: ExecutionId) -> Option<Inbox>;
+    end_task(host: HostId, task: &TaskRef, end: TaskEnd, notes: Vec<NotedBy>) -> Option<Delivered>;
+    promote(host: HostId, now: Timestamp, limit: u32) -> u32;
+    owned(host: HostId) -> (Vec<ExecutionId>, Vec<TaskRef>);
+    free(host: HostId, execution: ExecutionId) -> ();
+    deliver(host: HostId, execution: ExecutionId, arrival: &Arrival) -> Delivered;
+    pause(host: HostId, execution: ExecutionId, paused: Option<Timestamp>) -> Delivered;
+    revive(host: HostId, execution: ExecutionId, revival: &Revival) -> Revived;
+    discard_dead_letters(host: HostId, ids: &[i64]) -> u64;
+    execution(id: ExecutionId) -> Option<ExecutionView>;
+    result(id: ExecutionId) -> Option<Ended>;
+    executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
+    journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
+    logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
+    dead_letters(execution: Option<ExecutionId>, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
+    dead_letter(id: i64) -> Option<DeadLetter>;
+    counts() -> Counts;
+    now() -> Timestamp;
+}

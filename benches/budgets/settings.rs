@@ -1,0 +1,45 @@
+//! What a run of the benchmark measures, by its environment.
+
+use anyhow::{Context as _, Result};
+
+/// How much is measured. The defaults are those of the budgets; a smaller count is printed in its row.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Rows whose room is named here and no other; empty means all. `STEPWELL_BENCH_ONLY=chain,claim`.
+    only: Vec<String>,
+    /// How often each measurement alternates with its baseline. `STEPWELL_BENCH_ROUNDS`.
+    pub(crate) rounds: usize,
+    /// Parked and finished executions that a claim is measured among. `STEPWELL_BENCH_CROWD`.
+    pub(crate) crowd: u32,
+    /// Seconds that an idle host is watched. `STEPWELL_BENCH_IDLE_SECONDS`.
+    pub(crate) idle_seconds: u32,
+}
+
+impl Settings {
+    pub(crate) fn read() -> Result<Self> {
+        let only = read("STEPWELL_BENCH_ONLY").unwrap_or_default();
+        Ok(Self {
+            only: only.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            rounds: read_number("STEPWELL_BENCH_ROUNDS", 7)?,
+            crowd: read_number("STEPWELL_BENCH_CROWD", 1_000_000)?,
+            idle_seconds: read_number("STEPWELL_BENCH_IDLE_SECONDS", 20)?,
+        })
+    }
+
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|wanted| wanted == name)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark has no config but its environment")]
+fn read(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn read_number<N: std::str::FromStr>(name: &str, default: N) -> Result<N>
+where
+    N::Err: std::error::Error + Send + Sync + 'static,
+{
+    let Some(text) = read(name) else { return Ok(default) };
+    text.parse().with_context(|| format!("{name}={text} is no number"))
+}

@@ -1,0 +1,83 @@
+//! The fresh store of a step: instantiate, call, drop.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use stepwell::model::{Ending, ExecutionId, Name, Payload, Promise, Run, StepCall, StepReport};
+use stepwell::sandbox::Module;
+use tokio_util::sync::CancellationToken;
+
+use crate::Bench;
+use crate::report::{Budget, Row};
+use crate::stopwatch::{Samples, Stopwatch, count, micros, processor_micros, time};
+
+/// Attempts of one round, one after the other.
+const ALONE: usize = 2_000;
+/// Attempts of one round with others, and how many at once.
+const TOGETHER: usize = 20_000;
+const AT_ONCE: usize = 32;
+
+pub(crate) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
+    let sandbox = &bench.ground.sandbox;
+    let (digest, _manifest) = sandbox.admit(&bench.ground.wasm).await?;
+    let module = sandbox.load(digest, &bench.ground.wasm).await?;
+    for _ in 0..ALONE {
+        attempt(bench, &module).await?;
+    }
+    let (mut inside, mut outside) = (Samples::default(), Samples::default());
+    let (mut processor, mut wall) = (Samples::default(), Samples::default());
+    for _ in 0..bench.settings.rounds {
+        for _ in 0..ALONE {
+            let (took, report) = time(attempt(bench, &module)).await?;
+            outside.push_micros(took);
+            inside.push_micros(Duration::from_micros(report.usage.duration_micros));
+        }
+        let spent = processor_micros()?;
+        let watch = Stopwatch::start();
+        let attempts = stream::iter(0..TOGETHER).map(|_| attempt(bench, &module));
+        let done = attempts.buffer_unordered(AT_ONCE);
+        done.try_for_each(|_report| std::future::ready(Ok(()))).await?;
+        wall.push(micros(watch.elapsed()) / count(TOGETHER));
+        processor.push((processor_micros()? - spent) / count(TOGETHER));
+    }
+    Ok(rows(&inside, &outside, &processor, &wall))
+}
+
+fn rows(inside: &Samples, outside: &Samples, processor: &Samples, wall: &Samples) -> Vec<Row> {
+    vec![
+        Row::of("fresh store for a step, processor time", processor, "us")
+            .within(Budget::AtMost(20.0))
+            .note(format!(
+                "instantiate, call, drop, and the hops to the guests' threads and back; {AT_ONCE} at once, so that no thread sleeps between them"
+            )),
+        Row::of("fresh store for a step, as the attempt records it", inside, "us")
+            .within(Budget::AtMost(20.0))
+            .note("instantiate and call by the wall clock, on the guest's thread; not the drop"),
+        Row::of("fresh store for a step, as its caller sees it", outside, "us")
+            .within(Budget::Known)
+            .note("one at a time, with both hops between threads that sleep"),
+        Row::of("fresh store for a step, wall clock per attempt", wall, "us")
+            .within(Budget::Known)
+            .note(format!("{AT_ONCE} at once on all cores")),
+    ]
+}
+
+async fn attempt(bench: &Bench, module: &Module) -> Result<StepReport> {
+    let call = StepCall {
+        execution: ExecutionId::from_bytes([7; 16]),
+        run: Run(0),
+        workflow: Name::new("chain")?,
+        promise: Promise(0),
+        step: Name::new("echo")?,
+        input: Payload::from_checked("42"),
+        attempt: 1,
+        timeout: Duration::from_secs(30),
+        deadline: bench.ground.clock.now() + Duration::from_secs(30),
+        last_heartbeat: None,
+    };
+    let report = bench.ground.sandbox.run_step(module, call, CancellationToken::new()).await;
+    let is_echo = matches!(&report.ending, Ending::Returned(Ok(said)) if said.as_str() == "42");
+    ensure!(is_echo, "the step has ended with {:?}", report.ending);
+    Ok(report)
+}
