@@ -48,7 +48,7 @@ use anyhow::{Context as _, Result};
 
 use database::Database;
 use house::Ground;
-use machine::Machine;
+use machine::{Machine, Others};
 use report::{Report, Row};
 use settings::Settings;
 use stopwatch::Stopwatch;
@@ -70,12 +70,20 @@ async fn main() -> Result<ExitCode> {
     let machine = Machine::read(&target);
     say(&machine.to_string());
 
+    let settings = Settings::read()?;
+    if Settings::takes_backtraces() {
+        say(
+            "note     RUST_BACKTRACE is set: each error takes a backtrace, which the sandbox pays for",
+        );
+    }
+    let others = Others::watch()?;
     let ground = Ground::lay(folder.path(), machine.cores())?;
-    let bench = Bench { settings: Settings::read()?, ground };
+    let bench = Bench { settings, ground };
     let mut report = Report::default();
     let broken = measure_all(&bench, &mut report).await;
 
     report.print();
+    say(&others.describe(machine.cores())?);
     report.write(&target.join("results.json"))?;
     say(&format!("{} rows are over their budget; target/bench/results.json", report.breaches()));
     if broken > 0 {

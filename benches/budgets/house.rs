@@ -17,8 +17,8 @@ use stepwell::store::{ModuleRow, Store as _};
 use crate::counted::{Counted, Tally};
 use crate::database::Database;
 
-/// The one module that is measured with.
-pub(crate) const MODULE: &str = "misbehaving";
+/// The one module that is measured with: `benches/guest`.
+pub(crate) const MODULE: &str = "measured";
 /// Longer than anything here takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -36,7 +36,7 @@ impl Ground {
     pub(crate) fn lay(folder: &Path, cores: usize) -> Result<Self> {
         let path = guest_path();
         let wasm = std::fs::read(&path)
-            .with_context(|| format!("{} is not there: `make guests` builds it", path.display()))?;
+            .with_context(|| format!("{} is not there: `make bench` builds it", path.display()))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let config = SandboxConfig {
             cache_dir: folder.join("artefacts"),

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
+use anyhow::Result;
+
+use crate::stopwatch::{Stopwatch, count, family_micros, machine_micros};
+
 /// What the figures depend on and this program cannot change.
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -39,6 +43,31 @@ impl fmt::Display for Machine {
         writeln!(f, "machine  {processor}, {cores} cores, {memory} of memory, Linux {kernel}")?;
         writeln!(f, "disk     {disk}")?;
         write!(f, "load     {load} when it began; stepwell {}, {build}", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// What other processes did meanwhile: a figure from a busy machine is no figure.
+#[derive(Debug)]
+pub(crate) struct Others {
+    watch: Stopwatch,
+    micros: f64,
+}
+
+impl Others {
+    pub(crate) fn watch() -> Result<Self> {
+        Ok(Self { watch: Stopwatch::start(), micros: Self::micros()? })
+    }
+
+    fn micros() -> Result<f64> {
+        Ok(machine_micros()? - family_micros()?)
+    }
+
+    /// How much of the machine they took.
+    pub(crate) fn describe(&self, cores: usize) -> Result<String> {
+        let all = self.watch.seconds() * 1e6 * count(cores);
+        let share = 100.0 * (Self::micros()? - self.micros) / all;
+        let verdict = if share > 10.0 { ": TOO MUCH, measure again" } else { "" };
+        Ok(format!("other processes took {share:.0} % of the processor meanwhile{verdict}"))
     }
 }
 

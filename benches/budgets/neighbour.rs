@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use stepwell::dispatch::Force;
+use stepwell::model::Limits;
 use stepwell::store::Store as _;
 
 use crate::Bench;
@@ -13,18 +14,17 @@ use crate::stopwatch::{Samples, Stopwatch};
 
 /// Workflows whose time is taken in one round, alone and beside the noise.
 const TIMED: usize = 200;
-/// A step that loops, called by a workflow that only waits for it.
-const LOOP: &str = r#"{"excess":"computing","in_step":true}"#;
+/// More fuel than a step can use up before its time-out.
+const FUEL: u64 = 1 << 50;
 /// How long it takes until they all run, at most.
 const SETTLING_SECONDS: f64 = 0.5;
 
 pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row>> {
-    let limits = bench.ground.limits();
+    let limits = Limits { step_fuel: FUEL, ..bench.ground.limits() };
     let house = House::build(&bench.ground, database, "neighbour", &limits).await?;
     latencies(&house, TIMED).await?;
     let (mut alone, mut beside) = (Samples::default(), Samples::default());
-    // Loops end by themselves when their fuel does; a few rounds have thousands of samples.
-    for _ in 0..bench.settings.rounds.min(3) {
+    for _ in 0..bench.settings.rounds {
         alone.extend(latencies(&house, TIMED).await?);
         beside.extend(beside_loops(bench, &house).await?);
     }
@@ -46,7 +46,7 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
 async fn beside_loops(bench: &Bench, house: &House) -> Result<Samples> {
     let mut loops = Vec::new();
     for _ in 0..bench.ground.cores {
-        loops.push(house.start("excess_in_workflow", LOOP.to_owned()).await?);
+        loops.push(house.start("noise", "null".to_owned()).await?);
     }
     let watch = Stopwatch::start();
     while watch.seconds() < SETTLING_SECONDS {

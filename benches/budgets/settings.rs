@@ -26,6 +26,12 @@ impl Settings {
         })
     }
 
+    /// Whether errors are set to take a backtrace.
+    pub(crate) fn takes_backtraces() -> bool {
+        let is_on = |name| read(name).map(|value| value != "0");
+        is_on("RUST_LIB_BACKTRACE").or_else(|| is_on("RUST_BACKTRACE")).unwrap_or_default()
+    }
+
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|wanted| wanted == name)
     }
