@@ -54,7 +54,7 @@ use settings::Settings;
 use stopwatch::Stopwatch;
 
 /// What every measurement is given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Bench {
     settings: Settings,
     ground: Ground,

@@ -73,6 +73,7 @@ async fn many_executions(
     let (mut per_second, mut processor, mut baseline, mut commits) =
         (Samples::default(), Samples::default(), Samples::default(), Samples::default());
     let steps = count(CROWD * CROWD_STEPS);
+    let before = house.store.asked();
     for _ in 0..bench.settings.rounds {
         baseline.extend(bare.commits(200, bytes).await?);
         let (spent, committed) = (processor_micros()?, commits_of(house));
@@ -93,7 +94,8 @@ async fn many_executions(
             .within(Budget::Known)
             .note("all threads of the host, the database's included"),
         Row::of(format!("steps per commit, {CROWD} at once"), &commits, "steps")
-            .within(Budget::Known),
+            .within(Budget::Known)
+            .note(format!("asked of the store in all: {}", house.store.asked_since(&before))),
     ])
 }
 

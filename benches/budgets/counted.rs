@@ -40,6 +40,15 @@ impl Counted {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How often each verb was asked for since then, as a line.
+    pub(crate) fn asked_since(&self, before: &BTreeMap<&'static str, usize>) -> String {
+        let since = |(verb, times): (&'static str, usize)| {
+            let times = times - before.get(verb).copied().unwrap_or_default();
+            (times > 0).then(|| format!("{verb} {times}"))
+        };
+        self.asked().into_iter().filter_map(since).collect::<Vec<_>>().join(", ")
+    }
+
     /// What has become durable so far, and from now on.
     pub(crate) fn tally(&self) -> watch::Receiver<Tally> {
         self.tally.subscribe()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -27,7 +27,7 @@ use crate::worker::{self, Polling, Worker, WorkerState};
 
 /// How long requests may take to end after the worker has.
 const DOOR_CLOSES_WITHIN: Duration = Duration::from_secs(5);
-/// How long a killed house may take to fall.
+/// How long the tasks of a host may take to be dropped.
 const FALLS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Puts something between a house and its store.
@@ -66,14 +66,14 @@ impl fmt::Debug for Fittings {
     }
 }
 
-/// A running host. Everything it does, it does on a runtime of its own; dropping it ends it as a crash would.
+/// A running host. Everything it does, it does on threads of its own; dropping it ends it as a crash would.
 #[derive(Debug)]
 pub struct App {
     house: House,
     drain_timeout: Duration,
     serving: JoinHandle<std::io::Result<()>>,
     /// Taken when it ends: a runtime may not be dropped where others run.
-    runtime: Option<Runtime>,
+    threads: Option<Threads>,
 }
 
 #[derive(Debug)]
@@ -83,6 +83,7 @@ struct House {
     dispatch: Dispatch,
     worker: Arc<Worker>,
     door: Door,
+    sandbox: Sandbox,
 }
 
 impl App {
@@ -93,23 +94,13 @@ impl App {
 
     /// The same with other fittings.
     pub async fn start_with(config: Config, fittings: Fittings) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(config.cores)
-            .thread_name("stepwell-io")
-            .enable_all()
-            .build()
-            .context("the threads of the host cannot be started")?;
+        let mut threads = Threads::start(config.cores)?;
         let drain_timeout = config.limits.drain_timeout;
-        let built = runtime.spawn(build(config, fittings)).await;
-        let (house, listener) = match built.context("the house fell while it was built") {
-            Ok(Ok(built)) => built,
-            Ok(Err(error)) | Err(error) => {
-                runtime.shutdown_background();
-                return Err(error);
-            }
-        };
-        let serving = runtime.spawn(http::serve(listener, house.door.clone()));
-        Ok(Self { house, drain_timeout, serving, runtime: Some(runtime) })
+        let built = threads.spawn(build(config, fittings, threads.commits())).await;
+        let (house, listener) = built.context("the house fell while it was built")??;
+        threads.add_guests(house.sandbox.clone());
+        let serving = threads.spawn(http::serve(listener, house.door.clone()));
+        Ok(Self { house, drain_timeout, serving, threads: Some(threads) })
     }
 
     /// Where it answers.
@@ -134,10 +125,9 @@ impl App {
 
     /// Takes nothing new, lets what runs come to its end or hands it over, and closes. Dropping the future ends it at once.
     pub async fn stop(mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
-        let falling = Falling(Some(runtime));
+        let Some(threads) = self.threads.take() else { return };
         let (worker, timeout) = (Arc::clone(&self.house.worker), self.drain_timeout);
-        let drained = falling.spawn(async move { worker.drain(timeout).await }).await;
+        let drained = threads.spawn(async move { worker.drain(timeout).await }).await;
         if let Err(error) = drained {
             warn!(error = %error, "The worker did not drain");
         }
@@ -150,57 +140,88 @@ impl App {
             self.house.door.shut();
         }
         drop(self);
-        falling.fall().await;
+        threads.end().await;
     }
 
     /// Ends at once and writes nothing more, as a crash would.
     pub async fn kill(mut self) {
         self.house.worker.kill();
         self.house.door.shut();
-        let falling = Falling(self.runtime.take());
+        let threads = self.threads.take();
         drop(self);
-        falling.fall().await;
+        if let Some(threads) = threads {
+            threads.end().await;
+        }
     }
 }
 
-impl Drop for App {
-    fn drop(&mut self) {
-        drop(Falling(self.runtime.take()));
-    }
-}
-
-/// A runtime that ends when this does, wherever that is.
+/// The threads of a host. They end when this does, wherever that is.
 #[derive(Debug)]
-struct Falling(Option<Runtime>);
+struct Threads {
+    /// HTTP, the lease, claims. There until it ends, as is the next.
+    io: Option<Runtime>,
+    /// The committer alone: what the database answers wakes this one thread and no other.
+    commits: Option<Runtime>,
+    /// Guests, and what takes turns with them. Known once the sandbox is built.
+    guests: Option<Sandbox>,
+}
 
-impl Falling {
+impl Threads {
+    fn start(cores: usize) -> Result<Self> {
+        let start = |name: &'static str, count| {
+            let mut builder = Builder::new_multi_thread();
+            let started = builder.worker_threads(count).thread_name(name).enable_all().build();
+            started.context("the threads of the host cannot be started")
+        };
+        let (io, commits) = (start("stepwell-io", cores)?, start("stepwell-commit", 1)?);
+        Ok(Self { io: Some(io), commits: Some(commits), guests: None })
+    }
+
+    /// Begins a task where there is I/O.
     fn spawn<F: Future<Output: Send + 'static> + Send + 'static>(
         &self,
         future: F,
     ) -> JoinHandle<F::Output> {
-        let runtime = self.0.as_ref().expect("it is taken only by its end");
-        runtime.spawn(future)
+        self.io.as_ref().expect("it is taken only by its end").spawn(future)
+    }
+
+    /// Where the committer runs.
+    fn commits(&self) -> Handle {
+        self.commits.as_ref().expect("it is taken only by its end").handle().clone()
+    }
+
+    /// These threads of guests end with the others.
+    fn add_guests(&mut self, sandbox: Sandbox) {
+        self.guests = Some(sandbox);
     }
 
     /// Returns when every task is gone, so that the database is free for the next.
-    async fn fall(mut self) {
-        let Some(runtime) = self.0.take() else { return };
-        let fallen = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(FALLS_WITHIN));
-        if let Err(error) = fallen.await {
+    async fn end(mut self) {
+        let (guests, io, commits) = (self.guests.take(), self.io.take(), self.commits.take());
+        let ended = tokio::task::spawn_blocking(move || {
+            guests.into_iter().for_each(|sandbox| sandbox.end_guests(FALLS_WITHIN));
+            let rest = io.into_iter().chain(commits);
+            rest.for_each(|runtime| runtime.shutdown_timeout(FALLS_WITHIN));
+        });
+        if let Err(error) = ended.await {
             warn!(error = %error, "The threads of the host did not end");
         }
     }
 }
 
-impl Drop for Falling {
+impl Drop for Threads {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+        self.guests.take().into_iter().for_each(|sandbox| sandbox.end_guests(Duration::ZERO));
+        let rest = self.io.take().into_iter().chain(self.commits.take());
+        rest.for_each(Runtime::shutdown_background);
     }
 }
 
-async fn build(config: Config, fittings: Fittings) -> Result<(House, TcpListener)> {
+async fn build(
+    config: Config,
+    fittings: Fittings,
+    commits: Handle,
+) -> Result<(House, TcpListener)> {
     let Fittings { clock, ids, compiler, polling, around_store } = fittings;
     let limits = config.limits.clone();
     let listener = listen(config.listen).await?;
@@ -216,7 +237,8 @@ async fn build(config: Config, fittings: Fittings) -> Result<(House, TcpListener
     let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock))?;
     let notifier: Arc<dyn Notifier> = Arc::new(LocalNotifier::default());
     let tracker = TaskTracker::new();
-    let (committer, births) = Committer::start(Arc::clone(&store), host, &limits, &tracker);
+    let (committer, births) =
+        Committer::start(Arc::clone(&store), host, &limits, (&commits, &tracker));
     let dispatch = Dispatch::new(dispatch::Parts {
         store: Arc::clone(&store),
         committer: committer.clone(),
@@ -236,7 +258,7 @@ async fn build(config: Config, fittings: Fittings) -> Result<(House, TcpListener
         store,
         committer,
         births,
-        sandbox,
+        sandbox: sandbox.clone(),
         notifier,
         clock,
         ids,
@@ -248,7 +270,7 @@ async fn build(config: Config, fittings: Fittings) -> Result<(House, TcpListener
     let worker = Arc::new(Worker::start(worker));
     let state = worker.state();
     let door = Door::new(dispatch.clone(), move || *state.borrow() == WorkerState::Ready);
-    Ok((House { address, host, dispatch, worker, door }, listener))
+    Ok((House { address, host, dispatch, worker, door, sandbox }, listener))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -16,3 +16,7 @@ pub mod sandbox;
 pub mod store;
 pub mod telemetry;
 pub mod worker;
+
+/// Guests' stores and journals' entries are made and dropped on many threads, thousands of times a second.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -19,6 +19,7 @@ use stepwell::store::{
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
@@ -79,8 +80,12 @@ impl Front {
             guest_threads: 1,
         };
         let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock)).expect("a sandbox");
-        let (committer, births) =
-            Committer::start(Arc::clone(&store), host, &limits, &TaskTracker::new());
+        let (committer, births) = Committer::start(
+            Arc::clone(&store),
+            host,
+            &limits,
+            (&Handle::current(), &TaskTracker::new()),
+        );
         let notifier = Arc::new(LocalNotifier::default());
         let dispatch = Dispatch::new(Parts {
             store: Arc::clone(&store),

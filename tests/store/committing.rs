@@ -6,6 +6,7 @@ use stepwell::model::{ExecutionState, Run, Seq};
 use stepwell::store::{
     Append, Committer, Effects, NewExecution, RowChange, Snapshot, StoreError, Write, Written,
 };
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
@@ -13,7 +14,12 @@ use crate::database::{Database, execution_id, limits};
 use crate::words::{call, child_of, ended, execution, start, write};
 
 fn committer(db: &Database) -> (Committer, mpsc::Receiver<Snapshot>) {
-    Committer::start(Arc::clone(&db.store), db.host, &limits(), &TaskTracker::new())
+    Committer::start(
+        Arc::clone(&db.store),
+        db.host,
+        &limits(),
+        (&Handle::current(), &TaskTracker::new()),
+    )
 }
 
 fn done() -> Written {
@@ -138,7 +144,7 @@ on_both_databases! {
     async fn it_ends_with_its_last_handle(db: Database) {
         let tracker = TaskTracker::new();
         let (committer, _births) =
-            Committer::start(Arc::clone(&db.store), db.host, &limits(), &tracker);
+            Committer::start(Arc::clone(&db.store), db.host, &limits(), (&Handle::current(), &tracker));
         assert!(!committer.takes_births());
         let other = committer.clone();
         other.set_takes_births(true);

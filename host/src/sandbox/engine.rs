@@ -98,7 +98,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .decommit_batch_size(16)
         .linear_memory_keep_resident(512 << 10)
         .table_keep_resident(64 << 10)
-        .async_stack_keep_resident(64 << 10)
+        // Zeroed at the end of every attempt, so no more of it than guests commonly use; the rest is given back.
+        .async_stack_keep_resident(16 << 10)
         .pagemap_scan(Enabled::Auto);
     pool
 }

@@ -55,7 +55,9 @@ pub use workflow::{Broken, Turn, WorkflowGuest};
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -196,8 +198,23 @@ impl Sandbox {
         stop: CancellationToken,
     ) -> StepReport {
         let attempt = step::run(self.clone(), module.clone(), call, stop);
+        if self.0.threads.are_here() {
+            return attempt.await;
+        }
         let report = self.0.threads.begin(attempt).await;
         report.unwrap_or_else(|error| step::unmade(&error))
+    }
+
+    /// The threads that guests run on, for whoever takes turns with one: on the same threads a turn wakes no other. They do
+    /// no I/O, and what runs there waits behind slices of guests.
+    pub fn guest_threads(&self) -> &Handle {
+        self.0.threads.handle()
+    }
+
+    /// Ends those threads and every guest, whoever still holds a handle. Nothing runs in this sandbox any more. Where
+    /// `patience` is not zero it waits, which no task of a runtime may do.
+    pub fn end_guests(&self, patience: Duration) {
+        self.0.threads.end(patience);
     }
 
     fn shared(&self) -> &Shared {

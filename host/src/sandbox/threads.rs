@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -15,8 +17,8 @@ const NICENESS: i32 = 5;
 /// A runtime of their own.
 #[derive(Debug)]
 pub(super) struct GuestThreads {
-    /// Always there until the drop takes it.
-    runtime: Option<Runtime>,
+    /// There until it ends.
+    runtime: Mutex<Option<Runtime>>,
     handle: Handle,
 }
 
@@ -34,7 +36,17 @@ impl GuestThreads {
             .build()
             .map_err(|error| SandboxError::set_up("the threads of the guests", error))?;
         let handle = runtime.handle().clone();
-        Ok(Self { runtime: Some(runtime), handle })
+        Ok(Self { runtime: Mutex::new(Some(runtime)), handle })
+    }
+
+    /// The way to begin a task there that is nobody's to end.
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Whether the caller runs on one of them.
+    pub(super) fn are_here(&self) -> bool {
+        Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
     }
 
     /// Begins a task there. Dropping what this returns ends it.
@@ -52,14 +64,20 @@ impl GuestThreads {
     ) -> Task<T> {
         Task(self.handle.spawn_blocking(work))
     }
+
+    /// Drops every task there, and waits no longer than `patience` for those that run.
+    pub(super) fn end(&self, patience: Duration) {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runtime) = runtime {
+            runtime.shutdown_timeout(patience);
+        }
+    }
 }
 
 impl Drop for GuestThreads {
     /// The last handle to a sandbox may be dropped inside a task, where waiting for threads is not allowed.
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.end(Duration::ZERO);
     }
 }
 

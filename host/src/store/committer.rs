@@ -7,6 +7,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -40,13 +41,13 @@ struct Request {
 }
 
 impl Committer {
-    /// Starts the task. What is born with this host as its owner comes out of the receiver, after its commit; where nobody
+    /// Starts the task on those threads. What is born with this host as its owner comes out of the receiver, after its commit; where nobody
     /// takes it there, it is released for any host to claim.
     pub fn start(
         store: Arc<dyn Store>,
         host: HostId,
         limits: &Limits,
-        tracker: &TaskTracker,
+        (threads, tracker): (&Handle, &TaskTracker),
     ) -> (Self, mpsc::Receiver<Snapshot>) {
         // Starts are pushed back at half of this, so that what runs already can always hand in what it has done.
         let (queue, requests) = mpsc::channel(limits.committer_queue_max.max(1) * 2);
@@ -66,7 +67,7 @@ impl Committer {
             fenced: false,
             shared: Arc::clone(&shared),
         };
-        tracker.spawn(writer.run());
+        tracker.spawn_on(writer.run(), threads);
         (Self { queue, shared }, born)
     }
 

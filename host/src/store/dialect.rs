@@ -18,6 +18,12 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// Begins a transaction that may write.
     fn begin(&self) -> impl Future<Output = Result<Self::Transaction, Fault>> + Send;
 
+    /// Begins a transaction that may write with its first statements, in as few round trips as the database allows.
+    fn begin_with(
+        &self,
+        script: Script,
+    ) -> impl Future<Output = Result<(Self::Transaction, Vec<Vec<Row>>), Fault>> + Send;
+
     /// Begins a transaction that reads one moment of the database.
     fn look(&self) -> impl Future<Output = Result<Self::Transaction, Fault>> + Send;
 
@@ -37,13 +43,12 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
 
-    /// Runs a statement over many rows of values, in as few pieces as the database allows.
-    fn fetch_many(
+    /// Runs statements one after the other, in as few round trips as the database allows; says what each has found.
+    fn run(
         &self,
         transaction: &mut Self::Transaction,
-        statement: &'static Statement,
-        rows: Rows,
-    ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
+        script: Script,
+    ) -> impl Future<Output = Result<Vec<Vec<Row>>, Fault>> + Send;
 
     /// Reads one statement outside of any transaction.
     fn read(
@@ -52,15 +57,19 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
 
-    /// Makes a transaction durable.
+    /// Runs the last statements of a transaction, of which nothing is asked but that they succeed, and makes it durable.
     fn commit(
         &self,
         transaction: Self::Transaction,
+        script: Script,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// What has to be done to the database now and then, so that it stays short and quick.
     fn keep(&self) -> impl Future<Output = Result<(), Fault>> + Send;
 }
+
+/// Statements that follow one another, each over its rows of values; over no rows it is left out.
+pub(super) type Script = Vec<(&'static Statement, Rows)>;
 
 /// Why a statement or a commit did not come about.
 #[derive(Debug)]

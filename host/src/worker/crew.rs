@@ -1,9 +1,11 @@
 //! What every task of the worker holds.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,7 +17,7 @@ use super::{Parts, Polling, Stopping};
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Promise, Run, Timestamp, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
-use crate::store::{ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store};
+use crate::store::{ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store, StoreError};
 
 /// What every task of the worker holds. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub(super) struct Members {
     pub(super) tracker: TaskTracker,
     /// Raised when a slot or a place for an activation is free again.
     pub(super) capacity: Notify,
+    /// Where there is I/O.
+    io: Handle,
     /// What the lease's renewal found.
     renewals: mpsc::Sender<Renewal>,
     /// The earliest time at which something parked here is due, in microseconds.
@@ -85,6 +89,7 @@ impl Crew {
             polling: parts.polling,
             stop: Stopping::default(),
             tracker,
+            io: Handle::current(),
             capacity: Notify::new(),
             renewals,
             alarm: AtomicI64::new(i64::MAX),
@@ -92,6 +97,24 @@ impl Crew {
             running: Mutex::new(HashMap::new()),
         };
         (Self(Arc::new(members)), Inlets { births: parts.births, renewals: renewed })
+    }
+
+    /// Begins what takes turns with guests, on their threads: there a turn wakes no other thread.
+    pub(super) fn drive(&self, turns: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn_on(turns, self.sandbox.guest_threads());
+    }
+
+    /// Asks the store from a thread that does I/O, which guests' threads do not.
+    pub(super) async fn ask<T, A>(
+        &self,
+        question: impl FnOnce(Arc<dyn Store>) -> A,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        A: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let answered = self.io.spawn(question(Arc::clone(&self.store))).await;
+        answered.unwrap_or_else(|gone| Err(StoreError::Unavailable(gone.into())))
     }
 
     /// A number drawn evenly from 0 to 1.

@@ -36,7 +36,7 @@ pub(super) fn spawn(
 ) {
     let (crew, loaded) = (crew.clone(), loaded.clone());
     let (attempt, stop) = (step.attempt.clone(), step.stop.clone());
-    crew.tracker.clone().spawn(async move {
+    crew.clone().drive(async move {
         let slot = tokio::select! {
             slot = crew.slots.take_within(crew.limits.local_wait) => slot,
             () = stop.cancelled() => None,

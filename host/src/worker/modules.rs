@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use crate::model::{Manifest, ModuleDigest};
@@ -39,14 +40,23 @@ type Cell = Arc<OnceCell<Loaded>>;
 /// Loads each module once.
 #[derive(Debug)]
 pub(super) struct Modules {
+    sources: Sources,
+    /// Where there is I/O: whoever asks may be on a guest's thread.
+    io: Handle,
+    cells: Mutex<HashMap<ModuleDigest, Cell>>,
+}
+
+/// Where modules come from.
+#[derive(Debug, Clone)]
+struct Sources {
     store: Arc<dyn Store>,
     sandbox: Sandbox,
-    cells: Mutex<HashMap<ModuleDigest, Cell>>,
 }
 
 impl Modules {
     pub(super) fn new(store: Arc<dyn Store>, sandbox: Sandbox) -> Self {
-        Self { store, sandbox, cells: Mutex::default() }
+        let sources = Sources { store, sandbox };
+        Self { sources, io: Handle::current(), cells: Mutex::default() }
     }
 
     /// From memory, from the cache on disk, or from the store.
@@ -55,10 +65,17 @@ impl Modules {
             let mut cells = self.cells.lock().expect("nobody panics while holding it");
             Arc::clone(cells.entry(digest).or_default())
         };
-        cell.get_or_try_init(|| self.fetch(digest)).await.cloned()
+        let fetched = cell.get_or_try_init(|| async {
+            let fetching = self.io.spawn(self.sources.clone().fetch(digest));
+            let fetched = fetching.await;
+            fetched.unwrap_or_else(|gone| Err(StoreError::Unavailable(gone.into()).into()))
+        });
+        fetched.await.cloned()
     }
+}
 
-    async fn fetch(&self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
+impl Sources {
+    async fn fetch(self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
         let row = self.store.module(digest).await?.ok_or(LoadError::Missing(digest))?;
         let manifest = Arc::new(row.manifest);
         if let Some(module) = self.sandbox.loaded(digest) {

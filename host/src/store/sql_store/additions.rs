@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::commit::check_admission;
 use super::rows;
 use super::transaction::Transaction;
 use crate::journal::{Arrival, Entry, encode, encode_arrival};
 use crate::model::{ExecutionId, InboxId, Name, Note, Payload, Run, Timestamp};
-use crate::store::dialect::{Dialect, Fault};
+use crate::store::dialect::{Dialect, Fault, Script};
 use crate::store::error::StoreError;
 use crate::store::row::Reading;
 use crate::store::statements;
@@ -176,32 +175,36 @@ impl<'a> Additions<'a> {
     pub(super) async fn write<D: Dialect>(
         self,
         transaction: &mut Transaction<'_, D>,
-        appends: &[(usize, &Append)],
     ) -> Result<(), Fault> {
-        transaction.fetch_many(statements::APPEND_JOURNAL, self.journal).await?;
-        if !self.admitted.is_empty() {
-            let gone = transaction.fetch_many(statements::ADMIT, self.admitted).await?;
-            check_admission(appends, &count_by_execution(gone)?)?;
-        }
-        transaction.fetch_many(statements::CLEAR_INBOX, self.ended_inboxes).await?;
-        transaction.fetch_many(statements::DROP_TASKS, self.dropped_tasks).await?;
-        transaction.fetch_many(statements::INSERT_TASKS, self.tasks).await?;
-        transaction.fetch_many(statements::CLEAR_TASKS, self.ended_tasks).await?;
-        transaction.fetch_many(statements::INSERT_INBOX, self.inbox).await?;
-        transaction.fetch_many(statements::INSERT_DEAD_LETTERS, self.dead_letters).await?;
-        transaction.fetch_many(statements::INSERT_LOGS, self.logs).await?;
+        transaction.run(self.into_script()).await?;
+        Ok(())
+    }
+
+    /// The statements that write it all. What is admitted is said by the first.
+    pub(super) fn into_script(self) -> Script {
         let counters = self.counters.into_iter();
         let counters =
             counters.map(|((execution, name), sum)| values![execution, name, sum]).collect();
-        transaction.fetch_many(statements::ADD_COUNTERS, counters).await?;
         let state = self.state.into_iter();
         let state = state.map(|((execution, key), value)| values![execution, key, value.as_str()]);
-        transaction.fetch_many(statements::SET_STATE, state.collect()).await?;
-        Ok(())
+        vec![
+            (statements::ADMIT, self.admitted),
+            (statements::APPEND_JOURNAL, self.journal),
+            (statements::CLEAR_INBOX, self.ended_inboxes),
+            (statements::DROP_TASKS, self.dropped_tasks),
+            (statements::INSERT_TASKS, self.tasks),
+            (statements::CLEAR_TASKS, self.ended_tasks),
+            (statements::INSERT_INBOX, self.inbox),
+            (statements::INSERT_DEAD_LETTERS, self.dead_letters),
+            (statements::INSERT_LOGS, self.logs),
+            (statements::ADD_COUNTERS, counters),
+            (statements::SET_STATE, state.collect()),
+        ]
     }
 }
 
-fn count_by_execution(
+/// How many rows of each inbox a statement has found.
+pub(super) fn count_by_execution(
     rows: Vec<crate::store::row::Row>,
 ) -> Result<HashMap<ExecutionId, usize>, StoreError> {
     let mut counts = HashMap::new();

@@ -27,7 +27,7 @@ impl<D: Dialect> SqlStore<D> {
         let mut additions = Additions::new(transaction.now);
         let delivered = bring(&mut transaction, execution, arrival, &mut additions).await?;
         if matches!(delivered, Delivered::To { .. }) {
-            additions.write(&mut transaction, &[]).await?;
+            additions.write(&mut transaction).await?;
             transaction.commit().await?;
         }
         Ok(delivered)

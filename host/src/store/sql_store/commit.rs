@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::SqlStore;
-use super::additions::Additions;
+use super::additions::{Additions, count_by_execution};
 use super::standing::Standing;
 use super::transaction::Transaction;
 use crate::model::{ExecutionId, HostId, Wake};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::error::StoreError;
-use crate::store::row::Reading;
+use crate::store::row::{Reading, Row};
 use crate::store::statements;
 use crate::store::value::{Rows, values};
 use crate::store::write::{Append, Effects, NewExecution, RowChange, Write, Written};
@@ -40,21 +40,24 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     async fn try_commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>, Fault> {
-        let mut transaction = self.begin(host).await?;
-        let written = apply(&mut transaction, host, batch).await?;
-        transaction.commit().await?;
-        Ok(written)
+        let (transaction, applied) = self.apply(host, batch).await?;
+        applied.commit(transaction).await
+    }
+
+    /// Does everything but the commit.
+    async fn try_alone(&self, host: HostId, write: &Write) -> Result<(), Fault> {
+        let (mut transaction, applied) = self.apply(host, std::slice::from_ref(write)).await?;
+        applied.write(&mut transaction).await.map(|_written| ())
     }
 
     /// Finds which write of a refused batch is to blame, by trying each alone and taking it back.
     async fn culprit(&self, host: HostId, batch: &[Write]) -> Result<ExecutionId, StoreError> {
         let suspects = if batch.len() > 1 { batch } else { &[] };
         for write in suspects {
-            let mut transaction = self.begin(host).await?;
-            match apply(&mut transaction, host, std::slice::from_ref(write)).await {
+            match self.try_alone(host, write).await {
                 Err(Fault::Refused(_)) => return Ok(write.execution()),
                 Err(Fault::Store(StoreError::Refused { execution, .. })) => return Ok(execution),
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(fault) => return Err(fault.into()),
             }
         }
@@ -104,41 +107,86 @@ fn depends_on_row(append: &Append) -> bool {
         && append.dead_letters.is_empty())
 }
 
-async fn apply<D: Dialect>(
-    transaction: &mut Transaction<'_, D>,
-    host: HostId,
-    batch: &[Write],
-) -> Result<Vec<Written>, Fault> {
-    let mut sorted = Sorted::of(batch)?;
-    let mut written: Vec<Written> = batch.iter().map(|_| Written::NotOwner).collect();
-    let mut standings = lock(transaction, concerned(&sorted)).await?;
-    sorted.appends.retain(|(_, append)| {
-        let owned = || standings.get(&append.execution).is_some_and(|row| row.is_owned_by(host));
-        append.owner == host && (!depends_on_row(append) || owned())
-    });
-    let mut born = give_birth(transaction, &sorted).await?;
-    lock_newborn(transaction, &mut standings, &sorted, &born).await?;
+/// What a batch comes to, before its last statements.
+struct Applied<'a> {
+    written: Vec<Written>,
+    appends: Vec<(usize, &'a Append)>,
+    additions: Additions<'a>,
+    standings: Standings,
+}
 
-    let mut additions = Additions::new(transaction.now);
-    for (place, new) in &sorted.starts {
-        written[*place] = if born.remove(&new.id) {
-            additions.born(new);
-            Written::Done(Effects::default())
-        } else {
-            Written::Exists { input_hash: input_hash(transaction, new.id).await? }
-        };
+impl<D: Dialect> SqlStore<D> {
+    async fn apply<'a>(
+        &self,
+        host: HostId,
+        batch: &'a [Write],
+    ) -> Result<(Transaction<'_, D>, Applied<'a>), Fault> {
+        let mut sorted = Sorted::of(batch)?;
+        let mut written: Vec<Written> = batch.iter().map(|_| Written::NotOwner).collect();
+        let lock = vec![(statements::LOCK_EXECUTIONS, ids(concerned(&sorted)))];
+        let (mut transaction, found) = self.begin_with(host, lock).await?;
+        let mut standings = read_standings(found.into_iter().flatten())?;
+        sorted.appends.retain(|(_, append)| {
+            let owned =
+                || standings.get(&append.execution).is_some_and(|row| row.is_owned_by(host));
+            append.owner == host && (!depends_on_row(append) || owned())
+        });
+        let mut born = give_birth(&mut transaction, &sorted).await?;
+        lock_newborn(&mut transaction, &mut standings, &sorted, &born).await?;
+
+        let mut additions = Additions::new(transaction.now);
+        for (place, new) in &sorted.starts {
+            written[*place] = if born.remove(&new.id) {
+                additions.born(new);
+                Written::Done(Effects::default())
+            } else {
+                Written::Exists { input_hash: input_hash(&mut transaction, new.id).await? }
+            };
+        }
+        for (place, append) in &sorted.appends {
+            let effects = append_one(append, &mut standings, &mut born, &mut additions);
+            written[*place] = Written::Done(effects);
+        }
+        for (place, append) in &sorted.appends {
+            let Written::Done(effects) = &mut written[*place] else { continue };
+            send_messages(append, &mut standings, &mut additions, &mut effects.wakes);
+        }
+        Ok((transaction, Applied { written, appends: sorted.appends, additions, standings }))
     }
-    for (place, append) in &sorted.appends {
-        let effects = append_one(append, &mut standings, &mut born, &mut additions);
-        written[*place] = Written::Done(effects);
+}
+
+impl Applied<'_> {
+    /// Writes it and makes it durable. Where nothing is asked of the last statements, the commit goes with them.
+    async fn commit<D: Dialect>(
+        self,
+        mut transaction: Transaction<'_, D>,
+    ) -> Result<Vec<Written>, Fault> {
+        let is_asked = self.standings.values().any(|row| row.changed)
+            || self.appends.iter().any(|(_, append)| !append.admitted.is_empty());
+        if is_asked {
+            let written = self.write(&mut transaction).await?;
+            transaction.commit().await?;
+            return Ok(written);
+        }
+        transaction.commit_with(self.additions.into_script()).await?;
+        Ok(self.written)
     }
-    for (place, append) in &sorted.appends {
-        let Written::Done(effects) = &mut written[*place] else { continue };
-        send_messages(append, &mut standings, &mut additions, &mut effects.wakes);
+
+    /// Writes it, and sees that every row was there.
+    async fn write<D: Dialect>(
+        self,
+        transaction: &mut Transaction<'_, D>,
+    ) -> Result<Vec<Written>, Fault> {
+        let rows = changed_rows(self.standings.values());
+        let expected = rows.len();
+        let mut script = self.additions.into_script();
+        script.push((statements::CHANGE_EXECUTIONS, rows));
+        let mut found = transaction.run(script).await?;
+        check_changes(expected, found.pop().unwrap_or_default().len())?;
+        let admitted = found.into_iter().next().unwrap_or_default();
+        check_admission(&self.appends, &count_by_execution(admitted)?)?;
+        Ok(self.written)
     }
-    additions.write(transaction, &sorted.appends).await?;
-    write_back(transaction, standings.values()).await?;
-    Ok(written)
 }
 
 /// The rows that the batch depends on or changes, those of its messages' receivers among them.
@@ -158,11 +206,17 @@ pub(super) async fn lock<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     ids: BTreeSet<ExecutionId>,
 ) -> Result<Standings, Fault> {
-    let ids: Rows = ids.into_iter().map(|id| values![id]).collect();
-    let rows = transaction.fetch_many(statements::LOCK_EXECUTIONS, ids).await?;
-    let read =
-        rows.into_iter().map(|row| Standing::read(row).map(|standing| (standing.id, standing)));
-    Ok(read.collect::<Result<_, _>>()?)
+    let rows = transaction.fetch_many(statements::LOCK_EXECUTIONS, self::ids(ids)).await?;
+    Ok(read_standings(rows)?)
+}
+
+fn ids(ids: BTreeSet<ExecutionId>) -> Rows {
+    ids.into_iter().map(|id| values![id]).collect()
+}
+
+fn read_standings(rows: impl IntoIterator<Item = Row>) -> Result<Standings, StoreError> {
+    let read = |row| Standing::read(row).map(|standing| (standing.id, standing));
+    rows.into_iter().map(read).collect()
 }
 
 /// Locks one row and reads it.
@@ -274,15 +328,24 @@ pub(super) async fn write_back<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     standings: impl IntoIterator<Item = &Standing>,
 ) -> Result<(), Fault> {
-    let rows: Rows = standings.into_iter().filter(|row| row.changed).map(Standing::row).collect();
+    let rows = changed_rows(standings);
     let expected = rows.len();
-    let changed = transaction.fetch_many(statements::CHANGE_EXECUTIONS, rows).await?.len();
+    check_changes(
+        expected,
+        transaction.fetch_many(statements::CHANGE_EXECUTIONS, rows).await?.len(),
+    )
+}
+
+fn changed_rows<'a>(standings: impl IntoIterator<Item = &'a Standing>) -> Rows {
+    standings.into_iter().filter(|row| row.changed).map(Standing::row).collect()
+}
+
+fn check_changes(expected: usize, changed: usize) -> Result<(), Fault> {
     if changed == expected {
         return Ok(());
     }
-    Err(Fault::Refused(
-        format!("{changed} of {expected} locked rows were there to be changed").into(),
-    ))
+    let source = format!("{changed} of {expected} locked rows were there to be changed");
+    Err(Fault::Refused(source.into()))
 }
 
 /// Compares what was admitted with what was there: exactly the arrivals that were read must go.

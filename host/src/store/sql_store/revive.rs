@@ -52,7 +52,7 @@ impl<D: Dialect> SqlStore<D> {
             let entry = Entry { seq, run: standing.run, recorded_at, noted, body };
             additions.entry(execution, &entry);
         }
-        additions.write(&mut transaction, &[]).await?;
+        additions.write(&mut transaction).await?;
         write_back(&mut transaction, [&standing]).await?;
         transaction.execute(statements::REVIVE, values![execution, module, revival.at]).await?;
         if let (RunReason::Redrive, Some(promise)) = (revival.why, revival.promise) {

@@ -69,7 +69,7 @@ impl<D: Dialect> SqlStore<D> {
             // Nothing has come to the execution; whoever asks is told that nobody need be woken.
             TaskEnd::Retry { .. } | TaskEnd::Lost => Delivered::To { owner: None },
         };
-        additions.write(&mut transaction, &[]).await?;
+        additions.write(&mut transaction).await?;
         transaction.commit().await?;
         Ok(Some(delivered))
     }
@@ -88,7 +88,7 @@ impl<D: Dialect> SqlStore<D> {
         for row in expired {
             expire(&mut transaction, Taken::read(row)?, &mut additions).await?;
         }
-        additions.write(&mut transaction, &[]).await?;
+        additions.write(&mut transaction).await?;
         count += transaction.execute(statements::PROMOTE_EXECUTIONS, values![now, limit]).await?;
         count += transaction.execute(statements::PROMOTE_TASKS, values![now, limit]).await?;
         if count > 0 {

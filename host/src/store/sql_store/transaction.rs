@@ -2,7 +2,7 @@
 
 use super::SqlStore;
 use crate::model::{HostId, Timestamp};
-use crate::store::dialect::{Dialect, Fault};
+use crate::store::dialect::{Dialect, Fault, Script};
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
 use crate::store::statements::{self, Statement};
@@ -19,11 +19,22 @@ pub(super) struct Transaction<'a, D: Dialect> {
 impl<D: Dialect> SqlStore<D> {
     /// Begins a transaction that writes on behalf of a host: its first statement is the fence.
     pub(super) async fn begin(&self, host: HostId) -> Result<Transaction<'_, D>, Fault> {
-        let mut transaction = self.begin_unfenced().await?;
-        let rows = transaction.fetch(statements::FENCE, values![host]).await?;
-        let row = rows.into_iter().next().ok_or(StoreError::Fenced { host })?;
-        transaction.now = Reading::of("hosts", row).time("now")?;
-        Ok(transaction)
+        Ok(self.begin_with(host, Vec::new()).await?.0)
+    }
+
+    /// The same with the statements that follow the fence; says what each has found.
+    pub(super) async fn begin_with(
+        &self,
+        host: HostId,
+        script: Script,
+    ) -> Result<(Transaction<'_, D>, Vec<Vec<Row>>), Fault> {
+        let fence = (statements::FENCE, Rows::from_iter([values![host]]));
+        let script = std::iter::once(fence).chain(script).collect();
+        let (inner, found) = self.dialect.begin_with(script).await?;
+        let mut found = found.into_iter();
+        let row = found.next().into_iter().flatten().next().ok_or(StoreError::Fenced { host })?;
+        let now = Reading::of("hosts", row).time("now")?;
+        Ok((Transaction { dialect: &self.dialect, inner, now }, found.collect()))
     }
 
     /// Only for a host that is not there yet, or that renews.
@@ -76,11 +87,22 @@ impl<D: Dialect> Transaction<'_, D> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        self.dialect.fetch_many(&mut self.inner, statement, rows).await
+        let found = self.run(vec![(statement, rows)]).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Runs statements one after the other; says what each has found.
+    pub(super) async fn run(&mut self, script: Script) -> Result<Vec<Vec<Row>>, Fault> {
+        self.dialect.run(&mut self.inner, script).await
     }
 
     /// Makes it durable.
     pub(super) async fn commit(self) -> Result<(), Fault> {
-        self.dialect.commit(self.inner).await
+        self.commit_with(Vec::new()).await
+    }
+
+    /// Runs the last statements, of which nothing is asked but that they succeed, and makes it durable.
+    pub(super) async fn commit_with(self, script: Script) -> Result<(), Fault> {
+        self.dialect.commit(self.inner, script).await
     }
 }

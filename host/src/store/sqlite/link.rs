@@ -69,13 +69,21 @@ fn open(turn: &mut Turn) -> Result<&mut Writer, sqlx::Error> {
     turn.as_mut().ok_or(sqlx::Error::PoolClosed)
 }
 
+pub(super) const BEGIN: &str = "begin immediate";
+
 impl Transaction {
-    pub(super) async fn write(mut turn: Turn) -> Result<Self, sqlx::Error> {
+    pub(super) async fn write(turn: Turn) -> Result<Self, sqlx::Error> {
+        let mut transaction = Self::begun(turn).await?;
+        sqlx::query(BEGIN).execute(transaction.connection()?).await?;
+        Ok(transaction)
+    }
+
+    /// A transaction whose [`BEGIN`] is sent by the caller.
+    pub(super) async fn begun(mut turn: Turn) -> Result<Self, sqlx::Error> {
         let writer = open(&mut turn)?;
         writer.idle().await;
         // Said before it is sent: what nobody waits for any more may still take place.
         writer.left_open = true;
-        sqlx::query("begin immediate").execute(&mut writer.connection).await?;
         Ok(Self::Write(turn))
     }
 
@@ -93,8 +101,8 @@ impl Transaction {
         }
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        sqlx::query("commit").execute(self.connection()?).await?;
+    /// Its commit was sent by the caller, and answered.
+    pub(super) fn committed(mut self) -> Result<(), sqlx::Error> {
         match &mut self {
             Self::Write(turn) => open(turn)?.left_open = false,
             Self::Read(moment) => moment.ended = true,

@@ -5,24 +5,27 @@
 
 mod cells;
 mod link;
+mod message;
 mod open;
 mod row_groups;
 
 use std::fmt;
 use std::sync::Arc;
 
-use sqlx::AssertSqlSafe;
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use tokio::sync::Mutex;
 
 pub use open::SqliteOptions;
 
-use super::dialect::{Dialect, Fault};
+use super::dialect::{Dialect, Fault, Script};
 use super::error::StoreError;
 use super::row::Row;
 use super::statements::Statement;
-use super::value::{Rows, Value};
+use super::value::Value;
 use link::{Transaction, Writer};
+use message::Messages;
 use row_groups::RowGroups;
 
 /// An open SQLite database.
@@ -55,11 +58,24 @@ impl Sqlite {
     }
 }
 
+impl Sqlite {
+    fn messages<'a>(&'a self, transaction: &'a mut Transaction) -> Result<Messages<'a>, Fault> {
+        Ok(Messages::new(transaction.connection().map_err(fault)?, &self.groups))
+    }
+}
+
 fn arguments(values: Vec<Value>) -> Result<SqliteArguments, Fault> {
+    let mut arguments = SqliteArguments::default();
+    bind(&mut arguments, values)?;
+    Ok(arguments)
+}
+
+fn bind(
+    arguments: &mut SqliteArguments,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<(), Fault> {
     use sqlx::Arguments;
 
-    let mut arguments = SqliteArguments::default();
-    arguments.reserve(values.len(), 0);
     for value in values {
         let added = match value {
             Value::I64(number) => arguments.add(number),
@@ -68,11 +84,16 @@ fn arguments(values: Vec<Value>) -> Result<SqliteArguments, Fault> {
         };
         added.map_err(Fault::Refused)?;
     }
-    Ok(arguments)
+    Ok(())
 }
 
-fn rows(rows: &[SqliteRow]) -> Result<Vec<Row>, Fault> {
-    rows.iter().map(cells::row).collect()
+/// Reads rows while the driver's thread finds the next.
+async fn rows(mut found: BoxStream<'_, Result<SqliteRow, sqlx::Error>>) -> Result<Vec<Row>, Fault> {
+    let mut rows = Vec::new();
+    while let Some(row) = found.try_next().await.map_err(fault)? {
+        rows.push(cells::row(&row)?);
+    }
+    Ok(rows)
 }
 
 impl Dialect for Sqlite {
@@ -82,6 +103,19 @@ impl Dialect for Sqlite {
 
     async fn begin(&self) -> Result<Self::Transaction, Fault> {
         Transaction::write(Arc::clone(&self.writer).lock_owned().await).await.map_err(fault)
+    }
+
+    async fn begin_with(
+        &self,
+        script: Script,
+    ) -> Result<(Self::Transaction, Vec<Vec<Row>>), Fault> {
+        let turn = Arc::clone(&self.writer).lock_owned().await;
+        let mut transaction = Transaction::begun(turn).await.map_err(fault)?;
+        let mut messages = self.messages(&mut transaction)?;
+        messages.add(link::BEGIN);
+        messages.add_script(script).await?;
+        let found = messages.end().await?;
+        Ok((transaction, found))
     }
 
     async fn look(&self) -> Result<Self::Transaction, Fault> {
@@ -106,29 +140,17 @@ impl Dialect for Sqlite {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Fault> {
         let query = sqlx::query_with(statement.sqlite, arguments(values)?);
-        rows(&query.fetch_all(transaction.connection().map_err(fault)?).await.map_err(fault)?)
+        rows(query.fetch(transaction.connection().map_err(fault)?)).await
     }
 
-    async fn fetch_many(
+    async fn run(
         &self,
         transaction: &mut Self::Transaction,
-        statement: &'static Statement,
-        values: Rows,
-    ) -> Result<Vec<Row>, Fault> {
-        let width = values.width();
-        let mut left = values.len();
-        let mut values = values.into_values().into_iter();
-        let mut found = Vec::new();
-        while left > 0 {
-            let (size, text) = self.groups.largest_within(statement, left);
-            let piece = values.by_ref().take(size * width).collect();
-            let query = sqlx::query_with(AssertSqlSafe(text), arguments(piece)?);
-            found.extend(rows(
-                &query.fetch_all(transaction.connection().map_err(fault)?).await.map_err(fault)?,
-            )?);
-            left -= size;
-        }
-        Ok(found)
+        script: Script,
+    ) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut messages = self.messages(transaction)?;
+        messages.add_script(script).await?;
+        messages.end().await
     }
 
     async fn read(
@@ -137,11 +159,18 @@ impl Dialect for Sqlite {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Fault> {
         let query = sqlx::query_with(statement.sqlite, arguments(values)?);
-        rows(&query.fetch_all(&self.readers).await.map_err(fault)?)
+        rows(query.fetch(&self.readers)).await
     }
 
-    async fn commit(&self, transaction: Self::Transaction) -> Result<(), Fault> {
-        transaction.commit().await.map_err(commit_fault)
+    async fn commit(
+        &self,
+        mut transaction: Self::Transaction,
+        script: Script,
+    ) -> Result<(), Fault> {
+        let mut messages = self.messages(&mut transaction)?;
+        messages.add_script(script).await?;
+        messages.commit().await?;
+        transaction.committed().map_err(fault)
     }
 
     /// Moves what is in the write-ahead log into the database and empties it. Readers are short, so it waits for none: what

@@ -1,33 +1,41 @@
-//! Statements over many rows: a text for each of a few sizes, made once, so that the driver finds them prepared.
+//! Statements over many rows: a text for each number of rows, made once, so that the driver finds them prepared.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::store::statements::{MANY, Statement};
 
-/// How many rows one statement takes: the largest first. More would save little; two is what a step of a chain writes.
-const SIZES: [usize; 5] = [64, 16, 4, 2, 1];
+/// Up to here each number of rows has its own text; beyond, only its multiples have.
+const FINE_MAX: usize = 64;
+/// The most rows of one statement are so many times that: more would save little.
+const COARSE_MAX: usize = 4;
 
 /// The texts, by the name of the statement.
 #[derive(Debug)]
 pub(super) struct RowGroups {
-    texts: HashMap<&'static str, [Arc<str>; SIZES.len()]>,
+    texts: HashMap<&'static str, [OnceLock<Arc<str>>; FINE_MAX + COARSE_MAX]>,
 }
 
 impl RowGroups {
-    /// Makes the texts of all statements over many rows.
     pub(super) fn new() -> Self {
-        let texts = MANY.iter().map(|statement| {
-            (statement.name, SIZES.map(|size| Arc::from(repeated(statement.sqlite, size))))
-        });
-        Self { texts: texts.collect() }
+        let none = || [const { OnceLock::new() }; FINE_MAX + COARSE_MAX];
+        Self { texts: MANY.iter().map(|statement| (statement.name, none())).collect() }
     }
 
-    /// The largest size that needs no more than `rows` rows, and its text.
+    /// The largest size that needs no more than `rows` rows, and its text. A statement over one row is as its file has it.
     pub(super) fn largest_within(&self, statement: &Statement, rows: usize) -> (usize, Arc<str>) {
-        let texts = self.texts.get(statement.name).expect("a statement over many rows is in MANY");
-        let place = SIZES.iter().position(|size| *size <= rows).expect("the smallest size is one");
-        (SIZES[place], Arc::clone(&texts[place]))
+        let Some(texts) = self.texts.get(statement.name) else {
+            return (1, Arc::from(statement.sqlite));
+        };
+        let (size, place) = match rows / FINE_MAX {
+            0 => (rows, rows),
+            times => {
+                let times = times.min(COARSE_MAX);
+                (times * FINE_MAX, FINE_MAX - 1 + times)
+            }
+        };
+        let text = texts[place].get_or_init(|| repeated(statement.sqlite, size).into());
+        (size, Arc::clone(text))
     }
 }
 
@@ -52,11 +60,22 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_rows_is_taken_in_few_statements() {
+        let groups = RowGroups::new();
+        let sizes = [(1, 1), (2, 2), (63, 63), (64, 64), (127, 64), (128, 128), (1_000, 256)];
+
+        for (rows, taken) in sizes {
+            let (size, text) = groups.largest_within(MANY[0], rows);
+
+            assert_eq!((size, text.matches("(?").count()), (taken, taken));
+        }
+    }
+
+    #[test]
     fn every_statement_over_many_rows_stays_within_the_variables_of_sqlite() {
         for statement in MANY {
-            let (size, text) = RowGroups::new().largest_within(statement, 1_000);
+            let (_size, text) = RowGroups::new().largest_within(statement, 1_000);
 
-            assert_eq!(size, 64);
             assert!(text.matches('?').count() <= 32_766, "{}", statement.name);
         }
     }

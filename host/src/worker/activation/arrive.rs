@@ -48,7 +48,8 @@ impl Activation {
 
     /// Reads the inbox and takes in what lies there.
     pub(super) async fn look(&mut self, replay: &mut Replay) -> Result<(), Over> {
-        match self.crew.store.inbox(self.crew.host, self.id()).await {
+        let (host, id) = (self.crew.host, self.id());
+        match self.crew.ask(move |store| async move { store.inbox(host, id).await }).await {
             Ok(Some(inbox)) => {
                 self.seen = inbox.seq;
                 self.is_paused = inbox.is_paused;

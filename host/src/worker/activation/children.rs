@@ -63,9 +63,10 @@ impl Activation {
     pub(super) async fn settle_existing(&mut self, replay: &mut Replay) -> Result<(), Over> {
         for child in std::mem::take(&mut self.existing) {
             let Some(promise) = self.children.get(&child).copied() else { continue };
-            let view = self.crew.store.execution(child).await;
-            let ended = self.crew.store.result(child).await;
-            let (Ok(Some(view)), Ok(ended)) = (view, ended) else {
+            let read = self.crew.ask(move |store| async move {
+                Ok((store.execution(child).await?, store.result(child).await?))
+            });
+            let Ok((Some(view), ended)) = read.await else {
                 warn!(execution.id = %self.id(), child.id = %child, "A child could not be read; beginning again");
                 return Err(Over::Again);
             };

@@ -39,7 +39,8 @@ pub(super) async fn end(
         let (run, promise, usage) = (parent.run, parent.promise, StepUsage::default());
         (parent.execution, Arrival::Settled { run, promise, outcome, usage, attempt: 0 })
     }));
-    let children = match crew.store.execution(row.id).await {
+    let id = row.id;
+    let children = match crew.ask(move |store| async move { store.execution(id).await }).await {
         Ok(view) => view.map(|view| view.children).unwrap_or_default(),
         Err(error) => {
             warn!(execution.id = %row.id, error = %error, "The children of {} could not be read; beginning again", row.id);

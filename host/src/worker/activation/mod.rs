@@ -79,7 +79,7 @@ pub(super) fn spawn(crew: &Crew, snapshot: Snapshot) {
         return;
     };
     let crew = crew.clone();
-    crew.tracker.clone().spawn(async move {
+    crew.clone().drive(async move {
         let mut nudges = Box::pin(run(&crew, snapshot, nudges)).await;
         crew.hot.leave(execution);
         crew.capacity.notify_one();
@@ -114,7 +114,8 @@ async fn run(
 /// Reads what is there, however long the weather lasts. None: this host does not own it.
 async fn read_again(crew: &Crew, execution: ExecutionId) -> Option<Snapshot> {
     loop {
-        match crew.store.snapshot(crew.host, execution).await {
+        let host = crew.host;
+        match crew.ask(move |store| async move { store.snapshot(host, execution).await }).await {
             Ok(snapshot) => return snapshot,
             Err(StoreError::Fenced { .. }) => return None,
             Err(error) => {
