@@ -217,6 +217,11 @@ async fn build(config: Config, fittings: Fittings) -> Result<(House, TcpListener
     let notifier: Arc<dyn Notifier> = Arc::new(LocalNotifier::default());
     let tracker = TaskTracker::new();
     let (committer, births) = Committer::start(Arc::clone(&store), host, &limits, &tracker);
+    let filter = ClaimFilter {
+        queues: config.queues,
+        tags: config.tags,
+        journal_version: u32::from(journal::VERSION),
+    };
     let dispatch = Dispatch::new(dispatch::Parts {
         store: Arc::clone(&store),
         committer: committer.clone(),
@@ -225,13 +230,9 @@ async fn build(config: Config, fittings: Fittings) -> Result<(House, TcpListener
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         limits: limits.clone(),
+        filter: filter.clone(),
         host,
     });
-    let filter = ClaimFilter {
-        queues: config.queues,
-        tags: config.tags,
-        journal_version: u32::from(journal::VERSION),
-    };
     let worker = worker::Parts {
         store,
         committer,

@@ -51,7 +51,7 @@ use async_trait::async_trait;
 
 use crate::journal::{Arrival, Ended, RunReason};
 use crate::model::{
-    ExecutionId, HostId, Manifest, ModuleDigest, Name, Promise, Run, Seq, TaskId, Timestamp,
+    ExecutionId, HostId, Manifest, ModuleDigest, Name, Promise, Routing, Run, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -202,6 +202,15 @@ pub struct ClaimFilter {
     pub tags: Vec<Name>,
     /// The newest version of journal entries that it can read.
     pub journal_version: u32,
+}
+
+impl ClaimFilter {
+    /// Whether a host with this filter takes work that is routed so: the same answer as that of a claim.
+    pub fn takes(&self, routing: &Routing) -> bool {
+        let serves = self.queues.is_empty() || self.queues.contains(&routing.queue);
+        let shares = || routing.tags.iter().any(|tag| self.tags.contains(tag));
+        serves && (self.tags.is_empty() || routing.tags.is_empty() || shares())
+    }
 }
 
 /// A task row that this host runs.
