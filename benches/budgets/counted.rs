@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
-use stepwell::model::{ExecutionId, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
@@ -103,6 +103,7 @@ hand_on! {
     promote(host: HostId, now: Timestamp, limit: u32) -> u32;
     owned(host: HostId) -> (Vec<ExecutionId>, Vec<TaskRef>);
     free(host: HostId, execution: ExecutionId) -> ();
+    block(host: HostId, execution: ExecutionId, why: &Failure) -> ();
     deliver(host: HostId, execution: ExecutionId, arrival: &Arrival) -> Delivered;
     pause(host: HostId, execution: ExecutionId, paused: Option<Timestamp>) -> Delivered;
     revive(host: HostId, execution: ExecutionId, revival: &Revival) -> Revived;

@@ -34,3 +34,4 @@ mod test_runs;
 mod test_signals;
 mod test_starts;
 mod test_timers;
+mod test_unreadable;

@@ -106,6 +106,16 @@ impl TestHost {
         }
     }
 
+    /// Changes rows behind its back, as no host would.
+    pub(crate) async fn spoil(&self, sql: &'static str) {
+        use sqlx::ConnectOptions as _;
+        let path = database(self.folder.path());
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut connection = options.connect().await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+    }
+
     /// Ends this life as SIGTERM would.
     pub(crate) async fn stop(&mut self) {
         if let Some(app) = self.app.take() {

@@ -51,7 +51,8 @@ use async_trait::async_trait;
 
 use crate::journal::{Arrival, Ended, RunReason};
 use crate::model::{
-    ExecutionId, HostId, Manifest, ModuleDigest, Name, Promise, Routing, Run, Seq, TaskId, Timestamp,
+    ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Promise, Routing, Run, Seq, TaskId,
+    Timestamp,
 };
 
 /// What the store answers.
@@ -101,14 +102,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Writes a batch in one transaction. The answers are in the order of the writes. `Unknown`: nobody knows; `Refused`:
     /// the named write is to blame and nothing of the batch was written.
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>>;
-    /// Claims up to `limit` executions that are ready, in the order of their rank, and reads what each begins with.
+    /// Claims up to `limit` executions that are ready, in the order of their rank, and reads what each begins with. One that
+    /// cannot be read is blocked, and costs the others nothing.
     async fn claim_executions(
         &self,
         host: HostId,
         filter: &ClaimFilter,
         limit: u32,
     ) -> Result<Vec<Snapshot>>;
-    /// Claims up to `limit` tasks that are ready, in the order of their rank.
+    /// Claims up to `limit` tasks that are ready, in the order of their rank. One that cannot be read fails its call.
     async fn claim_tasks(
         &self,
         host: HostId,
@@ -137,6 +139,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.
     /// Where it is no longer this host's, nothing happens.
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()>;
+
+    /// Puts an execution that this host owns aside without reading it, because what lies there cannot be read. Where it is no
+    /// longer this host's, nothing happens.
+    async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()>;
 
     // -- from outside -----------------------------------------------------------------------------------------------
 

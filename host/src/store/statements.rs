@@ -44,6 +44,7 @@ macro_rules! for_many {
 
 for_both! {
     ACTIVATE "activate"
+    BLOCK_UNREADABLE "block_unreadable"
     BURY_HOSTS "bury_hosts"
     COUNT_DEAD_LETTERS "count_dead_letters"
     COUNT_EXECUTIONS "count_executions"
@@ -95,6 +96,7 @@ for_both! {
     RETIRE_TASKS "retire_tasks"
     RETRY_TASK "retry_task"
     REVIVE "revive"
+    SET_TASK_ASIDE "set_task_aside"
     TAKE_TASK "take_task"
     TAKE_UNBEGUN_TASKS "take_unbegun_tasks"
 }

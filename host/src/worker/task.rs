@@ -66,7 +66,10 @@ fn attempt_of(task: &ClaimedTask) -> Attempt {
 fn unloadable(task: &ClaimedTask, error: &LoadError) -> Attempted {
     warn!(execution.id = %task.execution, error = %error, "The module of a task could not be loaded");
     match error {
-        LoadError::Store(_) => Attempted::lost(),
+        LoadError::Store(error) => match error.as_corrupt() {
+            Some(failure) => Attempted::settled(Err(failure)),
+            None => Attempted::lost(),
+        },
         LoadError::Missing(_) | LoadError::Unloadable { .. } => {
             Attempted::settled(Err(Failure::new(kind::UNKNOWN_STEP, error.to_string())))
         }

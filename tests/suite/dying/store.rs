@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
-use stepwell::model::{ExecutionId, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
@@ -124,6 +124,10 @@ impl Store for DyingStore {
 
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {
         self.fault.write(self.inner.free(host, execution)).await
+    }
+
+    async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()> {
+        self.fault.write(self.inner.block(host, execution, why)).await
     }
 
     async fn deliver(

@@ -14,6 +14,7 @@ mod rows;
 mod standing;
 mod tasks;
 mod transaction;
+mod unreadable;
 
 use std::path::Path;
 
@@ -30,7 +31,9 @@ use super::view::{
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
-use crate::model::{ExecutionId, HostId, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use crate::model::{
+    ExecutionId, Failure, HostId, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp,
+};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -155,6 +158,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
         self.read_owned(host).await
+    }
+
+    async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()> {
+        self.block_execution(host, execution, why).await
     }
 
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {

@@ -3,6 +3,7 @@
 use tracing::warn;
 
 use super::begin::route;
+use super::write::block_unreadable;
 use super::{Activation, Over};
 use crate::journal::{Arrival, Replay};
 use crate::model::{
@@ -65,9 +66,13 @@ impl Activation {
             let Some(promise) = self.children.get(&child).copied() else { continue };
             let view = self.crew.store.execution(child).await;
             let ended = self.crew.store.result(child).await;
-            let (Ok(Some(view)), Ok(ended)) = (view, ended) else {
-                warn!(execution.id = %self.id(), child.id = %child, "A child could not be read; beginning again");
-                return Err(Over::Again);
+            let (view, ended) = match (view, ended) {
+                (Ok(Some(view)), Ok(ended)) => (view, ended),
+                (Err(error), _) | (_, Err(error)) => {
+                    warn!(execution.id = %self.id(), child.id = %child, error = %error, "A child could not be read");
+                    return Err(block_unreadable(&self.crew, self.id(), &error).await);
+                }
+                (Ok(None), Ok(_)) => return Err(Over::Again),
             };
             // It runs, and will report to this very promise.
             if ended.is_none() && self.reports_here(&view, promise) {

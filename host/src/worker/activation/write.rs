@@ -100,11 +100,10 @@ impl Activation {
                 warn!(execution.id = %id, error = %why.message, "A write was refused; execution {id} is put aside");
                 Err(block_row(&self.crew, &self.row, why).await)
             }
-            Err(
-                error @ (StoreError::Unavailable(_)
-                | StoreError::Full { .. }
-                | StoreError::Corrupt { .. }),
-            ) => {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                Err(block_unreadable(&self.crew, id, &error).await)
+            }
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Full { .. })) => {
                 warn!(execution.id = %id, error = %error, "A write was not taken; beginning again");
                 tokio::time::sleep(self.crew.limits.poll_interval.0).await;
                 Err(Over::Again)
@@ -130,6 +129,28 @@ pub(super) async fn block_row(crew: &Crew, row: &ExecutionRow, why: Failure) -> 
         Err(error) => {
             warn!(execution.id = %row.id, error = %error, "Execution {} could not be put aside; trying again", row.id);
             tokio::time::sleep(crew.limits.poll_interval.1).await;
+            Over::Again
+        }
+    }
+}
+
+/// Puts an execution aside where something that it depends on cannot be read: trying again would not help. `Again`: the
+/// error was another, or the weather is bad.
+pub(in crate::worker) async fn block_unreadable(
+    crew: &Crew,
+    execution: ExecutionId,
+    error: &StoreError,
+) -> Over {
+    let Some(why) = error.as_corrupt() else { return Over::Again };
+    match crew.store.block(crew.host, execution, &why).await {
+        Ok(()) => {
+            warn!(execution.id = %execution, cause = %why.message, "Execution {execution} cannot be read and is blocked");
+            crew.wake_watchers(execution);
+            Over::Done
+        }
+        Err(StoreError::Fenced { .. }) => Over::Done,
+        Err(error) => {
+            warn!(execution.id = %execution, error = %error, "Execution {execution} could not be put aside; trying again");
             Over::Again
         }
     }
