@@ -1,13 +1,13 @@
 //! The next run of what ended badly.
 
-use stepwell::journal::{Body, Entry, Event, RunReason};
-use stepwell::model::{ExecutionState, Failure, ModuleDigest, Promise, Run, Seq};
+use stepwell::journal::{Arrival, Body, Entry, Event, RunReason};
+use stepwell::model::{ExecutionState, Failure, ModuleDigest, Promise, Run, Seq, StepUsage};
 use stepwell::store::{Append, NewExecution, NewTask, Parent, Revival, Revived, RowChange};
 
 use crate::database::{Database, everything, execution_id};
 use crate::words::{
-    at, call, child_of, completed, dead_letter, ended, execution, outcome_of, received, settled,
-    start, task, write,
+    at, call, child_of, completed, dead_letter, ended, execution, json, outcome_of, received,
+    settled, start, task, write,
 };
 
 fn retry() -> Revival {
@@ -166,8 +166,36 @@ on_both_databases! {
             other => unreachable!("{other:?}"),
         }).collect();
         assert_eq!(runs, [Run(1), Run(1)]);
-        // The next run starts children of its own, save those that were never to end with the first.
+        // Their outcome is taken whichever run they report to; detached ones may have to outlive that run.
         assert_eq!(db.view(child.id).await.row.parent.unwrap().run, Run(0));
         assert_eq!(db.view(detached.id).await.row.parent.unwrap().run, Run(1));
+    }
+
+    async fn what_was_meant_for_an_earlier_run_is_not_taken_into_the_next(db: Database) {
+        let id = db.born(1).await;
+        let block = |run| {
+            let row = RowChange::Block { why: Failure::new("diverged", "entry 2") };
+            write(Append { row, run, entries: Vec::new(), ..db.append(id) })
+        };
+        let called = Append { entries: vec![call(2, 0), call(3, 1)], ..db.append(id) };
+        db.commit(vec![write(called)]).await;
+        db.commit(vec![block(Run(0))]).await;
+        db.revive(id, &retry()).await;
+        db.claim(1).await;
+        db.store.deliver(db.host, id, &outcome_of(0)).await.unwrap();
+        let of_this_run = Arrival::Settled {
+            run: Run(1), promise: Promise(1), outcome: Ok(json("1")), usage: StepUsage::default(), attempt: 1,
+        };
+        db.store.deliver(db.host, id, &of_this_run).await.unwrap();
+        db.commit(vec![block(Run(1))]).await;
+
+        db.revive(id, &retry()).await;
+
+        let arrivals = db.claim(1).await.remove(0).inbox.arrivals;
+        let runs = arrivals.iter().map(|(_, arrival)| match arrival {
+            Arrival::Settled { run, promise, .. } => (*run, *promise),
+            other => unreachable!("{other:?}"),
+        });
+        assert_eq!(runs.collect::<Vec<_>>(), [(Run(0), Promise(0)), (Run(2), Promise(1))]);
     }
 }

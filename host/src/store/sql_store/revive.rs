@@ -87,8 +87,8 @@ async fn rebase<D: Dialect>(
     let (id, run, next) = (standing.id, standing.run, standing.run.next());
     transaction.execute(statements::DROP_TASKS_FROM, values![id, first_gone]).await?;
     transaction.execute(statements::DROP_INBOX_FROM, values![id, first_gone]).await?;
-    transaction.execute(statements::REBASE_TASKS, values![id, next]).await?;
-    transaction.execute(statements::REBASE_INBOX, values![id, next]).await?;
+    transaction.execute(statements::REBASE_TASKS, values![id, run, next]).await?;
+    transaction.execute(statements::REBASE_INBOX, values![id, run, next]).await?;
     let values = values![id, run, next, first_gone];
     transaction.execute(statements::REBASE_CHILDREN, values).await?;
     Ok(())
