@@ -9,7 +9,7 @@ use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
-    Revival, Revived, RowChange, Snapshot, Store, TaskEnd, TaskRef, Write, Written,
+    Revival, Revived, RowChange, Snapshot, Store, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -97,6 +97,7 @@ hand_on! {
     deployments(limit: u32) -> Vec<ModuleRow>;
     claim_executions(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<Snapshot>;
     claim_tasks(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<ClaimedTask>;
+    claim_suspect(host: HostId, filter: &ClaimFilter) -> Option<Suspect>;
     snapshot(host: HostId, execution: ExecutionId) -> Option<Snapshot>;
     inbox(host: HostId, execution: ExecutionId) -> Option<Inbox>;
     end_task(host: HostId, task: &TaskRef, end: TaskEnd, notes: Vec<NotedBy>) -> Option<Delivered>;

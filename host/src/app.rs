@@ -221,6 +221,7 @@ async fn build(config: Config, fittings: Fittings) -> Result<(House, TcpListener
         queues: config.queues,
         tags: config.tags,
         journal_version: u32::from(journal::VERSION),
+        suspect_after: Some(limits.suspect_after),
     };
     let dispatch = Dispatch::new(dispatch::Parts {
         store: Arc::clone(&store),

@@ -162,7 +162,7 @@ on_both_databases! {
 
         let claimed = db.store.claim_executions(db.host, &everything(), 1).await.unwrap();
         let runs: Vec<Run> = claimed[0].inbox.arrivals.iter().map(|(_, arrival)| match arrival {
-            stepwell::journal::Arrival::Settled { run, .. } => *run,
+            Arrival::Settled { run, .. } => *run,
             other => unreachable!("{other:?}"),
         }).collect();
         assert_eq!(runs, [Run(1), Run(1)]);

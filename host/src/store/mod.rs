@@ -37,7 +37,7 @@ pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 
 pub use error::{BoxError, OpenError, StoreError};
-pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};
+pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
     ModuleRow, Renewal, Revived,
@@ -117,6 +117,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         filter: &ClaimFilter,
         limit: u32,
     ) -> Result<Vec<ClaimedTask>>;
+    /// Claims the one suspect, an execution or a task, that is ready and has the fewest losses: it is to be run alone. The other
+    /// claims leave suspects.
+    async fn claim_suspect(&self, host: HostId, filter: &ClaimFilter) -> Result<Option<Suspect>>;
     /// What an activation of an execution that this host owns begins with. None: it does not own it.
     async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>>;
     /// What lies in the inbox of an execution that this host owns. None: it does not own it.
@@ -208,6 +211,8 @@ pub struct ClaimFilter {
     pub tags: Vec<Name>,
     /// The newest version of journal entries that it can read.
     pub journal_version: u32,
+    /// From how many losses in a row on work is suspected of killing its hosts; none suspects nothing.
+    pub suspect_after: Option<u32>,
 }
 
 impl ClaimFilter {

@@ -53,7 +53,6 @@ for_both! {
     COUNT_TASKS_OF "count_tasks_of"
     DISCARD_REDRIVEN "discard_redriven"
     DROP_TASKS_FROM "drop_tasks_from"
-    FORGIVE_LOSSES "forgive_losses"
     DROP_INBOX_FROM "drop_inbox_from"
     FREE_DEAD_EXECUTIONS "free_dead_executions"
     FREE_DEAD_TASKS "free_dead_tasks"
@@ -103,6 +102,8 @@ for_both! {
 
 for_each! {
     CLAIM_EXECUTIONS "claim_executions"
+    CLAIM_SUSPECT_EXECUTION "claim_suspect_execution"
+    CLAIM_SUSPECT_TASK "claim_suspect_task"
     CLAIM_TASKS "claim_tasks"
     FENCE "fence"
     NOW "now"

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::hot::Hot;
 use super::modules::Modules;
 use super::slots::Slots;
+use super::trial::Trial;
 use super::{Parts, Polling, Stopping};
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Promise, Run, Timestamp, Wake};
 use crate::notify::Notifier;
@@ -36,6 +37,7 @@ pub(super) struct Members {
     pub(super) modules: Modules,
     pub(super) slots: Slots,
     pub(super) hot: Hot,
+    pub(super) trial: Trial,
     pub(super) stop: Stopping,
     pub(super) tracker: TaskTracker,
     /// Raised when a slot or a place for an activation is free again.
@@ -73,6 +75,7 @@ impl Crew {
             modules: Modules::new(Arc::clone(&parts.store), parts.sandbox.clone()),
             slots: Slots::new(parts.limits.max_concurrency),
             hot: Hot::new(&parts.limits),
+            trial: Trial::default(),
             store: parts.store,
             committer: parts.committer,
             sandbox: parts.sandbox,

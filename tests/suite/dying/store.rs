@@ -8,7 +8,7 @@ use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
-    Revival, Revived, Snapshot, Store, TaskEnd, TaskRef, Write, Written,
+    Revival, Revived, Snapshot, Store, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 
 use super::Fault;
@@ -94,6 +94,10 @@ impl Store for DyingStore {
     ) -> Result<Vec<ClaimedTask>> {
         let claim = self.inner.claim_tasks(host, filter, limit);
         self.fault.take(claim, |claimed| !claimed.is_empty()).await
+    }
+
+    async fn claim_suspect(&self, host: HostId, filter: &ClaimFilter) -> Result<Option<Suspect>> {
+        self.fault.write(self.inner.claim_suspect(host, filter)).await
     }
 
     async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>> {

@@ -12,7 +12,7 @@ use crate::model::{ExecutionId, HostId, Name, Payload, Promise, Run, Seq};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
-use crate::store::snapshot::{ClaimedTask, Inbox, Snapshot};
+use crate::store::snapshot::{ClaimedTask, Inbox, Snapshot, Suspect};
 use crate::store::statements;
 use crate::store::value::{Value, values};
 use crate::store::{ClaimFilter, Result};
@@ -30,8 +30,15 @@ impl<D: Dialect> SqlStore<D> {
         let mut snapshots = Vec::new();
         loop {
             let room = limit as usize - snapshots.len();
-            let values =
-                values![host, queues.clone(), tags.clone(), room, now, filter.journal_version];
+            let values = values![
+                host,
+                queues.clone(),
+                tags.clone(),
+                room,
+                now,
+                filter.journal_version,
+                filter.suspect_after
+            ];
             let claimed = transaction.fetch(statements::CLAIM_EXECUTIONS, values).await?;
             let count = claimed.len();
             let read = begin_all(&mut transaction, host, claimed).await?;
@@ -93,7 +100,8 @@ impl<D: Dialect> SqlStore<D> {
         let mut tasks = Vec::new();
         loop {
             let room = limit as usize - tasks.len();
-            let values = values![host, queues.clone(), tags.clone(), room, now];
+            let values =
+                values![host, queues.clone(), tags.clone(), room, now, filter.suspect_after];
             let claimed = transaction.fetch(statements::CLAIM_TASKS, values).await?;
             let count = claimed.len();
             let read = read_tasks(&mut transaction, host, claimed).await?;
@@ -105,6 +113,39 @@ impl<D: Dialect> SqlStore<D> {
         }
         transaction.commit().await?;
         Ok(tasks)
+    }
+}
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn claim_one_suspect(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+    ) -> Result<Option<Suspect>> {
+        let Some(least) = filter.suspect_after else { return Ok(None) };
+        let mut transaction = self.begin(host).await?;
+        let now = transaction.now;
+        let (queues, tags) = (list(&filter.queues), list(&filter.tags));
+        let mut suspect = None;
+        while suspect.is_none() {
+            let version = filter.journal_version;
+            let values = values![host, queues.clone(), tags.clone(), least, now, version];
+            let executions = transaction.fetch(statements::CLAIM_SUSPECT_EXECUTION, values).await?;
+            let values = values![host, queues.clone(), tags.clone(), least, now];
+            let tasks = match executions.as_slice() {
+                [] => transaction.fetch(statements::CLAIM_SUSPECT_TASK, values).await?,
+                [..] => Vec::new(),
+            };
+            if executions.is_empty() && tasks.is_empty() {
+                break;
+            }
+            let execution = begin_all(&mut transaction, host, executions).await?.pop();
+            let task = read_tasks(&mut transaction, host, tasks).await?.pop();
+            let task = task.map(|task| Suspect::Task(Box::new(task)));
+            suspect = execution.map(|read| Suspect::Execution(Box::new(read))).or(task);
+        }
+        transaction.commit().await?;
+        Ok(suspect)
     }
 }
 

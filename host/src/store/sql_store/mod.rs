@@ -22,7 +22,7 @@ use async_trait::async_trait;
 
 use super::dialect::Dialect;
 use super::error::OpenError;
-use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};
+use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
@@ -132,6 +132,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         limit: u32,
     ) -> Result<Vec<ClaimedTask>> {
         self.claim_ready_tasks(host, filter, limit).await
+    }
+
+    async fn claim_suspect(&self, host: HostId, filter: &ClaimFilter) -> Result<Option<Suspect>> {
+        self.claim_one_suspect(host, filter).await
     }
 
     async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>> {

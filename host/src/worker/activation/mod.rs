@@ -24,6 +24,7 @@ use super::crew::Crew;
 use super::hot::Nudge;
 use super::local::{LocalEnd, LocalStep};
 use super::modules::{LoadError, Loaded};
+use super::trial::Suspected;
 use crate::journal::{Arrival, Blocked, Replay};
 use crate::model::{ExecutionId, ExecutionState, Failure, Promise, Run, Timestamp, kind};
 use crate::sandbox::{Turn, WorkflowGuest};
@@ -83,6 +84,7 @@ pub(super) fn spawn(crew: &Crew, snapshot: Snapshot) {
     crew.tracker.clone().spawn(async move {
         let mut nudges = Box::pin(run(&crew, snapshot, nudges)).await;
         crew.hot.leave(execution);
+        crew.trial.acquit(Suspected::Execution(execution));
         crew.capacity.notify_one();
         nudges.close();
         // What was hinted at while it parked has made it ready in the store, or it was claimed again already.

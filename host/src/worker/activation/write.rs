@@ -3,6 +3,7 @@
 use tracing::warn;
 
 use super::super::crew::Crew;
+use super::super::trial::Suspected;
 use super::{Activation, Over};
 use crate::journal::Replay;
 use crate::model::{ExecutionId, Failure, Timestamp};
@@ -51,6 +52,7 @@ impl Activation {
             return Ok(());
         }
         let dropped = append.dropped_tasks.clone();
+        let has_entries = !append.entries.is_empty();
         let leaves = leaves(&append, self.crew.clock.now());
         let receivers: Vec<_> = append.messages.iter().map(|(receiver, _)| *receiver).collect();
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
@@ -58,6 +60,10 @@ impl Activation {
             self.tell_in_case(receivers);
         }
         self.conclude(result, leaves).await?;
+        if has_entries && self.row.losses > 0 {
+            self.row.losses = 0;
+            self.crew.trial.acquit(Suspected::Execution(self.id()));
+        }
         // Only now: an attempt that was stopped before its row went would be made again.
         for (run, promise) in dropped {
             self.crew.stop_task((self.id(), run, promise));
