@@ -76,13 +76,45 @@ on_both_databases! {
         assert!(entries.windows(2).all(|pair| pair[0].recorded_at <= pair[1].recorded_at));
     }
 
-    async fn a_redrive_removes_its_dead_letter_and_no_other(db: Database) {
-        let id = db.failed().await;
+    async fn a_next_run_removes_the_dead_letters_that_it_supersedes_and_no_other(db: Database) {
+        for (number, revival) in [(1, retry()), (2, redrive(1))] {
+            let id = db.born(number).await;
+            let append = Append {
+                entries: vec![
+                    call(2, 0),
+                    settled(3, 0, Err("handled")),
+                    call(4, 1),
+                    call(5, 2),
+                    settled(6, 1, Err("card-declined")),
+                    settled(7, 2, Err("card-declined")),
+                    ended(8, ExecutionState::Failed),
+                ],
+                // The last one's failure had not been taken in when it ended.
+                dead_letters: (0..=3).map(dead_letter).collect(),
+                row: RowChange::End { state: ExecutionState::Failed, failure_kind: None },
+                ..db.append(id)
+            };
+            db.commit(vec![write(append)]).await;
 
-        assert_eq!(db.revive(id, &redrive(1)).await, Revived::Ready(Run(1)));
+            assert_eq!(db.revive(id, &revival).await, Revived::Ready(Run(1)));
 
-        let left = db.store.dead_letters(Some(id), None, 10).await.unwrap();
-        assert_eq!(left.iter().map(|letter| letter.promise).collect::<Vec<_>>(), [Promise(2)]);
+            let left = db.store.dead_letters(Some(id), None, 10).await.unwrap();
+            let left: Vec<_> = left.iter().map(|letter| letter.promise.0).collect();
+            // A retry goes back to the last failure alone.
+            let expected = if revival.why == RunReason::Retry { vec![1, 0] } else { vec![0] };
+            assert_eq!(left, expected);
+        }
+    }
+
+    async fn what_was_blocked_keeps_its_dead_letters(db: Database) {
+        let id = db.born(1).await;
+        let row = RowChange::Block { why: Failure::new("diverged", "entry 2") };
+        let (entries, dead_letters) = (vec![call(2, 0)], vec![dead_letter(0)]);
+        db.commit(vec![write(Append { entries, dead_letters, row, ..db.append(id) })]).await;
+
+        db.revive(id, &retry()).await;
+
+        assert_eq!(db.store.dead_letters(Some(id), None, 10).await.unwrap().len(), 1);
     }
 
     async fn a_redrive_is_refused_where_the_workflow_went_on(db: Database) {
