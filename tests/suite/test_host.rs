@@ -106,14 +106,29 @@ impl TestHost {
         }
     }
 
-    /// Changes rows behind its back, as no host would.
-    pub(crate) async fn spoil(&self, sql: &'static str) {
+    async fn rows(&self) -> sqlx::SqliteConnection {
         use sqlx::ConnectOptions as _;
         let path = database(self.folder.path());
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-        let mut connection = options.connect().await.unwrap();
+        sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+    }
+
+    /// Changes rows behind its back, as no host would.
+    pub(crate) async fn spoil(&self, sql: &'static str) {
+        let mut connection = self.rows().await;
         sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
         sqlx::Connection::close(connection).await.unwrap();
+    }
+
+    /// How many tasks of the executions of a workflow run.
+    pub(crate) async fn running_tasks(&self, workflow: &str) -> i64 {
+        let mut connection = self.rows().await;
+        let count = sqlx::query_scalar(
+            "select count(*) from tasks join executions on executions.id = tasks.execution_id \
+             where tasks.owner is not null and executions.workflow = ?",
+        );
+        let count = count.bind(workflow).fetch_one(&mut connection).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+        count
     }
 
     /// Ends this life as SIGTERM would.
