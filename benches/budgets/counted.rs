@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
-use stepwell::model::{ExecutionId, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
-    Revival, Revived, RowChange, Snapshot, Store, TaskEnd, TaskRef, Write, Written,
+    Revival, Revived, RowChange, Snapshot, Store, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -106,12 +106,14 @@ hand_on! {
     deployments(limit: u32) -> Vec<ModuleRow>;
     claim_executions(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<Snapshot>;
     claim_tasks(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<ClaimedTask>;
+    claim_suspect(host: HostId, filter: &ClaimFilter) -> Option<Suspect>;
     snapshot(host: HostId, execution: ExecutionId) -> Option<Snapshot>;
     inbox(host: HostId, execution: ExecutionId) -> Option<Inbox>;
     end_task(host: HostId, task: &TaskRef, end: TaskEnd, notes: Vec<NotedBy>) -> Option<Delivered>;
     promote(host: HostId, now: Timestamp, limit: u32) -> u32;
     owned(host: HostId) -> (Vec<ExecutionId>, Vec<TaskRef>);
     free(host: HostId, execution: ExecutionId) -> ();
+    block(host: HostId, execution: ExecutionId, why: &Failure) -> ();
     deliver(host: HostId, execution: ExecutionId, arrival: &Arrival) -> Delivered;
     pause(host: HostId, execution: ExecutionId, paused: Option<Timestamp>) -> Delivered;
     revive(host: HostId, execution: ExecutionId, revival: &Revival) -> Revived;

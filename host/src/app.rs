@@ -239,6 +239,12 @@ async fn build(
     let tracker = TaskTracker::new();
     let (committer, births) =
         Committer::start(Arc::clone(&store), host, &limits, (&commits, &tracker));
+    let filter = ClaimFilter {
+        queues: config.queues,
+        tags: config.tags,
+        journal_version: u32::from(journal::VERSION),
+        suspect_after: Some(limits.suspect_after),
+    };
     let dispatch = Dispatch::new(dispatch::Parts {
         store: Arc::clone(&store),
         committer: committer.clone(),
@@ -247,13 +253,9 @@ async fn build(
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         limits: limits.clone(),
+        filter: filter.clone(),
         host,
     });
-    let filter = ClaimFilter {
-        queues: config.queues,
-        tags: config.tags,
-        journal_version: u32::from(journal::VERSION),
-    };
     let worker = worker::Parts {
         store,
         committer,

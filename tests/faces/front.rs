@@ -15,7 +15,8 @@ use stepwell::model::{
 use stepwell::notify::{LocalNotifier, Notifier};
 use stepwell::sandbox::{Sandbox, SandboxConfig};
 use stepwell::store::{
-    Append, Committer, HostRow, RowChange, Snapshot, SqlStore, SqliteOptions, Store, Write,
+    Append, ClaimFilter, Committer, HostRow, RowChange, Snapshot, SqlStore, SqliteOptions, Store,
+    Write,
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -95,6 +96,7 @@ impl Front {
             clock,
             ids: Arc::new(RandomIds),
             limits,
+            filter: ClaimFilter::default(),
             host,
         });
         let door = Door::new(dispatch, || false);

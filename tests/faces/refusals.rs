@@ -1,5 +1,8 @@
 //! Whatever cannot be done is answered by a problem document of the 4xx kind that names it.
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use reqwest::Method;
 use serde_json::json;
 use stepwell::model::Limits;
@@ -164,4 +167,37 @@ async fn what_is_wrong_is_told_in_the_words_of_the_api() {
     assert!(letter.starts_with("\"x\" is no dead letter id: it is a number"), "{letter}");
     let seven = front.post("/v1/executions", "7").await.problem(422, "invalid-request");
     assert!(seven.ends_with("it must be a JSON object"), "{seven}");
+}
+
+/// What was logged on this thread.
+#[derive(Debug, Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics while holding it").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_ready_says_so_and_cries_for_nobody() {
+    let heard = Heard::default();
+    let writer = heard.clone();
+    let listening = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _listening = tracing::subscriber::set_default(listening);
+    let front = Front::open().await;
+
+    let status = front.read("/ready").await.status.as_u16();
+
+    let said = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(status, 503);
+    assert!(said.contains("A request was put off"), "{said}");
+    assert!(!said.contains("ERROR"), "{said}");
 }

@@ -71,7 +71,7 @@ async fn a_gibibyte_of_output_is_cut_and_then_ended() {
         let kept: usize = report
             .notes
             .iter()
-            .map(|note| match note {
+            .map(|said| match &said.note {
                 Note::Log { message, .. } => message.len(),
                 Note::Progress { .. } | Note::Counter { .. } | Note::State { .. } => 0,
             })

@@ -65,6 +65,25 @@ on_both_databases! {
         assert_eq!(db.claimed(&only(&[], &[])).await, ids(&[2]));
     }
 
+    async fn a_host_gives_birth_to_exactly_what_it_would_claim(db: Database) {
+        let routings = [("a", vec![]), ("a", vec!["gpu"]), ("b", vec!["gpu", "big"]), ("b", vec!["arm"]), ("c", vec![])];
+        let filters = [
+            only(&[], &[]), only(&["a"], &[]), only(&["b", "z"], &["big"]), only(&[], &["arm", "x"]), only(&["z"], &[]),
+        ];
+        for filter in filters {
+            let all: Vec<_> = (1..).zip(&routings).map(|(n, (queue, tags))| routed(n, queue, tags, 0)).collect();
+            let taken: Vec<_> = all.iter().filter(|new| filter.takes(&new.routing)).map(|new| new.id).collect();
+            db.commit(all.into_iter().map(start).collect()).await;
+
+            assert_eq!(db.claimed(&filter).await, taken, "{filter:?}");
+
+            db.claimed(&everything()).await;
+            for number in 1..=5 {
+                db.store.free(db.host, execution_id(number)).await.unwrap();
+            }
+        }
+    }
+
     async fn a_host_leaves_what_it_cannot_read(db: Database) {
         db.commit(vec![start(execution(1))]).await;
 

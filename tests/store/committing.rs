@@ -106,6 +106,18 @@ on_both_databases! {
         assert_eq!(births.try_recv().unwrap().execution.id, execution_id(2));
     }
 
+    async fn a_row_that_cannot_be_read_costs_only_the_write_that_needs_it(db: Database) {
+        let (bad, good) = (db.born(1).await, db.born(2).await);
+        db.spoil("update executions set state = 'lost' where id = x'01010101010101010101010101010101'").await;
+        let (committer, _births) = committer(&db);
+        let release = |id| write(Append { row: RowChange::Release, ..db.append(id) });
+
+        let answers = submit_all(&committer, vec![release(bad), release(good)]).await;
+
+        assert!(matches!(answers[0], Err(StoreError::Corrupt { .. })));
+        assert!(matches!(&answers[1], Ok(one) if *one == done()));
+    }
+
     async fn births_without_room_are_released_for_any_host(db: Database) {
         let (committer, _births) = committer(&db);
         let mine = |number| start(NewExecution { owner: Some(db.host), ..execution(number) });

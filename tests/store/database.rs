@@ -30,7 +30,7 @@ pub(crate) struct Database {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) host: HostId,
     pub(crate) now: Timestamp,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Limits small enough to be reached.
@@ -66,7 +66,17 @@ impl Database {
         let store = SqlStore::open(&path, &SqliteOptions::default(), &limits()).await.unwrap();
         let host = new_host();
         let now = store.register(&host_row(host)).await.unwrap();
-        Self { store: Arc::new(store), host, now, _folder: folder }
+        Self { store: Arc::new(store), host, now, folder }
+    }
+
+    /// Changes rows as no host would.
+    pub(crate) async fn spoil(&self, sql: &'static str) {
+        use sqlx::ConnectOptions as _;
+        let path = self.folder.path().join("stepwell.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut connection = options.connect().await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
     }
 
     /// Declares this host dead, as its successor does: returns that one.

@@ -2,7 +2,9 @@
 
 use stepwell::journal::RunReason;
 use stepwell::model::{ExecutionState, Manifest, ModuleDigest};
-use stepwell::store::{Append, NewTask, Revival, RowChange, StoreError, TaskEnd};
+use stepwell::store::{
+    Append, ClaimFilter, NewTask, Revival, RowChange, StoreError, Suspect, TaskEnd,
+};
 
 use crate::database::{Database, everything, execution_id, host_row, new_host, task_id};
 use crate::words::{call, completed, execution, name, signal, start, task, task_ref, write};
@@ -161,5 +163,50 @@ on_both_databases! {
 
         assert!(db.store.now().await.unwrap() >= db.now);
         assert_eq!(db.view(id).await.owner, Some(db.host));
+    }
+
+    async fn suspects_are_left_by_the_ordinary_claim_and_claimed_one_by_one(db: Database) {
+        let filter = ClaimFilter { suspect_after: Some(2), ..everything() };
+        let claim = async |host| db.store.claim_executions(host, &filter, 10).await.unwrap();
+        let (first, second) = (db.born(1).await, db.born(2).await);
+        let tasks = vec![NewTask { owner: Some(db.host), ..task(1, 0, (2, 0)) }];
+        let entries = vec![call(2, 0)];
+        db.commit(vec![write(Append { entries, tasks, ..db.append(second) })]).await;
+        let mut host = db.die().await;
+        assert_eq!((claim(host).await.len(), db.store.claim_suspect(host, &filter).await.unwrap().is_none()), (2, true));
+        db.store.claim_tasks(host, &filter, 1).await.unwrap();
+
+        host = db.die().await;
+        db.store.commit(host, &[start(execution(3))]).await.unwrap();
+
+        assert!(db.store.renew(host).await.unwrap().lost);
+        assert_eq!(claim(host).await.iter().map(|one| one.execution.id).collect::<Vec<_>>(), [execution_id(3)]);
+        assert!(db.store.claim_tasks(host, &filter, 10).await.unwrap().is_empty());
+        let mut suspects = Vec::new();
+        while let Some(suspect) = db.store.claim_suspect(host, &filter).await.unwrap() {
+            suspects.push(match suspect {
+                Suspect::Execution(snapshot) => (snapshot.execution.id, snapshot.execution.losses, 0),
+                Suspect::Task(task) => (task.execution, task.losses, 1),
+            });
+        }
+        assert_eq!(suspects, [(first, 2, 0), (second, 2, 0), (second, 2, 1)]);
+        assert!(!db.store.renew(host).await.unwrap().lost);
+    }
+
+    async fn what_ends_an_activation_in_good_order_is_not_counted_on(db: Database) {
+        let ids = [db.born(1).await, db.born(2).await, db.born(3).await];
+        let heir = db.die().await;
+        db.store.claim_executions(heir, &everything(), 10).await.unwrap();
+        let change = async |id, row| {
+            let run = stepwell::model::Run(0);
+            db.store.commit(heir, &[write(Append { row, ..Append::new(id, heir, run) })]).await.unwrap();
+            db.view(id).await.row.losses
+        };
+        assert_eq!(db.view(ids[0]).await.row.losses, 1);
+
+        assert_eq!(change(ids[0], RowChange::Park { seen: 0, next_timer: None }).await, 0);
+        assert_eq!(change(ids[1], RowChange::Release).await, 0);
+        db.store.retire(heir).await.unwrap();
+        assert_eq!(db.view(ids[2]).await.row.losses, 0);
     }
 }

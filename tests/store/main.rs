@@ -14,4 +14,5 @@ mod opening;
 mod reading;
 mod revival;
 mod tasks;
+mod unreadable;
 mod words;

@@ -85,7 +85,7 @@ async fn a_newer_schema_is_left_as_it_is() {
 
     let refused = open(&path).await;
 
-    assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 1 })));
+    assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 2 })));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 

@@ -1,13 +1,13 @@
 //! The next run of what ended badly.
 
-use stepwell::journal::{Body, Entry, Event, RunReason};
-use stepwell::model::{ExecutionState, Failure, ModuleDigest, Promise, Run, Seq};
+use stepwell::journal::{Arrival, Body, Entry, Event, RunReason};
+use stepwell::model::{ExecutionState, Failure, ModuleDigest, Promise, Run, Seq, StepUsage};
 use stepwell::store::{Append, NewExecution, NewTask, Parent, Revival, Revived, RowChange};
 
 use crate::database::{Database, everything, execution_id};
 use crate::words::{
-    at, call, child_of, completed, dead_letter, ended, execution, outcome_of, received, settled,
-    start, task, write,
+    at, call, child_of, completed, dead_letter, ended, execution, json, outcome_of, received,
+    settled, start, task, write,
 };
 
 fn retry() -> Revival {
@@ -76,13 +76,45 @@ on_both_databases! {
         assert!(entries.windows(2).all(|pair| pair[0].recorded_at <= pair[1].recorded_at));
     }
 
-    async fn a_redrive_removes_its_dead_letter_and_no_other(db: Database) {
-        let id = db.failed().await;
+    async fn a_next_run_removes_the_dead_letters_that_it_supersedes_and_no_other(db: Database) {
+        for (number, revival) in [(1, retry()), (2, redrive(1))] {
+            let id = db.born(number).await;
+            let append = Append {
+                entries: vec![
+                    call(2, 0),
+                    settled(3, 0, Err("handled")),
+                    call(4, 1),
+                    call(5, 2),
+                    settled(6, 1, Err("card-declined")),
+                    settled(7, 2, Err("card-declined")),
+                    ended(8, ExecutionState::Failed),
+                ],
+                // The last one's failure had not been taken in when it ended.
+                dead_letters: (0..=3).map(dead_letter).collect(),
+                row: RowChange::End { state: ExecutionState::Failed, failure_kind: None },
+                ..db.append(id)
+            };
+            db.commit(vec![write(append)]).await;
 
-        assert_eq!(db.revive(id, &redrive(1)).await, Revived::Ready(Run(1)));
+            assert_eq!(db.revive(id, &revival).await, Revived::Ready(Run(1)));
 
-        let left = db.store.dead_letters(Some(id), None, 10).await.unwrap();
-        assert_eq!(left.iter().map(|letter| letter.promise).collect::<Vec<_>>(), [Promise(2)]);
+            let left = db.store.dead_letters(Some(id), None, 10).await.unwrap();
+            let left: Vec<_> = left.iter().map(|letter| letter.promise.0).collect();
+            // A retry goes back to the last failure alone.
+            let expected = if revival.why == RunReason::Retry { vec![1, 0] } else { vec![0] };
+            assert_eq!(left, expected);
+        }
+    }
+
+    async fn what_was_blocked_keeps_its_dead_letters(db: Database) {
+        let id = db.born(1).await;
+        let row = RowChange::Block { why: Failure::new("diverged", "entry 2") };
+        let (entries, dead_letters) = (vec![call(2, 0)], vec![dead_letter(0)]);
+        db.commit(vec![write(Append { entries, dead_letters, row, ..db.append(id) })]).await;
+
+        db.revive(id, &retry()).await;
+
+        assert_eq!(db.store.dead_letters(Some(id), None, 10).await.unwrap().len(), 1);
     }
 
     async fn a_redrive_is_refused_where_the_workflow_went_on(db: Database) {
@@ -162,12 +194,40 @@ on_both_databases! {
 
         let claimed = db.store.claim_executions(db.host, &everything(), 1).await.unwrap();
         let runs: Vec<Run> = claimed[0].inbox.arrivals.iter().map(|(_, arrival)| match arrival {
-            stepwell::journal::Arrival::Settled { run, .. } => *run,
+            Arrival::Settled { run, .. } => *run,
             other => unreachable!("{other:?}"),
         }).collect();
         assert_eq!(runs, [Run(1), Run(1)]);
-        // The next run starts children of its own, save those that were never to end with the first.
+        // Their outcome is taken whichever run they report to; detached ones may have to outlive that run.
         assert_eq!(db.view(child.id).await.row.parent.unwrap().run, Run(0));
         assert_eq!(db.view(detached.id).await.row.parent.unwrap().run, Run(1));
+    }
+
+    async fn what_was_meant_for_an_earlier_run_is_not_taken_into_the_next(db: Database) {
+        let id = db.born(1).await;
+        let block = |run| {
+            let row = RowChange::Block { why: Failure::new("diverged", "entry 2") };
+            write(Append { row, run, entries: Vec::new(), ..db.append(id) })
+        };
+        let called = Append { entries: vec![call(2, 0), call(3, 1)], ..db.append(id) };
+        db.commit(vec![write(called)]).await;
+        db.commit(vec![block(Run(0))]).await;
+        db.revive(id, &retry()).await;
+        db.claim(1).await;
+        db.store.deliver(db.host, id, &outcome_of(0)).await.unwrap();
+        let of_this_run = Arrival::Settled {
+            run: Run(1), promise: Promise(1), outcome: Ok(json("1")), usage: StepUsage::default(), attempt: 1,
+        };
+        db.store.deliver(db.host, id, &of_this_run).await.unwrap();
+        db.commit(vec![block(Run(1))]).await;
+
+        db.revive(id, &retry()).await;
+
+        let arrivals = db.claim(1).await.remove(0).inbox.arrivals;
+        let runs = arrivals.iter().map(|(_, arrival)| match arrival {
+            Arrival::Settled { run, promise, .. } => (*run, *promise),
+            other => unreachable!("{other:?}"),
+        });
+        assert_eq!(runs.collect::<Vec<_>>(), [(Run(0), Promise(0)), (Run(2), Promise(1))]);
     }
 }

@@ -33,4 +33,6 @@ mod test_retries;
 mod test_runs;
 mod test_signals;
 mod test_starts;
+mod test_suspects;
 mod test_timers;
+mod test_unreadable;

@@ -58,6 +58,27 @@ async fn cancelling_a_parent_reaches_its_children() {
 }
 
 #[tokio::test]
+async fn a_blocked_parent_that_is_tried_again_keeps_its_children() {
+    let mut host = TestHost::start().await;
+    let id = host.run("deaf_parent", Value::Null).await;
+    let parent = host.until(&id, |parent| parent["children"][0].is_string()).await;
+    let child = children(&parent).remove(0);
+    host.until_recorded(&child, "receive", 1).await;
+    host.stop().await;
+    host.spoil("update executions set state = 'blocked', ready = 0, visible_at = null where parent_id is null").await;
+    host.restart().await;
+
+    let answer = host.post(&format!("/v1/executions/{id}/retry"), &json!({})).await;
+    host.until_state(&id, "waiting").await;
+    host.signalled(&child, "message", json!("hello")).await;
+
+    assert_eq!((answer.status, &answer.body["run"]), (202, &json!(1)), "{}", answer.body);
+    assert_eq!(host.ended(&id).await.value(), json!(["hello"]));
+    assert_eq!(children(&host.execution(&id).await), [child]);
+    host.audit().await;
+}
+
+#[tokio::test]
 async fn a_parent_that_is_ended_by_force_takes_its_children_with_it() {
     let mut host = TestHost::start().await;
     let id = host.run("deaf_parent", Value::Null).await;

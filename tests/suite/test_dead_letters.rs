@@ -39,6 +39,21 @@ async fn a_dead_letter_that_is_replayed_goes_on_from_its_step() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_that_a_retry_has_mended_is_gone() {
+    let mut host = TestHost::start().await;
+    let id = host.run("stumbling", Value::Null).await;
+    host.ended(&id).await;
+    assert_eq!(host.dead_letters(&id).await.len(), 1);
+
+    let answer = host.post(&format!("/v1/executions/{id}/retry"), &json!({})).await;
+
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    assert!(host.dead_letters(&id).await.is_empty());
+    assert_eq!(host.ended(&id).await.value(), 1);
+    host.audit().await;
+}
+
+#[tokio::test]
 async fn a_replayed_dead_letter_has_all_its_attempts_again() {
     let mut host = TestHost::start().await;
     let id = host.run("retried", json!("hopeless")).await;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use stepwell::app::{App, Fittings};
 use stepwell::config::Config;
-use stepwell::model::Limits;
+use stepwell::model::{Limits, Name};
 use stepwell::worker::Polling;
 use tempfile::TempDir;
 
@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) polling: Polling,
     pub(crate) fault: Option<Arc<Fault>>,
+    /// The queues it serves; none means all.
+    pub(crate) queues: Vec<Name>,
 }
 
 impl Default for Settings {
@@ -41,7 +43,7 @@ impl Default for Settings {
             limits.hot_for = Duration::ZERO;
         }
         let polling = if is_set("STEPWELL_TEST_NO_POLL") { Polling::Off } else { Polling::On };
-        Self { limits, polling, fault: None }
+        Self { limits, polling, fault: None, queues: Vec::new() }
     }
 }
 
@@ -104,6 +106,31 @@ impl TestHost {
         }
     }
 
+    async fn rows(&self) -> sqlx::SqliteConnection {
+        use sqlx::ConnectOptions as _;
+        let path = database(self.folder.path());
+        sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+    }
+
+    /// Changes rows behind its back, as no host would.
+    pub(crate) async fn spoil(&self, sql: &'static str) {
+        let mut connection = self.rows().await;
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+    }
+
+    /// How many tasks of the executions of a workflow run.
+    pub(crate) async fn running_tasks(&self, workflow: &str) -> i64 {
+        let mut connection = self.rows().await;
+        let count = sqlx::query_scalar(
+            "select count(*) from tasks join executions on executions.id = tasks.execution_id \
+             where tasks.owner is not null and executions.workflow = ?",
+        );
+        let count = count.bind(workflow).fetch_one(&mut connection).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+        count
+    }
+
     /// Ends this life as SIGTERM would.
     pub(crate) async fn stop(&mut self) {
         if let Some(app) = self.app.take() {
@@ -135,7 +162,8 @@ impl TestHost {
 
 /// Begins a life on a folder.
 pub(crate) async fn open(folder: &Path, settings: &Settings) -> (App, Api) {
-    let config = Config { limits: settings.limits.clone(), cores: 2, ..Config::at(folder) };
+    let (limits, queues) = (settings.limits.clone(), settings.queues.clone());
+    let config = Config { limits, queues, cores: 2, ..Config::at(folder) };
     let mut fittings = Fittings::real().unwrap();
     fittings.compiler = env!("CARGO_BIN_EXE_stepwell").into();
     fittings.polling = settings.polling;

@@ -64,6 +64,22 @@ async fn what_is_said_is_kept_once_whenever_the_host_dies() {
 }
 
 #[tokio::test]
+async fn a_line_of_a_step_has_the_time_at_which_it_was_said() {
+    let mut host = TestHost::start().await;
+    let id = host.run("excess_in_workflow", json!({ "excess": "stdout", "in_step": true })).await;
+    host.ended(&id).await;
+
+    let lines = host.logs(&id).await;
+
+    let times: Vec<_> = lines.iter().map(|line| line["at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted());
+    assert_ne!(times.first(), times.last(), "{} lines", times.len());
+    let settled = host.recorded(&id, "failed").await[0]["at"].as_str().unwrap().to_owned();
+    assert!(times.iter().all(|time| **time < *settled), "{settled}");
+    host.audit().await;
+}
+
+#[tokio::test]
 async fn counters_are_exact_after_crashes_at_any_moment() {
     let mut host = TestHost::start().await;
     let id = host.run("ledgered", json!(40)).await;

@@ -3,7 +3,9 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::test_host::TestHost;
+use stepwell::model::Name;
+
+use crate::test_host::{Settings, TestHost};
 
 #[tokio::test]
 async fn one_key_is_one_execution_and_one_answer() {
@@ -49,6 +51,26 @@ async fn twenty_first_calls_at_once_with_one_key_are_one_execution() {
     assert!(answers.iter().all(|answer| answer.body["id"] == *id));
     host.ended(id).await.value();
     assert_eq!(host.execution(id).await["counters"]["ledger"], 2);
+    host.audit().await;
+}
+
+#[tokio::test]
+async fn what_is_accepted_for_queues_of_other_hosts_is_left_to_them() {
+    let queues = vec![Name::new("here").unwrap()];
+    let mut host = TestHost::start_with(Settings { queues, ..Settings::default() }).await;
+    let order = |queue: &str| json!({ "workflow": "noop", "input": 1, "queue": queue });
+    // When this has ended, the host gives birth to what it accepts.
+    let served = host.start(order("here")).await;
+    host.ended(&served).await.value();
+
+    let id = host.start(order("elsewhere")).await;
+
+    let execution = host.execution(&id).await;
+    assert_eq!((&execution["state"], &execution["owner"]), (&json!("pending"), &Value::Null));
+    host.kill().await;
+    host.settings().queues.clear();
+    host.restart().await;
+    assert_eq!(host.ended(&id).await.value(), 1);
     host.audit().await;
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::error::{CliError, standing};
+use super::error::CliError;
 use super::out::Out;
 use super::typed;
 use crate::model::{ExecutionState, Timestamp};
@@ -52,7 +52,7 @@ enum Asked {
 impl Standing {
     fn after_cancel(&self, id: &str, asked: Asked) -> String {
         if self.state.is_terminal() {
-            return format!("{id} has ended before: it {}", standing(self.state));
+            return format!("{id} has ended before: it {}", self.state.predicate());
         }
         let held = match (self.state, self.paused_at) {
             (ExecutionState::Blocked, _) => "blocked",

@@ -12,7 +12,7 @@ use crate::model::{ExecutionState, Failure};
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
     /// The execution has ended, and not well.
-    #[error("execution {id} {}{}", standing(*.state), why(.failure.as_ref()))]
+    #[error("execution {id} {}{}", state.predicate(), why(.failure.as_ref()))]
     Failed {
         /// Which.
         id: String,
@@ -74,21 +74,6 @@ pub(super) enum CliError {
     /// Nobody reads the answer any more.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
-}
-
-/// How an execution stands, as the end of a sentence.
-pub(super) fn standing(state: ExecutionState) -> String {
-    match state {
-        ExecutionState::TimedOut => "has timed out".to_owned(),
-        ExecutionState::Failed => "has failed".to_owned(),
-        ExecutionState::Completed => "has completed".to_owned(),
-        ExecutionState::Cancelled => "was cancelled".to_owned(),
-        ExecutionState::Pending
-        | ExecutionState::Running
-        | ExecutionState::Waiting
-        | ExecutionState::Cancelling
-        | ExecutionState::Blocked => format!("is {state}"),
-    }
 }
 
 fn why(failure: Option<&Failure>) -> String {

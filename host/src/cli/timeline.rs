@@ -1,6 +1,6 @@
 //! What became of each promise, worked out from a journal. Pure.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::Deserialize;
 
@@ -72,13 +72,37 @@ impl State {
     }
 }
 
+impl Line {
+    fn happened(seq: u64, at: Timestamp, what: String) -> Self {
+        Self {
+            seq,
+            promise: None,
+            what,
+            state: State::Happened,
+            attempt: 0,
+            begun: at,
+            ended: None,
+            took_micros: None,
+            why: String::new(),
+        }
+    }
+}
+
 /// Works the lines out, in the order in which they begin.
 pub(super) fn lines(entries: &[Entry]) -> Vec<Line> {
     let mut timeline = Timeline::default();
     for entry in entries {
         timeline.take(entry);
     }
+    timeline.tell_unreceived();
     timeline.lines
+}
+
+/// When a signal came.
+#[derive(Debug, Clone, Copy)]
+struct Arrived {
+    seq: u64,
+    at: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +112,7 @@ struct Timeline {
     of: HashMap<u32, usize>,
     /// Lines that wait for a signal, and signals that wait for a line, by name. Never both.
     receiving: HashMap<String, VecDeque<usize>>,
-    buffered: HashMap<String, u32>,
+    buffered: BTreeMap<String, VecDeque<Arrived>>,
 }
 
 impl Timeline {
@@ -142,12 +166,9 @@ impl Timeline {
     fn receive(&mut self, entry: &Entry, signal: &str) {
         self.begin(entry, 1, |_| format!("signal {signal}"));
         let place = self.lines.len() - 1;
-        match self.buffered.get_mut(signal) {
-            Some(waiting) if *waiting > 0 => {
-                *waiting -= 1;
-                self.close(place, entry, State::Received);
-            }
-            _ => self.receiving.entry(signal.to_owned()).or_default().push_back(place),
+        match self.buffered.get_mut(signal).and_then(VecDeque::pop_front) {
+            Some(_arrived) => self.close(place, entry, State::Received),
+            None => self.receiving.entry(signal.to_owned()).or_default().push_back(place),
         }
     }
 
@@ -159,7 +180,8 @@ impl Timeline {
                 return;
             }
         }
-        *self.buffered.entry(signal.to_owned()).or_default() += 1;
+        let arrived = Arrived { seq: entry.seq, at: entry.at };
+        self.buffered.entry(signal.to_owned()).or_default().push_back(arrived);
     }
 
     fn settle(&mut self, entry: &Entry, state: State) {
@@ -191,17 +213,17 @@ impl Timeline {
     }
 
     fn happen(&mut self, entry: &Entry, what: &str) {
-        self.lines.push(Line {
-            seq: entry.seq,
-            promise: None,
-            what: what.to_owned(),
-            state: State::Happened,
-            attempt: 0,
-            begun: entry.at,
-            ended: None,
-            took_micros: None,
-            why: entry.reason.clone().unwrap_or_default(),
-        });
+        let why = entry.reason.clone().unwrap_or_default();
+        self.lines.push(Line { why, ..Line::happened(entry.seq, entry.at, what.to_owned()) });
+    }
+
+    /// A name that nobody receives looks like a workflow that does not go on.
+    fn tell_unreceived(&mut self) {
+        for (name, waiting) in &self.buffered {
+            let Some(Arrived { seq, at }) = waiting.back().copied() else { continue };
+            let what = format!("signal {name}: {} not received", waiting.len());
+            self.lines.push(Line::happened(seq, at, what));
+        }
     }
 
     /// What lies beyond `from` no longer counts; what was settled beyond it is open again.
@@ -217,6 +239,10 @@ impl Timeline {
                 (line.state, line.ended, line.took_micros) = (State::Open, None, None);
                 line.why.clear();
             }
+        }
+        // What nobody had received is recorded again in the new run.
+        for waiting in self.buffered.values_mut() {
+            waiting.retain(|arrived| !anew && arrived.seq <= from);
         }
         if anew {
             self.of.clear();
@@ -282,6 +308,25 @@ mod tests {
             line("signal approval", "received"),
             line("signal approval", "received"),
             line("signal other", "open"),
+        ];
+        assert_eq!(shown(journal), expected);
+    }
+
+    #[test]
+    fn signals_that_nobody_has_received_are_counted_by_name() {
+        let journal = json!([
+            { "seq": 1, "kind": "received", "name": "aproval" },
+            { "seq": 2, "kind": "received", "name": "approval" },
+            { "seq": 3, "kind": "receive", "promise": 0, "name": "approval" },
+            { "seq": 4, "kind": "received", "name": "aproval" },
+            { "seq": 5, "run": 1, "kind": "run", "from": 3, "why": "retry" },
+            { "seq": 6, "run": 1, "kind": "received", "name": "aproval" },
+        ]);
+
+        let expected = [
+            line("signal approval", "received"),
+            line("run 1 begins: retry", ""),
+            line("signal aproval: 2 not received", ""),
         ];
         assert_eq!(shown(journal), expected);
     }

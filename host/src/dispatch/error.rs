@@ -80,7 +80,7 @@ pub enum DispatchError {
     #[error("execution {0} was started with this idempotency key and another input")]
     IdempotencyConflict(ExecutionId),
     /// Too late: start another one.
-    #[error("execution {execution} has ended: it {}", standing(*.state))]
+    #[error("execution {execution} has ended: it {}", state.predicate())]
     Ended {
         /// Which.
         execution: ExecutionId,
@@ -88,7 +88,7 @@ pub enum DispatchError {
         state: ExecutionState,
     },
     /// Wait until it is in another state.
-    #[error("execution {execution} {}, and so cannot be tried again", standing(*.state))]
+    #[error("execution {execution} {}, and so cannot be tried again", state.predicate())]
     NotRevivable {
         /// Which.
         execution: ExecutionId,
@@ -98,7 +98,7 @@ pub enum DispatchError {
     /// Leave the module away, or start another execution with it.
     #[error(
         "execution {execution} {}: only a blocked execution can go on with another module",
-        standing(*.state)
+        state.predicate()
     )]
     NotBlocked {
         /// Which.
@@ -139,21 +139,6 @@ pub enum DispatchError {
     /// What the store says.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// How an execution stands, as the end of a sentence.
-fn standing(state: ExecutionState) -> String {
-    match state {
-        ExecutionState::TimedOut => "has timed out".to_owned(),
-        ExecutionState::Failed => "has failed".to_owned(),
-        ExecutionState::Completed => "has completed".to_owned(),
-        ExecutionState::Cancelled => "was cancelled".to_owned(),
-        ExecutionState::Pending
-        | ExecutionState::Running
-        | ExecutionState::Waiting
-        | ExecutionState::Cancelling
-        | ExecutionState::Blocked => format!("is {state}"),
-    }
 }
 
 /// One place where an input does not fit its schema.

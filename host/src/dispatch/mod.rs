@@ -57,7 +57,7 @@ use std::sync::Arc;
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
-use crate::store::{self, Committer, Store};
+use crate::store::{self, ClaimFilter, Committer, Store};
 
 use deployments::Deployments;
 use schema::Schemas;
@@ -79,6 +79,8 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// Every bound.
     pub limits: Limits,
+    /// What this host takes: what it accepts beyond that is begun elsewhere.
+    pub filter: ClaimFilter,
     /// This incarnation, in whose name everything is written.
     pub host: HostId,
 }

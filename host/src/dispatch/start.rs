@@ -168,18 +168,21 @@ impl Dispatch {
             Some(key) => ExecutionId::of_key(&order.workflow, key),
             None => parts.ids.execution(),
         };
+        let routing = order.routing(spec);
+        let is_born_here =
+            start_at == now && parts.committer.takes_births() && parts.filter.takes(&routing);
         Ok(NewExecution {
             id,
             workflow: order.workflow.clone(),
             module: module.digest,
-            routing: order.routing(spec),
+            routing,
             parent: None,
             input: order.input.clone(),
             seed: parts.ids.seed(),
             created_at: now,
             start_at,
             expires_at: max_duration.map(|most| start_at + most),
-            owner: (start_at == now && parts.committer.takes_births()).then_some(parts.host),
+            owner: is_born_here.then_some(parts.host),
         })
     }
 }

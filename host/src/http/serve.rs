@@ -3,16 +3,20 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::trace::TraceLayer;
+use tracing::Span;
 
 use super::error::Problem;
 use super::routes;
@@ -74,7 +78,7 @@ impl Door {
             })
             .layer(from_fn_with_state(self.clone(), end_with_host))
             .layer(CatchPanicLayer::custom(after_panic))
-            .layer(TraceLayer::new_for_http())
+            .layer(TraceLayer::new_for_http().on_failure(tell_failure))
             .with_state(self)
     }
 }
@@ -102,6 +106,16 @@ async fn end_with_host(State(door): State<Door>, request: Request, next: Next) -
     tokio::select! {
         response = next.run(request) => response,
         () = door.shut.cancelled() => Problem::stopping().into_response(),
+    }
+}
+
+/// A 503 is how the host says that it is busy, starts or stops: nobody has to act.
+#[expect(clippy::needless_pass_by_value, reason = "the layer calls it with this signature")]
+fn tell_failure(failure: ServerErrorsFailureClass, latency: Duration, _request: &Span) {
+    if matches!(failure, ServerErrorsFailureClass::StatusCode(StatusCode::SERVICE_UNAVAILABLE)) {
+        tracing::debug!(latency = ?latency, "A request was put off");
+    } else {
+        tracing::error!(failure = %failure, latency = ?latency, "A request could not be answered");
     }
 }
 

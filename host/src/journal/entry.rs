@@ -78,6 +78,13 @@ pub struct RunEntry {
     pub signal_ids: Vec<String>,
 }
 
+impl RunEntry {
+    /// Whether the run before has not ended, where this entry stands at `seq`: it was blocked, and nothing of it is superseded.
+    pub fn goes_on_at(&self, seq: Seq) -> bool {
+        self.from.next() == seq
+    }
+}
+
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended {

@@ -39,6 +39,8 @@ pub struct Revival {
     pub noted: u64,
     /// The first promise that no longer counts.
     pub first_undone: Promise,
+    /// Promises whose failure still counts: the workflow has handled it.
+    pub still_failed: HashSet<Promise>,
     /// Events beyond `from` that are recorded again behind the `run` entry: results that need not be worked out again, and
     /// signals, none of which may be lost.
     pub carried: Vec<Body>,
@@ -72,23 +74,21 @@ pub fn plan(
     let noted = counting().chain(entries.get(cut)).map(|entry| entry.noted).max().unwrap_or(0);
     let carried = entries[cut..].iter().filter(|entry| is_carried(entry, &kept));
     let carried = carried.map(|entry| entry.body.clone()).collect();
-    Ok(Revival { from, noted, first_undone, carried })
+    let still_failed = counting().filter_map(failed).collect();
+    Ok(Revival { from, noted, first_undone, still_failed, carried })
 }
 
 fn retried(entries: &[Entry]) -> Option<usize> {
     let asked = entries.iter().position(|entry| {
         matches!(entry.body, Body::Event(Event::CancelRequested { .. } | Event::Expired))
     });
-    asked.or_else(|| entries.iter().rposition(has_failed))
+    asked.or_else(|| entries.iter().rposition(|entry| failed(entry).is_some()))
 }
 
 /// The failed settlement of `promise`, if nothing but cancels and the end came of it.
 fn redriven(entries: &[Entry], promise: Option<Promise>) -> Option<usize> {
-    let place = entries.iter().position(|entry| {
-        has_failed(entry)
-            && matches!(&entry.body, Body::Event(Event::Settled { promise: of, .. }) if Some(*of) == promise)
-    })?;
-    let failed = entries[place..].iter().any(|entry| {
+    let place = entries.iter().position(|entry| promise.is_some() && failed(entry) == promise)?;
+    let has_failed = entries[place..].iter().any(|entry| {
         matches!(&entry.body, Body::Ended(ended) if ended.state == crate::model::ExecutionState::Failed)
     });
     let went_on = entries[place..].iter().any(|entry| match &entry.body {
@@ -98,11 +98,20 @@ fn redriven(entries: &[Entry], promise: Option<Promise>) -> Option<usize> {
         }
         Body::Started(_) | Body::Run(_) | Body::Ended(_) | Body::Noted | Body::Event(_) => false,
     });
-    (failed && !went_on).then_some(place)
+    (has_failed && !went_on).then_some(place)
 }
 
-fn has_failed(entry: &Entry) -> bool {
-    matches!(&entry.body, Body::Event(Event::Settled { outcome: Err(_), .. }))
+/// What has failed by this entry.
+fn failed(entry: &Entry) -> Option<Promise> {
+    match &entry.body {
+        Body::Event(Event::Settled { promise, outcome: Err(_), .. }) => Some(*promise),
+        Body::Started(_)
+        | Body::Run(_)
+        | Body::Ended(_)
+        | Body::Noted
+        | Body::Command(_)
+        | Body::Event(_) => None,
+    }
 }
 
 fn created(entry: &Entry) -> Vec<Promise> {

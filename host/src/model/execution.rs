@@ -55,6 +55,21 @@ impl ExecutionState {
         }
     }
 
+    /// How an execution stands, as the end of a sentence about it.
+    pub const fn predicate(self) -> &'static str {
+        match self {
+            Pending => "is pending",
+            Running => "is running",
+            Waiting => "is waiting",
+            Cancelling => "is cancelling",
+            Completed => "has completed",
+            Failed => "has failed",
+            TimedOut => "has timed out",
+            Cancelled => "was cancelled",
+            Blocked => "is blocked",
+        }
+    }
+
     /// Whether nothing more happens by itself or by arrivals.
     pub const fn is_terminal(self) -> bool {
         matches!(self, Completed | Failed | TimedOut | Cancelled)

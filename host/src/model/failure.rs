@@ -33,6 +33,8 @@ pub mod kind {
     pub const INVALID_INPUT: &str = "invalid-input";
     /// The host that ran it was lost again and again.
     pub const HOST_LOST: &str = "host-lost";
+    /// What the database holds of it cannot be read.
+    pub const CORRUPT: &str = "corrupt";
     /// A person discarded the dead letter.
     pub const DISCARDED: &str = "discarded";
     /// The journal is as long as it may be.

@@ -49,6 +49,10 @@ pub struct Limits {
     pub unreceived_signals_max: usize,
     /// How long a cancelled or timed out execution may compensate.
     pub compensate_for: Duration,
+    /// Losses in a row without a new entry after which an execution or task is suspected and run alone.
+    pub suspect_after: u32,
+    /// How long nothing new is begun beside a suspect at most.
+    pub suspect_alone_for: Duration,
     /// Losses in a row without a new entry after which an execution or task is put aside.
     pub losses_max: u32,
     /// The shortest and longest pause between two polls.
@@ -87,7 +91,9 @@ impl Limits {
             open_promises_max: 100_000,
             unreceived_signals_max: 10_000,
             compensate_for: Duration::from_secs(300),
-            losses_max: 10,
+            suspect_after: 2,
+            suspect_alone_for: Duration::from_secs(60),
+            losses_max: 5,
             poll_interval: (Duration::from_millis(100), Duration::from_secs(5)),
             page_max: 1_000,
             wait_max: Duration::from_secs(60),

@@ -46,7 +46,7 @@ pub use manifest::{
     WorkflowSpec,
 };
 pub use name::{BadName, Name};
-pub use note::{Level, Note};
+pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use retry::RetryPolicy;
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};

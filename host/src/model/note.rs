@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Name, Payload};
+use super::{Name, Payload, Timestamp};
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,6 +79,15 @@ pub enum Note {
         /// The new value.
         value: Payload,
     },
+}
+
+/// A note, and when it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// By the clock of the host that heard it.
+    pub at: Timestamp,
+    /// What.
+    pub note: Note,
 }
 
 impl Note {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ExecutionId, Failure, Name, Note, Outcome, Payload, Promise, RetryPolicy, Run, Timestamp,
+    ExecutionId, Failure, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, Timestamp,
 };
 
 /// What a caller decided for one call; `None` leaves what the step's declaration says.
@@ -111,7 +111,7 @@ pub struct StepReport {
     /// What it used.
     pub usage: StepUsage,
     /// What it said, in order; counters and state count only if it completed.
-    pub notes: Vec<Note>,
+    pub notes: Vec<Said>,
     /// The last heartbeat's detail.
     pub heartbeat: Option<Payload>,
 }

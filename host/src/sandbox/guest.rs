@@ -6,12 +6,13 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::Shared;
 use super::limits::Bounds;
 use super::meter::{self, Meter};
 use super::notebook::{Notebook, Stream};
 use super::stdio::Printer;
 use crate::journal::Divergence;
-use crate::model::{Failure, Limits};
+use crate::model::Failure;
 
 /// Handles to resources that one instance may hold.
 const HANDLES_MAX: usize = 4_096;
@@ -36,8 +37,9 @@ pub(super) struct Guest<W> {
 
 impl<W> Guest<W> {
     /// A guest with `fuel` units that nothing is granted to.
-    pub(super) fn new(world: W, fuel: u64, limits: &Limits) -> Self {
-        let notebook = Arc::new(Mutex::new(Notebook::new(limits)));
+    pub(super) fn new(world: W, fuel: u64, shared: &Shared) -> Self {
+        let (limits, clock) = (&shared.limits, Arc::clone(&shared.clock));
+        let notebook = Arc::new(Mutex::new(Notebook::new(limits, clock)));
         let mut wasi = WasiCtx::builder();
         wasi.stdout(Printer::new(Arc::clone(&notebook), Stream::Out))
             .stderr(Printer::new(Arc::clone(&notebook), Stream::Err))

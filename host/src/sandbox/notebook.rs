@@ -1,8 +1,9 @@
 //! What a guest says about itself, in order and within bounds: log lines, what it prints, progress, counters, state.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use crate::model::{Level, Limits, Name, Note, Payload};
+use crate::model::{Clock, Level, Limits, Name, Note, Payload, Said};
 
 /// Counters, and as many keys of state, that one execution may have.
 pub(super) const NAMES_MAX: usize = 256;
@@ -38,17 +39,18 @@ pub(super) enum Overfull {
     )]
     Said(usize),
     /// It named too many counters or keys.
-    #[error("it uses more than {NAMES_MAX} {0}: use one name for many amounts")]
-    Names(&'static str),
+    #[error("it uses more than {NAMES_MAX} {what} ({limit}): use one name for many amounts")]
+    Names { what: &'static str, limit: &'static str },
 }
 
 /// The notes of one attempt, or of one activation since the last wait.
 #[derive(Debug)]
 pub(super) struct Notebook {
+    clock: Arc<dyn Clock>,
     bytes_max: usize,
     said: usize,
     told: bool,
-    notes: Vec<Note>,
+    notes: Vec<Said>,
     counters: BTreeMap<Name, i64>,
     state: BTreeMap<Name, Payload>,
     counter_names: HashSet<Name>,
@@ -59,8 +61,9 @@ pub(super) struct Notebook {
 }
 
 impl Notebook {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
         Self {
+            clock,
             bytes_max: limits.log_bytes_max,
             said: 0,
             told: false,
@@ -87,7 +90,7 @@ impl Notebook {
         }
         if self.keeps(message.len() + fields.bytes())? {
             let message = printable(message);
-            self.notes.push(Note::Log { level, message, fields });
+            self.say(Note::Log { level, message, fields });
         }
         Ok(())
     }
@@ -96,14 +99,14 @@ impl Notebook {
     pub(super) fn progress(&mut self, text: &str) -> Result<(), Overfull> {
         let text = &text[..text.floor_char_boundary(PROGRESS_BYTES_MAX)];
         if self.keeps(text.len())? {
-            self.notes.push(Note::Progress { text: printable(text) });
+            self.say(Note::Progress { text: printable(text) });
         }
         Ok(())
     }
 
     /// Adds to a counter; what is added to one between two waits is one note.
     pub(super) fn count(&mut self, name: Name, amount: i64) -> Result<(), Overfull> {
-        known(&mut self.counter_names, &name, "counters")?;
+        known(&mut self.counter_names, &name, ("counters", "counters_max"))?;
         let counter = self.counters.entry(name).or_default();
         *counter = counter.saturating_add(amount);
         Ok(())
@@ -111,7 +114,7 @@ impl Notebook {
 
     /// Sets a value; of those set between two waits, the last counts.
     pub(super) fn set(&mut self, key: Name, value: Payload) -> Result<(), Overfull> {
-        known(&mut self.state_names, &key, "keys of state")?;
+        known(&mut self.state_names, &key, ("keys of state", "state_keys_max"))?;
         self.state.insert(key, value);
         Ok(())
     }
@@ -129,17 +132,22 @@ impl Notebook {
     }
 
     /// Takes the notes. A line that is not ended stays.
-    pub(super) fn take(&mut self) -> Vec<Note> {
-        let mut notes = std::mem::take(&mut self.notes);
-        let counters = std::mem::take(&mut self.counters).into_iter();
-        notes.extend(counters.map(|(name, amount)| Note::Counter { name, amount }));
-        let state = std::mem::take(&mut self.state).into_iter();
-        notes.extend(state.map(|(key, value)| Note::State { key, value }));
-        notes
+    pub(super) fn take(&mut self) -> Vec<Said> {
+        for (name, amount) in std::mem::take(&mut self.counters) {
+            self.say(Note::Counter { name, amount });
+        }
+        for (key, value) in std::mem::take(&mut self.state) {
+            self.say(Note::State { key, value });
+        }
+        std::mem::take(&mut self.notes)
+    }
+
+    fn say(&mut self, note: Note) {
+        self.notes.push(Said { at: self.clock.now(), note });
     }
 
     /// Takes all of it at the end of the guest, with lines that were not ended.
-    pub(super) fn take_last(&mut self) -> Vec<Note> {
+    pub(super) fn take_last(&mut self) -> Vec<Said> {
         // It ends anyway: that the last line is too much does not matter any more.
         let _ended = self.end_line(Stream::Out).and_then(|()| self.end_line(Stream::Err));
         self.take()
@@ -195,16 +203,20 @@ impl Notebook {
                 "the log is full: what comes after its first {} bytes is dropped (log_bytes_max)",
                 self.bytes_max
             );
-            self.notes.push(Note::Log { level: Level::Warn, message, fields: Payload::null() });
+            self.say(Note::Log { level: Level::Warn, message, fields: Payload::null() });
         }
         Ok(false)
     }
 }
 
-fn known(names: &mut HashSet<Name>, name: &Name, what: &'static str) -> Result<(), Overfull> {
+fn known(
+    names: &mut HashSet<Name>,
+    name: &Name,
+    (what, limit): (&'static str, &'static str),
+) -> Result<(), Overfull> {
     if !names.contains(name) {
         if names.len() >= NAMES_MAX {
-            return Err(Overfull::Names(what));
+            return Err(Overfull::Names { what, limit });
         }
         names.insert(name.clone());
     }
@@ -226,11 +238,12 @@ mod tests {
     use super::*;
 
     fn notebook(log_bytes_max: usize) -> Notebook {
-        Notebook::new(&Limits { log_bytes_max, ..Limits::for_cores(1) })
+        let clock = Arc::new(crate::model::SystemClock::new());
+        Notebook::new(&Limits { log_bytes_max, ..Limits::for_cores(1) }, clock)
     }
 
-    fn messages(notes: &[Note]) -> Vec<String> {
-        let message = |note: &Note| match note {
+    fn messages(notes: &[Said]) -> Vec<String> {
+        let message = |said: &Said| match &said.note {
             Note::Log { message, .. } => Some(message.clone()),
             Note::Progress { .. } | Note::Counter { .. } | Note::State { .. } => None,
         };
@@ -271,12 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn too_many_names_are_refused_by_the_name_of_their_limit() {
+        let mut notebook = notebook(200);
+        let name = |number: usize| Name::new(&format!("n{number}")).unwrap();
+
+        let counted = (0..=NAMES_MAX).find_map(|n| notebook.count(name(n), 1).err());
+        let set = (0..=NAMES_MAX).find_map(|n| notebook.set(name(n), Payload::null()).err());
+
+        assert!(counted.unwrap().to_string().contains("256 counters (counters_max)"));
+        assert!(set.unwrap().to_string().contains("256 keys of state (state_keys_max)"));
+    }
+
+    #[test]
     fn a_counter_is_one_note_however_often_it_is_added_to() {
         let mut notebook = notebook(200);
         let name = Name::new("n").unwrap();
 
         (0..1_000).for_each(|_| notebook.count(name.clone(), 2).unwrap());
 
-        assert_eq!(notebook.take(), [Note::Counter { name, amount: 2_000 }]);
+        let notes: Vec<_> = notebook.take().into_iter().map(|said| said.note).collect();
+        assert_eq!(notes, [Note::Counter { name, amount: 2_000 }]);
     }
 }

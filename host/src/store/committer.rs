@@ -1,7 +1,8 @@
 //! Group commit: one task writes for the whole host.
 //!
 //! It takes whatever was queued while the last commit was in flight, with no timer, and writes it in one transaction. A
-//! write that is refused is put aside alone: the others of its batch are written one at a time.
+//! write that is refused, or that needs a row which cannot be read, is put aside alone: the others of its batch are written
+//! one at a time.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -166,7 +167,7 @@ impl Writer {
                     self.answer(write, answer, Ok(written)).await;
                 }
             }
-            Err(StoreError::Refused { .. }) if writes.len() > 1 => {
+            Err(StoreError::Refused { .. } | StoreError::Corrupt { .. }) if writes.len() > 1 => {
                 for (write, answer) in asked {
                     let written = self.commit_alone(write).await;
                     self.answer(write, answer, written).await;

@@ -1,6 +1,6 @@
 //! Why the store refused.
 
-use crate::model::{ExecutionId, HostId};
+use crate::model::{ExecutionId, Failure, HostId, kind};
 
 /// A cause from below.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +48,22 @@ pub enum StoreError {
         /// How many.
         waiting: usize,
     },
+}
+
+impl StoreError {
+    /// What is said of the execution that has to pay for a row that cannot be read. None: that is not what happened.
+    pub fn as_corrupt(&self) -> Option<Failure> {
+        match self {
+            Self::Corrupt { source, .. } => {
+                Some(Failure::new(kind::CORRUPT, format!("{self}: {source}")))
+            }
+            Self::Fenced { .. }
+            | Self::Refused { .. }
+            | Self::Unknown(_)
+            | Self::Unavailable(_)
+            | Self::Full { .. } => None,
+        }
+    }
 }
 
 /// Why a database could not be opened. Nothing in it was changed.

@@ -26,7 +26,8 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(super) const MIGRATIONS: [Migration; 1] = [migration!(1, "0001_the_store")];
+pub(super) const MIGRATIONS: [Migration; 2] =
+    [migration!(1, "0001_the_store"), migration!(2, "0002_suspects")];
 
 /// The schema this binary knows.
 pub(super) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -37,7 +37,7 @@ pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 
 pub use error::{BoxError, OpenError, StoreError};
-pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};
+pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
     ModuleRow, Renewal, Revived,
@@ -51,7 +51,8 @@ use async_trait::async_trait;
 
 use crate::journal::{Arrival, Ended, RunReason};
 use crate::model::{
-    ExecutionId, HostId, Manifest, ModuleDigest, Name, Promise, Run, Seq, TaskId, Timestamp,
+    ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Promise, Routing, Run, Seq, TaskId,
+    Timestamp,
 };
 
 /// What the store answers.
@@ -101,20 +102,24 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Writes a batch in one transaction. The answers are in the order of the writes. `Unknown`: nobody knows; `Refused`:
     /// the named write is to blame and nothing of the batch was written.
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>>;
-    /// Claims up to `limit` executions that are ready, in the order of their rank, and reads what each begins with.
+    /// Claims up to `limit` executions that are ready, in the order of their rank, and reads what each begins with. One that
+    /// cannot be read is blocked, and costs the others nothing.
     async fn claim_executions(
         &self,
         host: HostId,
         filter: &ClaimFilter,
         limit: u32,
     ) -> Result<Vec<Snapshot>>;
-    /// Claims up to `limit` tasks that are ready, in the order of their rank.
+    /// Claims up to `limit` tasks that are ready, in the order of their rank. One that cannot be read fails its call.
     async fn claim_tasks(
         &self,
         host: HostId,
         filter: &ClaimFilter,
         limit: u32,
     ) -> Result<Vec<ClaimedTask>>;
+    /// Claims the one suspect, an execution or a task, that is ready and has the fewest losses: it is to be run alone. The other
+    /// claims leave suspects.
+    async fn claim_suspect(&self, host: HostId, filter: &ClaimFilter) -> Result<Option<Suspect>>;
     /// What an activation of an execution that this host owns begins with. None: it does not own it.
     async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>>;
     /// What lies in the inbox of an execution that this host owns. None: it does not own it.
@@ -137,6 +142,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.
     /// Where it is no longer this host's, nothing happens.
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()>;
+
+    /// Puts an execution that this host owns aside without reading it, because what lies there cannot be read. Where it is no
+    /// longer this host's, nothing happens.
+    async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()>;
 
     // -- from outside -----------------------------------------------------------------------------------------------
 
@@ -202,6 +211,17 @@ pub struct ClaimFilter {
     pub tags: Vec<Name>,
     /// The newest version of journal entries that it can read.
     pub journal_version: u32,
+    /// From how many losses in a row on work is suspected of killing its hosts; none suspects nothing.
+    pub suspect_after: Option<u32>,
+}
+
+impl ClaimFilter {
+    /// Whether a host with this filter takes work that is routed so: the same answer as that of a claim.
+    pub fn takes(&self, routing: &Routing) -> bool {
+        let serves = self.queues.is_empty() || self.queues.contains(&routing.queue);
+        let shares = || routing.tags.iter().any(|tag| self.tags.contains(tag));
+        serves && (self.tags.is_empty() || routing.tags.is_empty() || shares())
+    }
 }
 
 /// A task row that this host runs.

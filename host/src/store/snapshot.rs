@@ -94,6 +94,15 @@ pub struct ExecutionRow {
     pub failure: Option<Failure>,
 }
 
+/// Work that its hosts were lost under again and again, just claimed: nothing new is begun beside it.
+#[derive(Debug, Clone)]
+pub enum Suspect {
+    /// An execution.
+    Execution(Box<Snapshot>),
+    /// A task.
+    Task(Box<ClaimedTask>),
+}
+
 /// A task that this host has just claimed.
 #[derive(Debug, Clone)]
 pub struct ClaimedTask {

@@ -44,15 +44,14 @@ macro_rules! for_many {
 
 for_both! {
     ACTIVATE "activate"
+    BLOCK_UNREADABLE "block_unreadable"
     BURY_HOSTS "bury_hosts"
     COUNT_DEAD_LETTERS "count_dead_letters"
     COUNT_EXECUTIONS "count_executions"
     COUNT_INBOX "count_inbox"
     COUNT_TASKS "count_tasks"
     COUNT_TASKS_OF "count_tasks_of"
-    DISCARD_REDRIVEN "discard_redriven"
     DROP_TASKS_FROM "drop_tasks_from"
-    FORGIVE_LOSSES "forgive_losses"
     DROP_INBOX_FROM "drop_inbox_from"
     FREE_DEAD_EXECUTIONS "free_dead_executions"
     FREE_DEAD_TASKS "free_dead_tasks"
@@ -73,6 +72,7 @@ for_both! {
     PROMOTE_TASKS "promote_tasks"
     READ_COUNTERS "read_counters"
     READ_DEAD_LETTER "read_dead_letter"
+    READ_DEAD_LETTERS_OF "read_dead_letters_of"
     READ_ENTRY "read_entry"
     READ_EXECUTION "read_execution"
     READ_INBOX "read_inbox"
@@ -95,12 +95,15 @@ for_both! {
     RETIRE_TASKS "retire_tasks"
     RETRY_TASK "retry_task"
     REVIVE "revive"
+    SET_TASK_ASIDE "set_task_aside"
     TAKE_TASK "take_task"
     TAKE_UNBEGUN_TASKS "take_unbegun_tasks"
 }
 
 for_each! {
     CLAIM_EXECUTIONS "claim_executions"
+    CLAIM_SUSPECT_EXECUTION "claim_suspect_execution"
+    CLAIM_SUSPECT_TASK "claim_suspect_task"
     CLAIM_TASKS "claim_tasks"
     FENCE "fence"
     NOW "now"

@@ -1,5 +1,6 @@
 //! What is bound to a statement.
 
+use super::row::Cell;
 use crate::model::{
     ExecutionId, HostId, InboxId, ModuleDigest, Name, Promise, Run, Seq, TaskId, Timestamp,
 };
@@ -81,6 +82,18 @@ macro_rules! value_of {
             }
         )+
     };
+}
+
+impl Value {
+    /// A cell of a row that was read, to be bound again as it is.
+    pub(super) fn of_cell(cell: Option<&Cell>) -> Self {
+        match cell {
+            Some(Cell::I64(number)) => Self::I64(Some(*number)),
+            Some(Cell::Text(text)) => Self::Text(Some(text.clone())),
+            Some(Cell::Bytes(bytes)) => Self::Bytes(Some(bytes.clone())),
+            Some(Cell::Null) | None => Self::Bytes(None),
+        }
+    }
 }
 
 value_of!(I64,

@@ -172,6 +172,8 @@ pub struct Renewal {
     pub arrivals: bool,
     /// The earliest time at which something becomes ready by itself.
     pub next_due: Option<Timestamp>,
+    /// Whether anything that is ready was lost with a host: there may be suspects among it.
+    pub lost: bool,
 }
 
 /// How many executions there are in each state, and how many tasks and dead letters.

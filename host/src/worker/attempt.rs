@@ -8,7 +8,7 @@ use super::crew::Crew;
 use super::modules::Loaded;
 use super::settle::{Settlement, settle};
 use crate::model::{
-    ExecutionId, Name, Note, Outcome, Payload, Promise, RetryPolicy, Run, StepCall, StepReport,
+    ExecutionId, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, StepCall, StepReport,
     StepUsage,
 };
 use crate::store::NotedBy;
@@ -84,12 +84,12 @@ impl Attempt {
         let now = crew.clock.now();
         let settlement = settle(ending, &self.retry, self.number, crew.chance(), now);
         let is_result = matches!(settlement, Settlement::Settled(Ok(_)));
-        let counts = |note: &Note| is_result || note.survives_failure();
-        let noted = notes.into_iter().filter(counts).map(|note| NotedBy {
+        let counts = |said: &Said| is_result || said.note.survives_failure();
+        let noted = notes.into_iter().filter(counts).map(|Said { at, note }| NotedBy {
             step: Some(self.step.clone()),
             promise: Some(self.promise),
             attempt: self.number,
-            at: now,
+            at,
             note,
         });
         Attempted { settlement, usage, notes: noted.collect(), heartbeat }

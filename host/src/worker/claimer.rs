@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::crew::{Crew, Inlets};
 use super::hot::Nudge;
+use super::trial::Suspected;
 use super::{Polling, activation, keeping, task};
-use crate::model::ExecutionId;
+use crate::model::{ExecutionId, Timestamp};
 use crate::notify::Hints;
-use crate::store::{Renewal, Snapshot, StoreError};
+use crate::store::{Renewal, Snapshot, StoreError, Suspect};
 
 /// Executions that one claim takes at most.
 const CLAIM_MAX: u32 = 64;
@@ -34,13 +35,18 @@ struct Claimer {
     work: bool,
     /// Whether the last claim left work lying for want of room.
     backlog: bool,
+    /// Whether there may be suspects among it.
+    lost: bool,
+    /// Until when nothing is begun beside the suspect on trial.
+    alone_until: Timestamp,
     pause: Duration,
 }
 
 /// Takes work until the worker stops.
 pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
     let pause = crew.limits.poll_interval.0;
-    let mut claimer = Claimer { crew, work: true, backlog: false, pause };
+    let alone_until = Timestamp::default();
+    let mut claimer = Claimer { crew, work: true, backlog: false, lost: false, alone_until, pause };
     claimer.ring().await;
     loop {
         // A claim that took all it had room for leaves work, which nobody will hint at again.
@@ -67,11 +73,12 @@ impl Claimer {
         tokio::select! {
             biased;
             () = crew.stop.soft.cancelled() => Woken::Stop,
-            Some(snapshot) = inlets.births.recv() => Woken::Birth(Box::new(snapshot)),
+            Some(snapshot) = inlets.births.recv(), if !self.is_alone() => Woken::Birth(Box::new(snapshot)),
             hints = crew.notifier.hints(crew.host) => Woken::Hints(hints),
             Some(renewal) = inlets.renewals.recv() => Woken::Renewal(renewal),
             () = crew.alarm() => Woken::Alarm,
             () = crew.capacity.notified(), if self.backlog => Woken::Capacity,
+            () = self.solitude(), if crew.trial.is_on() => Woken::Capacity,
             () = std::future::ready(()), if self.work => Woken::Capacity,
             () = tokio::time::sleep(self.pause), if is_polling => Woken::Poll,
         }
@@ -90,9 +97,15 @@ impl Claimer {
         }
     }
 
-    /// Claims as much as there is room for.
+    /// Claims as much as there is room for; suspects before all others, so that they begin alone.
     async fn claim(&mut self) {
         self.work = false;
+        if let Err(error) = self.claim_suspect().await {
+            return self.try_later(error).await;
+        }
+        if self.is_alone() {
+            return self.crew.committer.set_takes_births(false);
+        }
         let executions = self.claim_executions().await;
         let tasks = self.claim_tasks().await;
         match (executions, tasks) {
@@ -101,15 +114,57 @@ impl Claimer {
                 let takes_births = !left_executions && self.crew.hot.free() > 0;
                 self.crew.committer.set_takes_births(takes_births);
             }
-            (Err(error), _) | (_, Err(error)) => {
-                warn!(error = %error, "Work could not be claimed; trying again");
-                self.pause = self.crew.limits.poll_interval.0;
-                if let StoreError::Unknown(_) = error {
-                    keeping::take_up(&self.crew).await;
-                }
-                // That something is to be done here is known: this is no poll.
-                self.crew.set_alarm(self.crew.clock.now() + self.pause);
+            (Err(error), _) | (_, Err(error)) => self.try_later(error).await,
+        }
+    }
+
+    async fn try_later(&mut self, error: StoreError) {
+        warn!(error = %error, "Work could not be claimed; trying again");
+        self.pause = self.crew.limits.poll_interval.0;
+        if let StoreError::Unknown(_) = error {
+            keeping::take_up(&self.crew).await;
+        }
+        // That something is to be done here is known: this is no poll.
+        self.crew.set_alarm(self.crew.clock.now() + self.pause);
+    }
+
+    /// Begins the next suspect, where there is one, none is on trial and there is room.
+    async fn claim_suspect(&mut self) -> Result<(), StoreError> {
+        let crew = &self.crew;
+        if !self.lost || crew.trial.is_on() || crew.hot.free() == 0 {
+            return Ok(());
+        }
+        let Some(slot) = crew.slots.try_take() else { return Ok(()) };
+        match crew.store.claim_suspect(crew.host, &crew.filter).await? {
+            Some(Suspect::Execution(snapshot)) => {
+                let suspected = &snapshot.execution;
+                info!(execution.id = %suspected.id, losses = suspected.losses, "Execution {} may have killed its hosts: it runs alone", suspected.id);
+                crew.trial.begin(Suspected::Execution(suspected.id));
+                activation::spawn(crew, *snapshot);
             }
+            Some(Suspect::Task(task)) => {
+                info!(execution.id = %task.execution, losses = task.losses, "Step {} may have killed its hosts: it runs alone", task.step);
+                crew.trial.begin(Suspected::Task(task.id));
+                task::spawn(crew, *task, slot);
+            }
+            None => return Ok(()),
+        }
+        self.alone_until = crew.clock.now() + crew.limits.suspect_alone_for;
+        Ok(())
+    }
+
+    fn is_alone(&self) -> bool {
+        self.crew.trial.is_on() && self.crew.clock.now() < self.alone_until
+    }
+
+    /// Returns when others may be begun beside the suspect on trial, or the next suspect instead of it. Only waits.
+    async fn solitude(&self) {
+        if !self.is_alone() {
+            return self.crew.trial.over().await;
+        }
+        tokio::select! {
+            () = self.crew.trial.over() => {}
+            () = self.crew.clock.sleep_until(self.alone_until) => {}
         }
     }
 
@@ -158,6 +213,7 @@ impl Claimer {
     }
 
     fn heed_renewal(&mut self, renewal: Renewal) {
+        self.lost = renewal.lost;
         if let Some(due) = renewal.next_due {
             self.crew.set_alarm(due);
         }
@@ -190,6 +246,7 @@ impl Claimer {
         }
         match self.crew.store.renew(self.crew.host).await {
             Ok(renewal) => {
+                self.lost = renewal.lost;
                 self.work |= renewal.work;
                 // A call that nobody began in time has settled.
                 if renewal.arrivals {

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::hot::Hot;
 use super::modules::Modules;
 use super::slots::Slots;
+use super::trial::Trial;
 use super::{Parts, Polling, Stopping};
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Promise, Run, Timestamp, Wake};
 use crate::notify::Notifier;
@@ -38,6 +40,7 @@ pub(super) struct Members {
     pub(super) modules: Modules,
     pub(super) slots: Slots,
     pub(super) hot: Hot,
+    pub(super) trial: Trial,
     pub(super) stop: Stopping,
     pub(super) tracker: TaskTracker,
     /// Raised when a slot or a place for an activation is free again.
@@ -77,6 +80,7 @@ impl Crew {
             modules: Modules::new(Arc::clone(&parts.store), parts.sandbox.clone()),
             slots: Slots::new(parts.limits.max_concurrency),
             hot: Hot::new(&parts.limits),
+            trial: Trial::default(),
             store: parts.store,
             committer: parts.committer,
             sandbox: parts.sandbox,
@@ -104,6 +108,14 @@ impl Crew {
         self.tracker.spawn_on(turns, self.sandbox.guest_threads());
     }
 
+    /// Begins what has to do with the store, on the threads that do I/O.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tracker.spawn_on(work, &self.io)
+    }
+
     /// Asks the store from a thread that does I/O, which guests' threads do not.
     pub(super) async fn ask<T, A>(
         &self,
@@ -113,7 +125,7 @@ impl Crew {
         T: Send + 'static,
         A: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        let answered = self.io.spawn(question(Arc::clone(&self.store))).await;
+        let answered = self.begin(question(Arc::clone(&self.store))).await;
         answered.unwrap_or_else(|gone| Err(StoreError::Unavailable(gone.into())))
     }
 

@@ -34,6 +34,7 @@ mod modules;
 mod settle;
 mod slots;
 mod task;
+mod trial;
 
 pub use settle::{Settlement, settle};
 

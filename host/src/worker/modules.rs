@@ -37,13 +37,38 @@ pub(super) enum LoadError {
 
 type Cell = Arc<OnceCell<Loaded>>;
 
+/// Modules that are kept at hand; of more, those not asked for the longest go.
+const CELLS_MAX: usize = 128;
+
+/// A cell for each module, and when it was asked for last.
+#[derive(Debug, Default)]
+struct Cells {
+    by_digest: HashMap<ModuleDigest, (Cell, u64)>,
+    asked: u64,
+}
+
+impl Cells {
+    fn of(&mut self, digest: ModuleDigest) -> Cell {
+        self.asked += 1;
+        let (cell, last) = self.by_digest.entry(digest).or_default();
+        *last = self.asked;
+        let cell = Arc::clone(cell);
+        if self.by_digest.len() > CELLS_MAX {
+            let oldest = self.by_digest.iter().min_by_key(|(_, (_, last))| *last);
+            let oldest = oldest.map(|(digest, _)| *digest);
+            oldest.and_then(|digest| self.by_digest.remove(&digest));
+        }
+        cell
+    }
+}
+
 /// Loads each module once.
 #[derive(Debug)]
 pub(super) struct Modules {
     sources: Sources,
     /// Where there is I/O: whoever asks may be on a guest's thread.
     io: Handle,
-    cells: Mutex<HashMap<ModuleDigest, Cell>>,
+    cells: Mutex<Cells>,
 }
 
 /// Where modules come from.
@@ -61,10 +86,7 @@ impl Modules {
 
     /// From memory, from the cache on disk, or from the store.
     pub(super) async fn load(&self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
-        let cell = {
-            let mut cells = self.cells.lock().expect("nobody panics while holding it");
-            Arc::clone(cells.entry(digest).or_default())
-        };
+        let cell = self.cells.lock().expect("nobody panics while holding it").of(digest);
         let fetched = cell.get_or_try_init(|| async {
             let fetching = self.io.spawn(self.sources.clone().fetch(digest));
             let fetched = fetching.await;
@@ -85,5 +107,28 @@ impl Sources {
         let loaded = self.sandbox.load(digest, &wasm).await;
         let module = loaded.map_err(|source| LoadError::Unloadable { digest, source })?;
         Ok(Loaded { module, manifest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(number: usize) -> ModuleDigest {
+        ModuleDigest::of(&number.to_be_bytes())
+    }
+
+    #[test]
+    fn of_too_many_modules_the_one_not_asked_for_the_longest_goes() {
+        let mut cells = Cells::default();
+        let (first, second) = (cells.of(digest(0)), cells.of(digest(1)));
+        (2..CELLS_MAX).for_each(|number| drop(cells.of(digest(number))));
+
+        cells.of(digest(0));
+        cells.of(digest(CELLS_MAX));
+
+        assert_eq!(cells.by_digest.len(), CELLS_MAX);
+        assert!(Arc::ptr_eq(&cells.of(digest(0)), &first));
+        assert!(!Arc::ptr_eq(&cells.of(digest(1)), &second));
     }
 }

@@ -8,6 +8,7 @@ use super::crew::Crew;
 use super::modules::LoadError;
 use super::settle::Settlement;
 use super::slots::Slot;
+use super::trial::Suspected;
 use crate::model::{Failure, StepUsage, Timestamp, kind};
 use crate::store::{ClaimedTask, NewDeadLetter, StoreError, TaskEnd, TaskRef};
 
@@ -16,7 +17,7 @@ pub(super) fn spawn(crew: &Crew, task: ClaimedTask, slot: Slot) {
     let stop = crew.stop.over.child_token();
     // Before anybody can ask whether this host knows of it.
     crew.enter_task((task.execution, task.run, task.promise), stop.clone());
-    crew.tracker.spawn(run(crew.clone(), task, slot, stop));
+    crew.begin(run(crew.clone(), task, slot, stop));
 }
 
 /// Runs one attempt of a claimed task and tells the store how it ended.
@@ -29,6 +30,7 @@ async fn run(crew: Crew, task: ClaimedTask, slot: Slot, stop: CancellationToken)
         end(&crew, &Ended::of(&task), attempted).await;
     }
     crew.leave_task(of);
+    crew.trial.acquit(Suspected::Task(task.id));
 }
 
 /// A task that loses its host again and again is put aside instead.
@@ -66,7 +68,10 @@ fn attempt_of(task: &ClaimedTask) -> Attempt {
 fn unloadable(task: &ClaimedTask, error: &LoadError) -> Attempted {
     warn!(execution.id = %task.execution, error = %error, "The module of a task could not be loaded");
     match error {
-        LoadError::Store(_) => Attempted::lost(),
+        LoadError::Store(error) => match error.as_corrupt() {
+            Some(failure) => Attempted::settled(Err(failure)),
+            None => Attempted::lost(),
+        },
         LoadError::Missing(_) | LoadError::Unloadable { .. } => {
             Attempted::settled(Err(Failure::new(kind::UNKNOWN_STEP, error.to_string())))
         }
@@ -129,7 +134,12 @@ const OFFERS_MAX: u32 = 100;
 /// Tells the store how an attempt ended, until it has heard.
 pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
     let Attempted { settlement, usage, notes, heartbeat } = attempted;
-    let next = if let Settlement::RetryAt(at, _) = &settlement { Some(*at) } else { None };
+    let next = match &settlement {
+        Settlement::RetryAt(at, _) => Some(*at),
+        // It may be a suspect now, which only a look at the rows tells.
+        Settlement::Lost => Some(crew.clock.now()),
+        Settlement::Settled(_) | Settlement::Dead(_) => None,
+    };
     let end = ended.task_end(settlement, Rest { usage, heartbeat, at: crew.clock.now() });
     for _ in 0..OFFERS_MAX {
         match crew.store.end_task(crew.host, &ended.task, end.clone(), notes.clone()).await {

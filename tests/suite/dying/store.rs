@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
-use stepwell::model::{ExecutionId, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
-    Revival, Revived, Snapshot, Store, TaskEnd, TaskRef, Write, Written,
+    Revival, Revived, Snapshot, Store, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 
 use super::Fault;
@@ -96,6 +96,10 @@ impl Store for DyingStore {
         self.fault.take(claim, |claimed| !claimed.is_empty()).await
     }
 
+    async fn claim_suspect(&self, host: HostId, filter: &ClaimFilter) -> Result<Option<Suspect>> {
+        self.fault.write(self.inner.claim_suspect(host, filter)).await
+    }
+
     async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>> {
         self.fault.read(self.inner.snapshot(host, execution)).await
     }
@@ -124,6 +128,10 @@ impl Store for DyingStore {
 
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {
         self.fault.write(self.inner.free(host, execution)).await
+    }
+
+    async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()> {
+        self.fault.write(self.inner.block(host, execution, why)).await
     }
 
     async fn deliver(

@@ -229,11 +229,11 @@ impl Replay {
 
     /// A child that an earlier run started was stopped when that run ended: this run starts one of its own. A detached one
     /// went on, under whichever run it then reports to; it is begun again all the same (an id that exists is not begun
-    /// twice), because what it told a parent that had ended was lost.
+    /// twice), because what it told a parent that had ended was lost. Where no run has ended since, the child is still there.
     fn start_child(&mut self, begun: Begun, issued: Issued) {
         let Begun { workflow, input, options, child } = begun;
         let detached = options.detached;
-        let is_earlier = issued.run != self.run;
+        let is_earlier = issued.run < self.unbroken_since;
         let (child, run) = if is_earlier && !detached {
             (self.child_id(&workflow, self.promises.next(), &options), self.run)
         } else {

@@ -42,6 +42,8 @@ pub struct Replay {
 
     /// The run that wrote `started`: later ones that went back into this journal draw the same randomness again.
     started_in: Run,
+    /// The first run of which none since has ended: what they started and nobody stopped is still under way.
+    unbroken_since: Run,
     /// Recorded commands that the guest has not issued again, and the runs that wrote them.
     commands: VecDeque<(Seq, Run, CommandEntry)>,
     /// Recorded events that `next` has not passed.
@@ -149,6 +151,7 @@ impl Replay {
             run,
             started,
             started_in,
+            unbroken_since: Run(0),
             bounds,
             commands: VecDeque::new(),
             events: VecDeque::new(),
@@ -195,7 +198,12 @@ impl Replay {
                 self.remember(&event);
                 self.events.push_back((entry.seq, entry.recorded_at, event));
             }
-            Body::Run(run) => run.signal_ids.into_iter().for_each(|id| self.remember_signal(id)),
+            Body::Run(run) => {
+                if !run.goes_on_at(entry.seq) {
+                    self.unbroken_since = entry.run;
+                }
+                run.signal_ids.into_iter().for_each(|id| self.remember_signal(id));
+            }
             Body::Ended(ended) => self.recorded_end = Some(ended),
             Body::Started(_) | Body::Noted => {}
         }

@@ -8,6 +8,7 @@ mod admitting;
 mod coding;
 mod diverging;
 mod ending;
+mod going_on;
 mod guest;
 mod life;
 mod program;

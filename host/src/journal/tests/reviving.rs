@@ -79,7 +79,7 @@ proptest! {
     }
 }
 
-fn fails(told: &mut Told, promise: u32) {
+pub(super) fn fails(told: &mut Told, promise: u32) {
     let (run, outcome) = (told.replay.run(), Err(Failure::new("declined", "no")));
     let (promise, usage) = (Promise(promise), StepUsage::default());
     told.admit(Arrival::Settled { run, promise, outcome, usage, attempt: 3 });
@@ -91,7 +91,11 @@ fn run_entry(from: Seq, why: RunReason) -> Body {
 }
 
 /// The journal after a revival, and the replay of its next run.
-fn revived(mut entries: Vec<Entry>, why: RunReason, revival: Revival) -> (Vec<Entry>, Replay) {
+pub(super) fn revived(
+    mut entries: Vec<Entry>,
+    why: RunReason,
+    revival: Revival,
+) -> (Vec<Entry>, Replay) {
     let run = entries.last().unwrap().run.next();
     let mut noted = revival.noted;
     for body in std::iter::once(run_entry(revival.from, why)).chain(revival.carried) {
@@ -104,7 +108,7 @@ fn revived(mut entries: Vec<Entry>, why: RunReason, revival: Revival) -> (Vec<En
     (entries, replay)
 }
 
-fn ends(told: &mut Told) -> Vec<Entry> {
+pub(super) fn ends(told: &mut Told) -> Vec<Entry> {
     told.replay.stop_all();
     told.replay.end(Err(Failure::new("declined", "no")), 0, told.now);
     told.journal()

@@ -30,7 +30,7 @@ pub(in crate::sandbox) async fn run(
     let began = shared.clock.monotonic();
     let time_max = call.timeout;
     let world = Step { call: Some(call), heartbeat: None };
-    let guest = Guest::new(world, shared.limits.step_fuel, &shared.limits);
+    let guest = Guest::new(world, shared.limits.step_fuel, shared);
     let mut store = match guest::store(&shared.engine, guest) {
         Ok(store) => store,
         Err(error) => return unmade(&SandboxError::set_up("a store", error)),
@@ -116,7 +116,7 @@ pub(in crate::sandbox) async fn describe(
     let shared = sandbox.shared();
     let host = |error| Fault::Host(SandboxError::set_up("a store", error));
     let world = Step { call: None, heartbeat: None };
-    let guest = Guest::new(world, DESCRIBE_FUEL, &shared.limits);
+    let guest = Guest::new(world, DESCRIBE_FUEL, shared);
     let mut store = guest::store(&shared.engine, guest).map_err(host)?;
     let described = timeout(DESCRIBE_TIME_MAX, async {
         let instance = module.step().instantiate_async(&mut store).await?;

@@ -97,7 +97,7 @@ pub(in crate::sandbox) fn begin(
         segment_fuel: shared.limits.segment_fuel,
     };
     let budget = world.segment_budget();
-    let guest = Guest::new(world, budget, &shared.limits);
+    let guest = Guest::new(world, budget, shared);
     let memory = guest.bounds.watch();
     let segment_max = shared.limits.segment_time_max;
     let (engine, module) = (shared.engine.clone(), module.clone());

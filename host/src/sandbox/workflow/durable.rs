@@ -2,7 +2,7 @@
 
 use super::Workflow;
 use crate::journal::{Command, Halt, Next};
-use crate::model::{Name, Note, Payload, Promise, kind};
+use crate::model::{Name, Payload, Promise, Said, kind};
 use crate::sandbox::bindings::stepwell::workflow::durable::{
     CallOptions, ChildOptions, Host, NothingToWaitFor,
 };
@@ -51,9 +51,10 @@ impl Guest<Workflow> {
         self.note_all(notes);
     }
 
-    fn note_all(&mut self, notes: Vec<Note>) {
+    /// What a workflow says has the time of its journal, which is the same on each replay.
+    fn note_all(&mut self, notes: Vec<Said>) {
         if let Some(replay) = &mut self.world.replay {
-            notes.into_iter().for_each(|note| replay.note(note));
+            notes.into_iter().for_each(|said| replay.note(said.note));
         }
     }
 }

@@ -1,9 +1,9 @@
 -- Writes back what a transaction has decided about executions that it has locked, each of them once.
 -- The values of a row: id, run, state, owner, paused_at, ready, visible_at, inbox_seq,
--- expires_at, base, completed_at, failure_kind, failure.
+-- expires_at, base, completed_at, failure_kind, failure, losses.
 with change (id, run, state, owner, paused_at, ready, visible_at, inbox_seq, expires_at,
-  base, completed_at, failure_kind, failure) as (
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  base, completed_at, failure_kind, failure, losses) as (
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 )
 update executions
 set
@@ -18,7 +18,8 @@ set
   base = change.base,
   completed_at = change.completed_at,
   failure_kind = change.failure_kind,
-  failure = change.failure
+  failure = change.failure,
+  losses = change.losses
 from change
 where executions.id = change.id
 returning executions.id

@@ -1,6 +1,6 @@
 -- Claims executions that are ready, lowest rank first: the first few of each queue, and of these the first few.
 -- $1 the host, $2 its queues (a JSON array, null for all), $3 its tags (likewise), $4 how many, $5 now,
--- $6 the newest version of journal entries that it can read.
+-- $6 the newest version of journal entries that it can read, $7 how many losses make a suspect, which is left (null for none).
 with recursive names (queue) as (
   select min(queue) from executions where ready = 1
   union all
@@ -21,6 +21,7 @@ chosen (id) as (
       where candidate.ready = 1
         and candidate.queue = names.queue
         and candidate.journal_version <= $6
+        and ($7 is null or candidate.losses < $7)
         and ($3 is null or candidate.tags is null or exists (
           select 1
           from json_each(candidate.tags) as tag

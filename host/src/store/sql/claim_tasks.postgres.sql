@@ -1,5 +1,6 @@
 -- Claims tasks that are ready, lowest rank first: the first few of each queue, and of these the first few.
--- $1 the host, $2 its queues (a JSON array, null for all), $3 its tags (likewise), $4 how many, $5 now.
+-- $1 the host, $2 its queues (a JSON array, null for all), $3 its tags (likewise), $4 how many, $5 now,
+-- $6 how many losses make a suspect, which is left (null for none).
 with recursive names (queue) as (
   select min(queue) from tasks where ready = 1
   union all
@@ -15,6 +16,7 @@ chosen (id) as (
     from tasks as candidate
     where candidate.ready = 1
       and candidate.queue = names.queue
+      and ($6::bigint is null or candidate.losses < $6)
       and not exists (
         select 1 from executions where executions.id = candidate.execution_id and executions.paused_at is not null
       )

@@ -2,7 +2,7 @@
 -- ids. The value of a row: the id.
 select
   id, owner, state, run, paused_at, ready, visible_at, inbox_seq, expires_at, base, completed_at,
-  failure_kind, failure, queue
+  failure_kind, failure, queue, losses
 from executions
 where id = any($1::bytea[])
 order by id

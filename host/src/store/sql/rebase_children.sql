@@ -1,5 +1,5 @@
 -- Has the detached children that still count report to the next run. The others were stopped with the run that started
--- them; what they still say concerns nobody, and the next run starts its own.
+-- them, and the next run starts its own; or that run has not ended, and the next one hears them as they are.
 -- $1 the execution, $2 its run until now, $3 the next, $4 the first promise that no longer counts.
 update executions
 set parent_run = $3

@@ -21,4 +21,8 @@ returning
     (select min(visible_at) from tasks where ready = 0 and owner is null),
     (select min(schedule_by) from tasks where owner is null and schedule_by is not null),
     (select min(other.lease_ends) from hosts as other where other.alive = 1 and other.id <> $1)
-  ) as next_due
+  ) as next_due,
+  (
+    exists (select 1 from executions where ready = 1 and losses > 0)
+    or exists (select 1 from tasks where ready = 1 and losses > 0)
+  )::int::bigint as lost

@@ -22,7 +22,9 @@ select
       union all
       select min(schedule_by) from tasks where owner is null and schedule_by is not null
     )
-  ) as next_due
+  ) as next_due,
+  exists (select 1 from executions where ready = 1 and losses > 0)
+    or exists (select 1 from tasks where ready = 1 and losses > 0) as lost
 from hosts
 where id = $1
   and alive = 1

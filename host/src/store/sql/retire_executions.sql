@@ -4,5 +4,6 @@ update executions
 set
   owner = null,
   ready = case when paused_at is null then 1 else 0 end,
-  visible_at = $2
+  visible_at = $2,
+  losses = 0
 where owner = $1

@@ -4,5 +4,6 @@ update tasks
 set
   owner = null,
   ready = 1,
-  visible_at = $2
+  visible_at = $2,
+  losses = 0
 where owner = $1

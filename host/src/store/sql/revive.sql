@@ -3,6 +3,5 @@
 update executions
 set
   module_digest = $2,
-  losses = 0,
   expires_at = case when max_duration is null then null else $3 + max_duration end
 where id = $1

@@ -5,7 +5,7 @@ use super::additions::Additions;
 use super::commit::{lock_one, write_back};
 use super::transaction::Transaction;
 use crate::journal::{Arrival, encode_arrival};
-use crate::model::{ExecutionId, ExecutionState, HostId, Timestamp};
+use crate::model::{ExecutionId, HostId, Timestamp};
 use crate::store::Result;
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::Reading;
@@ -62,9 +62,6 @@ impl<D: Dialect> SqlStore<D> {
         };
         if standing.state.is_terminal() {
             return Ok(Delivered::Ended(standing.state));
-        }
-        if paused.is_none() && standing.state == ExecutionState::Blocked {
-            transaction.execute(statements::FORGIVE_LOSSES, values![execution]).await?;
         }
         match paused {
             Some(at) => standing.pause(at),

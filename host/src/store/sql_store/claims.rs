@@ -6,14 +6,15 @@ use std::time::Duration;
 use super::SqlStore;
 use super::rows::{self, FullRow};
 use super::transaction::Transaction;
+use super::unreadable::{self, apart};
 use crate::journal::{Body, Recorded, effective};
 use crate::model::{ExecutionId, HostId, Name, Payload, Promise, Run, Seq};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
-use crate::store::snapshot::{ClaimedTask, Inbox, Snapshot};
+use crate::store::snapshot::{ClaimedTask, Inbox, Snapshot, Suspect};
 use crate::store::statements;
-use crate::store::value::values;
+use crate::store::value::{Value, values};
 use crate::store::{ClaimFilter, Result};
 
 impl<D: Dialect> SqlStore<D> {
@@ -26,14 +27,27 @@ impl<D: Dialect> SqlStore<D> {
         let mut transaction = self.begin(host).await?;
         let now = transaction.now;
         let (queues, tags) = (list(&filter.queues), list(&filter.tags));
-        let values = values![host, queues, tags, limit, now, filter.journal_version];
-        let claimed = transaction.fetch(statements::CLAIM_EXECUTIONS, values).await?;
-        let claimed = claimed.into_iter().map(rows::execution).collect::<Result<Vec<_>>>();
-        let mut claimed = claimed?;
-        claimed.sort_by_key(|row| (row.rank, row.row.id));
-        let mut snapshots = Vec::with_capacity(claimed.len());
-        for row in claimed {
-            snapshots.push(snapshot(&mut transaction, row).await?);
+        let mut snapshots = Vec::new();
+        loop {
+            let room = limit as usize - snapshots.len();
+            let values = values![
+                host,
+                queues.clone(),
+                tags.clone(),
+                room,
+                now,
+                filter.journal_version,
+                filter.suspect_after
+            ];
+            let claimed = transaction.fetch(statements::CLAIM_EXECUTIONS, values).await?;
+            let count = claimed.len();
+            let read = begin_all(&mut transaction, host, claimed).await?;
+            let is_whole = read.len() == count;
+            snapshots.extend(read);
+            // What was put aside has left room for others.
+            if is_whole {
+                break;
+            }
         }
         transaction.commit().await?;
         Ok(snapshots)
@@ -81,20 +95,113 @@ impl<D: Dialect> SqlStore<D> {
         limit: u32,
     ) -> Result<Vec<ClaimedTask>> {
         let mut transaction = self.begin(host).await?;
-        let values =
-            values![host, list(&filter.queues), list(&filter.tags), limit, transaction.now];
-        let claimed = transaction.fetch(statements::CLAIM_TASKS, values).await?;
-        let claimed = claimed.into_iter().map(task).collect::<Result<Vec<_>>>();
-        let mut claimed = claimed?;
-        claimed.sort_by_key(|(rank, task)| (*rank, task.id));
-        let mut tasks: Vec<ClaimedTask> = claimed.into_iter().map(|(_, task)| task).collect();
-        let mut inputs = HashMap::new();
-        for task in &mut tasks {
-            task.input = input(&mut transaction, task, &mut inputs).await?;
+        let now = transaction.now;
+        let (queues, tags) = (list(&filter.queues), list(&filter.tags));
+        let mut tasks = Vec::new();
+        loop {
+            let room = limit as usize - tasks.len();
+            let values =
+                values![host, queues.clone(), tags.clone(), room, now, filter.suspect_after];
+            let claimed = transaction.fetch(statements::CLAIM_TASKS, values).await?;
+            let count = claimed.len();
+            let read = read_tasks(&mut transaction, host, claimed).await?;
+            let is_whole = read.len() == count;
+            tasks.extend(read);
+            if is_whole {
+                break;
+            }
         }
         transaction.commit().await?;
         Ok(tasks)
     }
+}
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn claim_one_suspect(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+    ) -> Result<Option<Suspect>> {
+        let Some(least) = filter.suspect_after else { return Ok(None) };
+        let mut transaction = self.begin(host).await?;
+        let now = transaction.now;
+        let (queues, tags) = (list(&filter.queues), list(&filter.tags));
+        let mut suspect = None;
+        while suspect.is_none() {
+            let version = filter.journal_version;
+            let values = values![host, queues.clone(), tags.clone(), least, now, version];
+            let executions = transaction.fetch(statements::CLAIM_SUSPECT_EXECUTION, values).await?;
+            let values = values![host, queues.clone(), tags.clone(), least, now];
+            let tasks = match executions.as_slice() {
+                [] => transaction.fetch(statements::CLAIM_SUSPECT_TASK, values).await?,
+                [..] => Vec::new(),
+            };
+            if executions.is_empty() && tasks.is_empty() {
+                break;
+            }
+            let execution = begin_all(&mut transaction, host, executions).await?.pop();
+            let task = read_tasks(&mut transaction, host, tasks).await?.pop();
+            let task = task.map(|task| Suspect::Task(Box::new(task)));
+            suspect = execution.map(|read| Suspect::Execution(Box::new(read))).or(task);
+        }
+        transaction.commit().await?;
+        Ok(suspect)
+    }
+}
+
+/// Reads what claimed executions begin with, in the order of their rank. Those that cannot be read are blocked.
+async fn begin_all<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    host: HostId,
+    claimed: Vec<Row>,
+) -> Result<Vec<Snapshot>, Fault> {
+    let mut readable = Vec::with_capacity(claimed.len());
+    for row in claimed {
+        let id = Value::of_cell(row.first());
+        match apart(rows::execution(row).map_err(Fault::from))? {
+            Ok(row) => readable.push(row),
+            Err(why) => unreadable::block(transaction, host, id, &why).await?,
+        }
+    }
+    readable.sort_by_key(|row| (row.rank, row.row.id));
+    let mut snapshots = Vec::with_capacity(readable.len());
+    for row in readable {
+        let id = row.row.id;
+        match apart(snapshot(transaction, row).await)? {
+            Ok(snapshot) => snapshots.push(snapshot),
+            Err(why) => unreadable::block(transaction, host, id.into(), &why).await?,
+        }
+    }
+    Ok(snapshots)
+}
+
+/// Reads claimed tasks, in the order of their rank. The calls of those that cannot be read have failed.
+async fn read_tasks<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    host: HostId,
+    claimed: Vec<Row>,
+) -> Result<Vec<ClaimedTask>, Fault> {
+    let mut readable = Vec::with_capacity(claimed.len());
+    for row in claimed {
+        let id = Value::of_cell(row.first());
+        match apart(task(row).map_err(Fault::from))? {
+            Ok(task) => readable.push(task),
+            Err(why) => unreadable::settle_task(transaction, host, id, why).await?,
+        }
+    }
+    readable.sort_by_key(|(rank, task)| (*rank, task.id));
+    let mut tasks = Vec::with_capacity(readable.len());
+    let mut inputs = HashMap::new();
+    for (_, mut task) in readable {
+        match apart(input(transaction, &task, &mut inputs).await)? {
+            Ok(input) => {
+                task.input = input;
+                tasks.push(task);
+            }
+            Err(why) => unreadable::settle_task(transaction, host, task.id.into(), why).await?,
+        }
+    }
+    Ok(tasks)
 }
 
 /// Names as a JSON array; none of them means all.

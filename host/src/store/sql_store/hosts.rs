@@ -45,6 +45,7 @@ impl<D: Dialect> SqlStore<D> {
             work: row.flag("work")?,
             arrivals: row.flag("arrivals")?,
             next_due: row.opt_time("next_due")?,
+            lost: row.flag("lost")?,
         })
     }
 

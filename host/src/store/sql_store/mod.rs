@@ -14,6 +14,7 @@ mod rows;
 mod standing;
 mod tasks;
 mod transaction;
+mod unreadable;
 
 use std::path::Path;
 
@@ -21,7 +22,7 @@ use async_trait::async_trait;
 
 use super::dialect::Dialect;
 use super::error::OpenError;
-use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot};
+use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
@@ -30,7 +31,9 @@ use super::view::{
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
-use crate::model::{ExecutionId, HostId, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use crate::model::{
+    ExecutionId, Failure, HostId, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp,
+};
 
 /// A store in a database.
 #[derive(Debug)]
@@ -131,6 +134,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.claim_ready_tasks(host, filter, limit).await
     }
 
+    async fn claim_suspect(&self, host: HostId, filter: &ClaimFilter) -> Result<Option<Suspect>> {
+        self.claim_one_suspect(host, filter).await
+    }
+
     async fn snapshot(&self, host: HostId, execution: ExecutionId) -> Result<Option<Snapshot>> {
         self.read_snapshot(host, execution).await
     }
@@ -155,6 +162,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
         self.read_owned(host).await
+    }
+
+    async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()> {
+        self.block_execution(host, execution, why).await
     }
 
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {

@@ -1,5 +1,7 @@
 //! The next run of an execution that has ended badly, or is blocked.
 
+use std::collections::HashSet;
+
 use super::SqlStore;
 use super::additions::Additions;
 use super::commit::{lock_one, write_back};
@@ -11,7 +13,7 @@ use crate::model::{ExecutionId, ExecutionState, HostId, ModuleDigest, Promise, S
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::Reading;
 use crate::store::statements;
-use crate::store::value::values;
+use crate::store::value::{Rows, values};
 use crate::store::view::Revived;
 use crate::store::{Result, Revival};
 
@@ -55,9 +57,9 @@ impl<D: Dialect> SqlStore<D> {
         additions.write(&mut transaction).await?;
         write_back(&mut transaction, [&standing]).await?;
         transaction.execute(statements::REVIVE, values![execution, module, revival.at]).await?;
-        if let (RunReason::Redrive, Some(promise)) = (revival.why, revival.promise) {
-            let values = values![execution, promise];
-            transaction.execute(statements::DISCARD_REDRIVEN, values).await?;
+        // Where nothing is superseded, what has failed may still lie in the inbox.
+        if plan.from != last.0 {
+            discard_superseded(&mut transaction, execution, &plan.still_failed).await?;
         }
         transaction.commit().await?;
         Ok(Revived::Ready(standing.run))
@@ -87,10 +89,29 @@ async fn rebase<D: Dialect>(
     let (id, run, next) = (standing.id, standing.run, standing.run.next());
     transaction.execute(statements::DROP_TASKS_FROM, values![id, first_gone]).await?;
     transaction.execute(statements::DROP_INBOX_FROM, values![id, first_gone]).await?;
-    transaction.execute(statements::REBASE_TASKS, values![id, next]).await?;
-    transaction.execute(statements::REBASE_INBOX, values![id, next]).await?;
+    transaction.execute(statements::REBASE_TASKS, values![id, run, next]).await?;
+    transaction.execute(statements::REBASE_INBOX, values![id, run, next]).await?;
     let values = values![id, run, next, first_gone];
     transaction.execute(statements::REBASE_CHILDREN, values).await?;
+    Ok(())
+}
+
+/// Removes the dead letters of steps that the next run calls again, or no longer knows.
+async fn discard_superseded<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    execution: ExecutionId,
+    still_failed: &HashSet<Promise>,
+) -> Result<(), Fault> {
+    let letters = transaction.fetch(statements::READ_DEAD_LETTERS_OF, values![execution]).await?;
+    let mut superseded = Rows::default();
+    for letter in letters {
+        let mut letter = Reading::of("dead_letters", letter);
+        let (id, promise) = (letter.i64("id")?, Promise(letter.number("promise")?));
+        if !still_failed.contains(&promise) {
+            superseded.push(values![id]);
+        }
+    }
+    transaction.fetch_many(statements::DISCARD_DEAD_LETTERS, superseded).await?;
     Ok(())
 }
 

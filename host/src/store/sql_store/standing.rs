@@ -24,6 +24,8 @@ pub(super) struct Standing {
     pub(super) failure_kind: Option<String>,
     pub(super) failure: Option<String>,
     pub(super) queue: Name,
+    /// Losses in a row without a new entry, as of the last death: whatever ends in good order begins to count anew.
+    pub(super) losses: u32,
     /// Whether anything was changed.
     pub(super) changed: bool,
 }
@@ -71,12 +73,13 @@ impl Standing {
             failure_kind: row.opt_text("failure_kind")?,
             failure: row.opt_text("failure")?,
             queue: row.name("queue")?,
+            losses: row.number("losses")?,
             changed: false,
         })
     }
 
     /// A row for `change_executions`.
-    pub(super) fn row(&self) -> [Value; 13] {
+    pub(super) fn row(&self) -> [Value; 14] {
         values![
             self.id,
             self.run,
@@ -91,6 +94,7 @@ impl Standing {
             self.completed_at,
             self.failure_kind.clone(),
             self.failure.clone(),
+            self.losses,
         ]
     }
 
@@ -157,6 +161,7 @@ impl Standing {
     pub(super) fn park(&mut self, seen: i64, next_timer: Option<Timestamp>, now: Timestamp) {
         self.changed = true;
         self.owner = None;
+        self.losses = 0;
         if self.state != ExecutionState::Cancelling {
             self.state = ExecutionState::Waiting;
         }
@@ -172,6 +177,7 @@ impl Standing {
     pub(super) fn release(&mut self, now: Timestamp) {
         self.changed = true;
         self.owner = None;
+        self.losses = 0;
         self.ready = self.paused_at.is_none();
         self.visible_at = Some(now);
     }
@@ -220,6 +226,7 @@ impl Standing {
         };
         self.changed = true;
         self.paused_at = None;
+        self.losses = 0;
         let may_go_on = match self.state {
             Running | Waiting | Cancelling => true,
             Pending => self.visible_at.is_none_or(|due| due <= now),
@@ -269,6 +276,7 @@ mod tests {
             failure_kind: None,
             failure: None,
             queue: Name::default_queue(),
+            losses: 0,
             changed: false,
         }
     }

@@ -17,16 +17,16 @@ use crate::store::write::{NotedBy, TaskEnd};
 use crate::store::{Result, TaskRef};
 
 /// A task's row as it was when it was taken or changed: what is written for its execution comes from here alone.
-struct Taken {
-    execution: ExecutionId,
-    run: Run,
-    promise: Promise,
+pub(super) struct Taken {
+    pub(super) execution: ExecutionId,
+    pub(super) run: Run,
+    pub(super) promise: Promise,
     step: Name,
     rest: Reading,
 }
 
 impl Taken {
-    fn read(row: Row) -> Result<Self> {
+    pub(super) fn read(row: Row) -> Result<Self> {
         let mut row = Reading::of("tasks", row);
         Ok(Self {
             execution: row.execution("execution_id")?,
@@ -37,7 +37,7 @@ impl Taken {
         })
     }
 
-    fn settled(&self, outcome: Outcome, usage: StepUsage, attempt: u32) -> Arrival {
+    pub(super) fn settled(&self, outcome: Outcome, usage: StepUsage, attempt: u32) -> Arrival {
         Arrival::Settled { run: self.run, promise: self.promise, outcome, usage, attempt }
     }
 }

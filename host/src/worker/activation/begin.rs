@@ -87,12 +87,7 @@ impl Activation {
     }
 
     fn runs_here(&self, routing: &Routing) -> bool {
-        let filter = &self.crew.filter;
-        let serves = filter.queues.is_empty() || filter.queues.contains(&routing.queue);
-        let fits = filter.tags.is_empty()
-            || routing.tags.is_empty()
-            || routing.tags.iter().any(|tag| filter.tags.contains(tag));
-        serves && fits && !self.crew.stop.soft.is_cancelled()
+        self.crew.filter.takes(routing) && !self.crew.stop.soft.is_cancelled()
     }
 
     fn begin_local(&mut self, call: Call) {

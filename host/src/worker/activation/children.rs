@@ -3,6 +3,7 @@
 use tracing::warn;
 
 use super::begin::route;
+use super::write::block_unreadable;
 use super::{Activation, Over};
 use crate::journal::{Arrival, Replay};
 use crate::model::{
@@ -66,9 +67,13 @@ impl Activation {
             let read = self.crew.ask(move |store| async move {
                 Ok((store.execution(child).await?, store.result(child).await?))
             });
-            let Ok((Some(view), ended)) = read.await else {
-                warn!(execution.id = %self.id(), child.id = %child, "A child could not be read; beginning again");
-                return Err(Over::Again);
+            let (view, ended) = match read.await {
+                Ok((Some(view), ended)) => (view, ended),
+                Err(error) => {
+                    warn!(execution.id = %self.id(), child.id = %child, error = %error, "A child could not be read");
+                    return Err(block_unreadable(&self.crew, self.id(), &error).await);
+                }
+                Ok((None, _)) => return Err(Over::Again),
             };
             // It runs, and will report to this very promise.
             if ended.is_none() && self.reports_here(&view, promise) {

@@ -4,6 +4,7 @@ use tracing::{info, warn};
 
 use super::super::crew::Crew;
 use super::Over;
+use super::write::block_unreadable;
 use crate::journal::{Arrival, Replay};
 use crate::model::{ExecutionState, Failure, StepUsage, kind};
 use crate::store::{Append, ExecutionRow, Inbox, RowChange, StoreError, Write, Written};
@@ -63,6 +64,7 @@ pub(super) async fn end(
         Ok(Written::NotOwner | Written::Exists { .. }) | Err(StoreError::Fenced { .. }) => {
             Over::Done
         }
+        Err(error @ StoreError::Corrupt { .. }) => block_unreadable(crew, row.id, &error).await,
         Err(error) => {
             warn!(execution.id = %row.id, error = %error, "A forced end could not be written; beginning again");
             tokio::time::sleep(crew.limits.poll_interval.0).await;

@@ -13,6 +13,7 @@ mod rest;
 mod write;
 
 pub(super) use begin::Call;
+pub(super) use write::block_unreadable;
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,6 +24,7 @@ use super::crew::Crew;
 use super::hot::Nudge;
 use super::local::{LocalEnd, LocalStep};
 use super::modules::{LoadError, Loaded};
+use super::trial::Suspected;
 use crate::journal::{Arrival, Blocked, Replay};
 use crate::model::{ExecutionId, ExecutionState, Failure, Promise, Run, Timestamp, kind};
 use crate::sandbox::{Turn, WorkflowGuest};
@@ -30,7 +32,7 @@ use crate::store::{Append, ExecutionRow, Inbox, RowChange, Snapshot, StoreError}
 
 /// Why an activation is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Over {
+pub(super) enum Over {
     /// Parked, ended, blocked, no longer ours, or the host stops.
     Done,
     /// What this host knows may not be what is there: read it and begin again.
@@ -82,6 +84,7 @@ pub(super) fn spawn(crew: &Crew, snapshot: Snapshot) {
     crew.clone().drive(async move {
         let mut nudges = Box::pin(run(&crew, snapshot, nudges)).await;
         crew.hot.leave(execution);
+        crew.trial.acquit(Suspected::Execution(execution));
         crew.capacity.notify_one();
         nudges.close();
         // What was hinted at while it parked has made it ready in the store, or it was claimed again already.
@@ -111,7 +114,7 @@ async fn run(
     }
 }
 
-/// Reads what is there, however long the weather lasts. None: this host does not own it.
+/// Reads what is there, however long the weather lasts. None: this host does not own it, or it cannot be read and is blocked.
 async fn read_again(crew: &Crew, execution: ExecutionId) -> Option<Snapshot> {
     loop {
         let host = crew.host;
@@ -120,6 +123,9 @@ async fn read_again(crew: &Crew, execution: ExecutionId) -> Option<Snapshot> {
             Err(StoreError::Fenced { .. }) => return None,
             Err(error) => {
                 warn!(execution.id = %execution, error = %error, "Execution {execution} could not be read; trying again");
+                if block_unreadable(crew, execution, &error).await == Over::Done {
+                    return None;
+                }
             }
         }
         tokio::select! {
@@ -139,7 +145,7 @@ async fn activate(
     let replay = match Replay::new(execution, row.run, entries, &crew.limits) {
         Ok(replay) => replay,
         Err(error) => {
-            let why = Failure::new("corrupt", error.to_string());
+            let why = Failure::new(kind::CORRUPT, error.to_string());
             return (write::block_row(crew, &row, why).await, nudges);
         }
     };
@@ -151,9 +157,12 @@ async fn activate(
     }
     let loaded = match crew.modules.load(row.module).await {
         Ok(loaded) => loaded,
-        Err(LoadError::Store(_)) => {
-            tokio::time::sleep(crew.limits.poll_interval.0).await;
-            return (Over::Again, nudges);
+        Err(LoadError::Store(error)) => {
+            let over = block_unreadable(crew, execution, &error).await;
+            if over == Over::Again {
+                tokio::time::sleep(crew.limits.poll_interval.0).await;
+            }
+            return (over, nudges);
         }
         Err(error @ (LoadError::Missing(_) | LoadError::Unloadable { .. })) => {
             let why =

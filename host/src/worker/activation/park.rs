@@ -42,7 +42,7 @@ impl Activation {
                 if !handed.is_empty() {
                     let ends = self.replace_ends();
                     let crew = self.crew.clone();
-                    self.crew.tracker.spawn(handover::forward(crew, ends, handed));
+                    self.crew.begin(handover::forward(crew, ends, handed));
                 }
                 Over::Done
             }
@@ -55,7 +55,9 @@ impl Activation {
                 }
                 if over == Over::Again {
                     // Nobody knows whether their rows are there: if they are, they are given back.
-                    keeping::take_up(&self.crew).await;
+                    let crew = self.crew.clone();
+                    let _ended =
+                        self.crew.begin(async move { keeping::take_up(&crew).await }).await;
                 }
                 over
             }

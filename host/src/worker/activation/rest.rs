@@ -66,8 +66,8 @@ impl Activation {
         let is_idle = self.locals.is_empty();
         let is_draining = self.crew.stop.soft.is_cancelled() && is_idle;
         // What was lost with its host and only waits is not to be blamed for the next one: parked, it is not lost with it.
-        let is_suspect = self.row.losses > 0 && is_idle;
-        is_draining || is_suspect || self.crew.clock.now() >= hot_until
+        let only_waits = self.row.losses > 0 && is_idle;
+        is_draining || only_waits || self.crew.clock.now() >= hot_until
     }
 
     /// Whether what is pending can wait no longer: it holds events, or others must see it, or it has waited enough.

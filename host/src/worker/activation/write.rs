@@ -3,6 +3,7 @@
 use tracing::warn;
 
 use super::super::crew::Crew;
+use super::super::trial::Suspected;
 use super::{Activation, Over};
 use crate::journal::Replay;
 use crate::model::{ExecutionId, Failure, Timestamp};
@@ -51,6 +52,7 @@ impl Activation {
             return Ok(());
         }
         let dropped = append.dropped_tasks.clone();
+        let has_entries = !append.entries.is_empty();
         let leaves = leaves(&append, self.crew.clock.now());
         let receivers: Vec<_> = append.messages.iter().map(|(receiver, _)| *receiver).collect();
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
@@ -58,6 +60,10 @@ impl Activation {
             self.tell_in_case(receivers);
         }
         self.conclude(result, leaves).await?;
+        if has_entries && self.row.losses > 0 {
+            self.row.losses = 0;
+            self.crew.trial.acquit(Suspected::Execution(self.id()));
+        }
         // Only now: an attempt that was stopped before its row went would be made again.
         for (run, promise) in dropped {
             self.crew.stop_task((self.id(), run, promise));
@@ -100,11 +106,10 @@ impl Activation {
                 warn!(execution.id = %id, error = %why.message, "A write was refused; execution {id} is put aside");
                 Err(block_row(&self.crew, &self.row, why).await)
             }
-            Err(
-                error @ (StoreError::Unavailable(_)
-                | StoreError::Full { .. }
-                | StoreError::Corrupt { .. }),
-            ) => {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                Err(block_unreadable(&self.crew, id, &error).await)
+            }
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Full { .. })) => {
                 warn!(execution.id = %id, error = %error, "A write was not taken; beginning again");
                 tokio::time::sleep(self.crew.limits.poll_interval.0).await;
                 Err(Over::Again)
@@ -130,6 +135,30 @@ pub(super) async fn block_row(crew: &Crew, row: &ExecutionRow, why: Failure) -> 
         Err(error) => {
             warn!(execution.id = %row.id, error = %error, "Execution {} could not be put aside; trying again", row.id);
             tokio::time::sleep(crew.limits.poll_interval.1).await;
+            Over::Again
+        }
+    }
+}
+
+/// Puts an execution aside where something that it depends on cannot be read: trying again would not help. `Again`: the
+/// error was another, or the weather is bad.
+pub(in crate::worker) async fn block_unreadable(
+    crew: &Crew,
+    execution: ExecutionId,
+    error: &StoreError,
+) -> Over {
+    let Some(why) = error.as_corrupt() else { return Over::Again };
+    let (host, cause) = (crew.host, why.clone());
+    let blocked = crew.ask(move |store| async move { store.block(host, execution, &cause).await });
+    match blocked.await {
+        Ok(()) => {
+            warn!(execution.id = %execution, cause = %why.message, "Execution {execution} cannot be read and is blocked");
+            crew.wake_watchers(execution);
+            Over::Done
+        }
+        Err(StoreError::Fenced { .. }) => Over::Done,
+        Err(error) => {
+            warn!(execution.id = %execution, error = %error, "Execution {execution} could not be put aside; trying again");
             Over::Again
         }
     }

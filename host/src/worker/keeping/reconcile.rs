@@ -41,9 +41,16 @@ pub(super) async fn reconcile(crew: &Crew, before: Suspects) -> Suspects {
 }
 
 async fn adopt(crew: &Crew, execution: ExecutionId) {
-    if let Ok(Some(snapshot)) = crew.store.snapshot(crew.host, execution).await {
-        info!(execution.id = %execution, "Execution {execution} belongs to this host and was not active: adopted");
-        activation::spawn(crew, snapshot);
+    match crew.store.snapshot(crew.host, execution).await {
+        Ok(Some(snapshot)) => {
+            info!(execution.id = %execution, "Execution {execution} belongs to this host and was not active: adopted");
+            activation::spawn(crew, snapshot);
+        }
+        Ok(None) => {}
+        // Where it is the weather, the next round finds it again.
+        Err(error) => {
+            let _over = activation::block_unreadable(crew, execution, &error).await;
+        }
     }
 }
 

@@ -1,0 +1,29 @@
+-- Claims one task that is ready and that its hosts were lost under: of those with the fewest losses the lowest rank.
+-- $1 the host, $2 its queues (a JSON array, null for all), $3 its tags (likewise), $4 from how many losses on, $5 now.
+update tasks
+set
+  owner = $1,
+  ready = 0,
+  schedule_by = null,
+  started_at = $5
+where id = (
+  select candidate.id
+  from tasks as candidate
+  where candidate.ready = 1
+    and candidate.losses > 0
+    and candidate.losses >= $4
+    and not exists (
+      select 1 from executions where executions.id = candidate.execution_id and executions.paused_at is not null
+    )
+    and ($2::text is null or candidate.queue in (select jsonb_array_elements_text($2::jsonb)))
+    and not exists (select 1 from queues where queues.name = candidate.queue and queues.paused_at is not null)
+    and ($3::text is null or candidate.tags is null or candidate.tags::jsonb ?| array(select jsonb_array_elements_text($3::jsonb)))
+  order by candidate.losses, candidate.rank
+  limit 1
+  for update skip locked
+)
+returning
+  id, execution_id, run, promise, step, input_seq, input_index, attempt, timeout_micros, schedule_by, retry,
+  heartbeat, losses, rank,
+  (select workflow from executions where executions.id = tasks.execution_id) as workflow,
+  (select module_digest from executions where executions.id = tasks.execution_id) as module_digest
