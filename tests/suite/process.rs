@@ -3,13 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use stepwell::model::Limits;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::api::Api;
-use crate::ledger::Ledger;
+use crate::ledger::{Faults, Ledger, begun};
 use crate::seed;
 use crate::test_host::{TestHost, artefacts, database};
 
@@ -18,6 +19,8 @@ pub(crate) struct Process {
     folder: TempDir,
     child: Child,
     api: Api,
+    /// Reads the log until the process has ended.
+    log: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -25,8 +28,8 @@ impl Process {
     pub(crate) async fn start() -> Self {
         let folder = TempDir::new().unwrap();
         seed::copy_to(folder.path()).await;
-        let (child, api) = serve(folder.path()).await;
-        Self { folder, child, api }
+        let (child, api, log) = serve(folder.path()).await;
+        Self { folder, child, api, log: Some(log) }
     }
 
     /// A client of it.
@@ -38,11 +41,13 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        self.log.take().into_iter().for_each(|log| log.join().unwrap());
     }
 
     /// Starts another process on the same folder.
     pub(crate) async fn restart(&mut self) {
-        (self.child, self.api) = serve(self.folder.path()).await;
+        let (child, api, log) = serve(self.folder.path()).await;
+        (self.child, self.api, self.log) = (child, api, Some(log));
     }
 
     /// What it holds of the machine's memory, in bytes.
@@ -58,7 +63,10 @@ impl Process {
         self.kill();
         let folder = self.folder.path();
         let limits = Limits::for_cores(2);
-        Ledger::open(&database(folder), &artefacts(folder), &limits).await.audit(accepted).await
+        Ledger::open(&database(folder), &artefacts(folder), &limits)
+            .await
+            .audit(accepted, Faults::Kills)
+            .await
     }
 }
 
@@ -69,14 +77,14 @@ impl Drop for Process {
     }
 }
 
-async fn serve(folder: &Path) -> (Child, Api) {
+async fn serve(folder: &Path) -> (Child, Api, JoinHandle<()>) {
     let hot_for = if TestHost::is_never_hot() { "0s" } else { "1s" };
     let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--hot-for", hot_for, "--log-format", "text"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--hot-for", hot_for, "--log-format", "json"])
         .arg("--data")
         .arg(folder)
         .env("NO_COLOR", "1")
-        .env("STEPWELL_LOG", "warn,stepwell::app=info")
+        .env("STEPWELL_LOG", format!("warn,stepwell::app=info,{}", begun::LOG))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -85,19 +93,19 @@ async fn serve(folder: &Path) -> (Child, Api) {
     let (tell, told) = oneshot::channel();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     // It ends with the process, whose last line it reads.
-    std::thread::spawn(move || {
+    let log = std::thread::spawn(move || {
         let mut tell = Some(tell);
         for line in lines.map_while(Result::ok) {
             if let Some((_, address)) = line.split_once("Stepwell listens on http://")
                 && let Some(tell) = tell.take()
             {
-                let address = address.split_whitespace().next().unwrap_or_default().to_owned();
+                let address = address.split([' ', '"']).next().unwrap_or_default().to_owned();
                 let _nobody = tell.send(address);
-            } else {
+            } else if !begun::hear(&line) {
                 println!("{line}");
             }
         }
     });
     let address = told.await.expect("it listens");
-    (child, Api::at(address))
+    (child, Api::at(address), log)
 }

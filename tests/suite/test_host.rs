@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::api::Api;
 use crate::dying::{DyingStore, Fault};
-use crate::ledger::Ledger;
+use crate::ledger::{Faults, Ledger, begun};
 use crate::seed;
 
 /// How a test host differs from a real one.
@@ -76,6 +76,7 @@ impl TestHost {
 
     /// A host of another kind.
     pub(crate) async fn start_with(settings: Settings) -> Self {
+        begun::listen();
         let folder = TempDir::new().unwrap();
         seed::copy_to(folder.path()).await;
         let (app, api) = open(folder.path(), &settings).await;
@@ -156,7 +157,10 @@ impl TestHost {
         self.kill().await;
         let folder = self.folder.path();
         let limits = &self.settings.limits;
-        Ledger::open(&database(folder), &artefacts(folder), limits).await.audit(&[]).await;
+        Ledger::open(&database(folder), &artefacts(folder), limits)
+            .await
+            .audit(&[], Faults::Any)
+            .await;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use super::crew::Crew;
 use super::modules::Loaded;
@@ -63,6 +64,15 @@ impl Attempt {
         loaded: &Loaded,
         stop: CancellationToken,
     ) -> Attempted {
+        debug!(
+            host.id = %crew.host,
+            execution.id = %self.execution,
+            run = self.run.0,
+            promise = self.promise.0,
+            attempt = self.number,
+            at = crew.clock.now().as_micros(),
+            "Attempt {} of step {} begins", self.number, self.step
+        );
         let call = StepCall {
             execution: self.execution,
             run: self.run,

@@ -1,9 +1,10 @@
 //! What must hold of every execution once a storm has passed: L1 to L6.
 //!
 //! The ledger reads the file of a host that is gone, with a store of its own, and replays every journal in a sandbox of its
-//! own. Each attempt of the step `ledger` writes a nonce to the log of its execution and returns it, which the engine cannot
+//! own. Which attempts were begun it knows from the logs of the hosts ([`begun`]). Each attempt of the step `ledger` writes a nonce to the log of its execution and returns it, which the engine cannot
 //! make up: that is how a result that is recorded twice, or repeated on replay, is seen.
 
+pub(crate) mod begun;
 mod fold;
 mod replayed;
 mod whole;
@@ -28,6 +29,15 @@ struct Record {
     logs: Vec<LogLine>,
 }
 
+/// What went wrong before the ledger is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Faults {
+    /// Hosts were killed, and nothing else.
+    Kills,
+    /// Also commits whose outcome nobody knew, after which one host rightly begins an attempt again.
+    Any,
+}
+
 /// Every execution of a host, at rest.
 pub(crate) struct Ledger {
     store: SqlStore<Sqlite>,
@@ -50,7 +60,7 @@ impl Ledger {
     }
 
     /// Holds every execution to L1 to L6, and that those which were accepted are there. Returns how many there are.
-    pub(crate) async fn audit(self, accepted: &[String]) -> usize {
+    pub(crate) async fn audit(self, accepted: &[String], faults: Faults) -> usize {
         let mut breaches = Vec::new();
         let records = self.records().await;
         for id in accepted {
@@ -60,6 +70,10 @@ impl Ledger {
         }
         for record in &records {
             let mut found = whole::breaches(record);
+            found.extend(begun::breaches(record));
+            if faults == Faults::Kills {
+                found.extend(begun::begun_twice(record));
+            }
             found.extend(fold::breaches(record));
             found.extend(replayed::breaches(&self, record).await);
             breaches.extend(
@@ -71,6 +85,8 @@ impl Ledger {
         let told: Vec<_> = breaches.iter().map(String::as_str).take(20).collect();
         assert!(breaches.is_empty(), "{} breaches:\n{}", breaches.len(), told.join("\n"));
         self.store.close().await;
+        let (begun, again) = begun::count(&records);
+        println!("{} executions, {begun} attempts begun, {again} of them again", records.len());
         records.len()
     }
 

@@ -1,0 +1,132 @@
+//! L4, and the first half of L2, from outside: which attempts were begun.
+//!
+//! Every host says so in its log before an attempt runs. The log is no part of what the engine reads or writes, and it keeps
+//! the attempts that a kill took away, of which the store knows nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::{Mutex, Once};
+
+use serde_json::Value;
+use stepwell::journal::{Body, Event};
+use stepwell::model::{Promise, Run};
+
+use super::Record;
+use super::whole::steps;
+
+/// The log that a host has to keep for it.
+pub(crate) const LOG: &str = "stepwell::worker::attempt=debug";
+
+/// One attempt that was begun.
+#[derive(Debug, Clone)]
+struct Begun {
+    host: String,
+    run: Run,
+    promise: Promise,
+    attempt: u64,
+    /// By the host's clock, in microseconds.
+    at: i64,
+}
+
+/// By execution.
+static BEGUN: Mutex<Option<HashMap<String, Vec<Begun>>>> = Mutex::new(None);
+
+/// Hears the hosts of this process.
+pub(crate) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_env_filter(LOG)
+            .with_writer(|| Ear)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).expect("nobody listens already");
+    });
+}
+
+/// Reads each line that is written to it.
+struct Ear;
+
+impl io::Write for Ear {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        assert!(hear(&String::from_utf8_lossy(line)), "a line of the log is no attempt");
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes down a line of a host's log. False: it is about something else.
+pub(crate) fn hear(line: &str) -> bool {
+    let Ok(line) = serde_json::from_str::<Value>(line) else { return false };
+    let number = |name: &str| line[name].as_u64();
+    let text = |name: &str| line[name].as_str().map(str::to_owned);
+    let begun = || {
+        let begun = Begun {
+            host: text("host.id")?,
+            run: Run(u32::try_from(number("run")?).ok()?),
+            promise: Promise(u32::try_from(number("promise")?).ok()?),
+            attempt: number("attempt")?,
+            at: line["at"].as_i64()?,
+        };
+        Some((text("execution.id")?, begun))
+    };
+    let Some((execution, begun)) = begun() else { return false };
+    let mut all = BEGUN.lock().unwrap();
+    all.get_or_insert_default().entry(execution).or_default().push(begun);
+    true
+}
+
+fn of(record: &Record) -> Vec<Begun> {
+    let all = BEGUN.lock().unwrap();
+    let of = all.as_ref().and_then(|all| all.get(&record.id().to_string()));
+    of.cloned().unwrap_or_default()
+}
+
+/// Whatever is recorded was begun, and nothing was begun after it was recorded.
+pub(super) fn breaches(record: &Record) -> Vec<String> {
+    let (begun, steps) = (of(record), steps(&record.entries));
+    let mut found = Vec::new();
+    for entry in &record.entries {
+        let Body::Event(Event::Settled { promise, attempt, .. }) = &entry.body else { continue };
+        // Attempt 0 is none: it settled without one.
+        if *attempt == 0 || !steps.contains_key(promise) {
+            continue;
+        }
+        let of_promise =
+            || begun.iter().filter(|one| one.promise == *promise && one.run <= entry.run);
+        if !of_promise().any(|one| one.attempt == u64::from(*attempt)) {
+            found.push(format!(
+                "L2: promise {promise} has a result, and attempt {attempt} was not begun"
+            ));
+        }
+        if let Some(late) = of_promise().find(|one| one.at > entry.recorded_at.as_micros()) {
+            found.push(format!(
+                "L4: promise {promise} has a result, and was begun after it: {late:?}"
+            ));
+        }
+    }
+    found
+}
+
+/// Where nothing but kills went wrong, one host begins an attempt once: what was begun again was in flight at a kill.
+pub(super) fn begun_twice(record: &Record) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let begun = of(record).into_iter();
+    let twice =
+        begun.filter(|one| !seen.insert((one.host.clone(), one.run, one.promise, one.attempt)));
+    twice.map(|one| format!("L4: begun twice by one host: {one:?}")).collect()
+}
+
+/// How many attempts of these executions were begun, and how many of them again.
+pub(super) fn count(records: &[Record]) -> (usize, usize) {
+    let begun: Vec<_> = records.iter().map(of).collect();
+    let keys = |of: &Vec<Begun>| {
+        of.iter().map(|one| (one.run, one.promise, one.attempt)).collect::<HashSet<_>>().len()
+    };
+    let all = begun.iter().map(Vec::len).sum::<usize>();
+    (all, all - begun.iter().map(keys).sum::<usize>())
+}
