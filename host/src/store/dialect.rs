@@ -24,6 +24,9 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         script: Script,
     ) -> impl Future<Output = Result<(Self::Transaction, Vec<Vec<Row>>), Fault>> + Send;
 
+    /// A whole transaction of which nothing is asked but that it succeeds, in as few round trips as the database allows.
+    fn write(&self, script: Script) -> impl Future<Output = Result<(), Fault>> + Send;
+
     /// Begins a transaction that reads one moment of the database.
     fn look(&self) -> impl Future<Output = Result<Self::Transaction, Fault>> + Send;
 
@@ -56,6 +59,13 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         statement: &'static Statement,
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
+
+    /// Reads what several statements find at one moment. All are given the same values; each takes those that it names.
+    fn read_moment(
+        &self,
+        statements: &[&'static Statement],
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<Vec<Row>>, Fault>> + Send;
 
     /// Runs the last statements of a transaction, of which nothing is asked but that they succeed, and makes it durable.
     fn commit(

@@ -106,6 +106,7 @@ for_each! {
     CLAIM_SUSPECT_TASK "claim_suspect_task"
     CLAIM_TASKS "claim_tasks"
     FENCE "fence"
+    FENCE_OR_FAIL "fence_or_fail"
     NOW "now"
     RENEW "renew"
 }

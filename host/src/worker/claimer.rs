@@ -37,6 +37,8 @@ struct Claimer {
     backlog: bool,
     /// Whether there may be suspects among it.
     lost: bool,
+    /// Whether a claim failed, so that nobody knows what it took.
+    unsure: bool,
     /// Until when nothing is begun beside the suspect on trial.
     alone_until: Timestamp,
     pause: Duration,
@@ -45,8 +47,15 @@ struct Claimer {
 /// Takes work until the worker stops.
 pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
     let pause = crew.limits.poll_interval.0;
-    let alone_until = Timestamp::default();
-    let mut claimer = Claimer { crew, work: true, backlog: false, lost: false, alone_until, pause };
+    let mut claimer = Claimer {
+        crew,
+        work: true,
+        backlog: false,
+        lost: false,
+        unsure: false,
+        alone_until: Timestamp::default(),
+        pause,
+    };
     claimer.ring().await;
     loop {
         // A claim that took all it had room for leaves work, which nobody will hint at again.
@@ -121,11 +130,17 @@ impl Claimer {
     async fn try_later(&mut self, error: StoreError) {
         warn!(error = %error, "Work could not be claimed; trying again");
         self.pause = self.crew.limits.poll_interval.0;
-        if let StoreError::Unknown(_) = error {
-            keeping::take_up(&self.crew).await;
-        }
+        self.unsure = true;
+        self.make_sure().await;
         // That something is to be done here is known: this is no poll.
         self.crew.set_alarm(self.crew.clock.now() + self.pause);
+    }
+
+    /// A claim that failed may have been made: what it took and nobody began is taken up, as soon as the rows can be read.
+    async fn make_sure(&mut self) {
+        if self.unsure {
+            self.unsure = !keeping::take_up(&self.crew).await;
+        }
     }
 
     /// Begins the next suspect, where there is one, none is on trial and there is room.
@@ -238,6 +253,10 @@ impl Claimer {
     async fn ring(&mut self) {
         let now = self.crew.clock.now();
         self.crew.take_alarm(now);
+        self.make_sure().await;
+        if self.unsure {
+            self.crew.set_alarm(now + self.crew.limits.poll_interval.1);
+        }
         match self.crew.store.promote(self.crew.host, now, PROMOTE_MAX).await {
             Ok(promoted) => self.work |= promoted > 0,
             Err(error) => {

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, hash_map};
 use std::time::Duration;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
 use super::SqlStore;
 use super::rows::{self, FullRow};
 use super::transaction::Transaction;
@@ -17,6 +19,9 @@ use crate::store::statements;
 use crate::store::value::{Value, values};
 use crate::store::{ClaimFilter, Result};
 
+/// Claimed executions that are read at once.
+const READS_AT_ONCE: usize = 4;
+
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn claim_ready_executions(
         &self,
@@ -24,33 +29,59 @@ impl<D: Dialect> SqlStore<D> {
         filter: &ClaimFilter,
         limit: u32,
     ) -> Result<Vec<Snapshot>> {
-        let mut transaction = self.begin(host).await?;
-        let now = transaction.now;
-        let (queues, tags) = (list(&filter.queues), list(&filter.tags));
         let mut snapshots = Vec::new();
         loop {
             let room = limit as usize - snapshots.len();
-            let values = values![
-                host,
-                queues.clone(),
-                tags.clone(),
-                room,
-                now,
-                filter.journal_version,
-                filter.suspect_after
-            ];
-            let claimed = transaction.fetch(statements::CLAIM_EXECUTIONS, values).await?;
-            let count = claimed.len();
-            let read = begin_all(&mut transaction, host, claimed).await?;
-            let is_whole = read.len() == count;
-            snapshots.extend(read);
+            let (claimed, mut lost) = self.claim_rows(host, filter, room).await?;
+            let reads = claimed.into_iter().map(|row| self.read_claimed(host, row));
+            let mut reads = stream::iter(reads).buffered(READS_AT_ONCE);
+            while let Some(read) = reads.try_next().await? {
+                lost |= read.is_none();
+                snapshots.extend(read);
+            }
             // What was put aside has left room for others.
-            if is_whole {
-                break;
+            if !lost {
+                return Ok(snapshots);
             }
         }
+    }
+
+    /// Claims rows, in the order of their rank, and says whether some could not be read: they are blocked.
+    async fn claim_rows(
+        &self,
+        host: HostId,
+        filter: &ClaimFilter,
+        room: usize,
+    ) -> Result<(Vec<FullRow>, bool)> {
+        let mut transaction = self.begin(host).await?;
+        let values = values![
+            host,
+            list(&filter.queues),
+            list(&filter.tags),
+            room,
+            transaction.now,
+            filter.journal_version,
+            filter.suspect_after
+        ];
+        let claimed = transaction.fetch(statements::CLAIM_EXECUTIONS, values).await?;
+        let count = claimed.len();
+        let readable = readable(&mut transaction, host, claimed).await?;
         transaction.commit().await?;
-        Ok(snapshots)
+        let lost = readable.len() < count;
+        Ok((readable, lost))
+    }
+
+    /// Reads what a claimed execution begins with, when it is its host's alone already: nobody else waits for a long
+    /// journal to be read. None: it could not be read and is blocked.
+    async fn read_claimed(&self, host: HostId, row: FullRow) -> Result<Option<Snapshot>> {
+        let id = row.row.id;
+        let asked = [statements::READ_JOURNAL, statements::READ_TASKS, statements::READ_INBOX];
+        let read = self.read_moment(asked, values![id, row.row.base]).await;
+        let read = read.and_then(|found| Ok(compose(row, found)?));
+        match apart(read)? {
+            Ok(snapshot) => Ok(Some(snapshot)),
+            Err(why) => self.block_execution(host, id, &why).await.map(|()| None),
+        }
     }
 
     pub(super) async fn read_snapshot(
@@ -155,15 +186,7 @@ async fn begin_all<D: Dialect>(
     host: HostId,
     claimed: Vec<Row>,
 ) -> Result<Vec<Snapshot>, Fault> {
-    let mut readable = Vec::with_capacity(claimed.len());
-    for row in claimed {
-        let id = Value::of_cell(row.first());
-        match apart(rows::execution(row).map_err(Fault::from))? {
-            Ok(row) => readable.push(row),
-            Err(why) => unreadable::block(transaction, host, id, &why).await?,
-        }
-    }
-    readable.sort_by_key(|row| (row.rank, row.row.id));
+    let readable = readable(transaction, host, claimed).await?;
     let mut snapshots = Vec::with_capacity(readable.len());
     for row in readable {
         let id = row.row.id;
@@ -173,6 +196,24 @@ async fn begin_all<D: Dialect>(
         }
     }
     Ok(snapshots)
+}
+
+/// Reads claimed rows, in the order of their rank. Those that cannot be read are blocked.
+async fn readable<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    host: HostId,
+    claimed: Vec<Row>,
+) -> Result<Vec<FullRow>, Fault> {
+    let mut readable = Vec::with_capacity(claimed.len());
+    for row in claimed {
+        let id = Value::of_cell(row.first());
+        match apart(rows::execution(row).map_err(Fault::from))? {
+            Ok(row) => readable.push(row),
+            Err(why) => unreadable::block(transaction, host, id, &why).await?,
+        }
+    }
+    readable.sort_by_key(|row| (row.rank, row.row.id));
+    Ok(readable)
 }
 
 /// Reads claimed tasks, in the order of their rank. The calls of those that cannot be read have failed.
@@ -221,16 +262,23 @@ async fn snapshot<D: Dialect>(
         0 => Vec::new(),
         _ => moment.fetch(statements::READ_INBOX, values![id]).await?,
     };
+    Ok(compose(row, [entries, tasks, arrivals])?)
+}
+
+/// Puts together what was read at one moment. The row may be of an earlier one: what has arrived since then will be read
+/// again, as the activation is told of it.
+fn compose(row: FullRow, found: [Vec<Row>; 3]) -> Result<Snapshot> {
+    let id = row.row.id;
+    let [entries, tasks, arrivals] = found;
     let is_paused = row.row.paused_at.is_some();
-    let mut inbox =
-        Inbox { arrivals: Vec::with_capacity(arrivals.len()), seq: row.inbox_seq, is_paused };
-    for arrival in arrivals {
-        inbox.arrivals.extend(rows::arrival(&mut Reading::of("inbox", arrival))?);
-    }
+    let arrivals = arrivals
+        .into_iter()
+        .filter_map(|arrival| rows::arrival(&mut Reading::of("inbox", arrival)).transpose());
+    let arrivals = arrivals.collect::<Result<_>>()?;
     Ok(Snapshot {
         entries: effective(rows::entries(id, entries)?),
         tasks: tasks.into_iter().map(task_key).collect::<Result<_>>()?,
-        inbox,
+        inbox: Inbox { arrivals, seq: row.inbox_seq, is_paused },
         execution: row.row,
     })
 }

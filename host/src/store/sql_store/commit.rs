@@ -6,7 +6,7 @@ use super::SqlStore;
 use super::additions::{Additions, count_by_execution};
 use super::standing::Standing;
 use super::transaction::Transaction;
-use crate::model::{ExecutionId, HostId, Wake};
+use crate::model::{ExecutionId, HostId, Timestamp, Wake};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
@@ -40,8 +40,37 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     async fn try_commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>, Fault> {
+        if let Some(written) = self.write_plain(host, batch).await? {
+            return Ok(written);
+        }
         let (transaction, applied) = self.apply(host, batch).await?;
         applied.commit(transaction).await
+    }
+
+    /// The commonest batch, in one piece: appends that touch the journal alone. None: it is another, or something in it was
+    /// refused, which is found out the long way.
+    async fn write_plain(
+        &self,
+        host: HostId,
+        batch: &[Write],
+    ) -> Result<Option<Vec<Written>>, Fault> {
+        let mut additions = Additions::new(Timestamp::default());
+        for write in batch {
+            match write {
+                Write::Append(append) if append.owner == host && !depends_on_row(append) => {
+                    additions.append(append);
+                }
+                Write::Append(_) | Write::Start(_) => return Ok(None),
+            }
+        }
+        Sorted::of(batch)?;
+        let fence = (statements::FENCE_OR_FAIL, Rows::from_iter([values![host]]));
+        let script = std::iter::once(fence).chain(additions.into_script()).collect();
+        match self.dialect.write(script).await {
+            Ok(()) => Ok(Some(batch.iter().map(|_| Written::Done(Effects::default())).collect())),
+            Err(Fault::Refused(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Does everything but the commit.

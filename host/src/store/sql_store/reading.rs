@@ -20,19 +20,17 @@ const QUEUES_MAX: u32 = 1_000;
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn view_execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
-        let mut moment = self.look().await?;
-        let rows = moment.fetch(statements::READ_EXECUTION, values![id]).await?;
-        let Some(row) = rows.into_iter().next() else {
-            moment.commit().await?;
-            return Ok(None);
-        };
+        let asked = [
+            statements::READ_EXECUTION,
+            statements::READ_COUNTERS,
+            statements::READ_STATE,
+            statements::LIST_CHILDREN,
+            statements::COUNT_TASKS_OF,
+        ];
+        let found = self.read_moment(asked, values![id, VIEW_ROWS_MAX]).await?;
+        let [rows, counters, state, children, tasks] = found;
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
         let full = rows::execution(row)?;
-        let limited = || values![id, VIEW_ROWS_MAX];
-        let counters = moment.fetch(statements::READ_COUNTERS, limited()).await?;
-        let state = moment.fetch(statements::READ_STATE, limited()).await?;
-        let children = moment.fetch(statements::LIST_CHILDREN, limited()).await?;
-        let tasks = moment.fetch(statements::COUNT_TASKS_OF, values![id]).await?;
-        moment.commit().await?;
         let children = children.into_iter();
         let children = children.map(|row| Reading::of("executions", row).execution("id"));
         Ok(Some(ExecutionView {

@@ -49,6 +49,17 @@ impl<D: Dialect> SqlStore<D> {
         Ok(Transaction { dialect: &self.dialect, inner, now: Timestamp::default() })
     }
 
+    /// Reads what several statements find at one moment, each given those of the values that it names.
+    pub(super) async fn read_moment<const N: usize>(
+        &self,
+        statements: [&'static Statement; N],
+        values: impl Into<Vec<Value>>,
+    ) -> Result<[Vec<Row>; N], Fault> {
+        let found = self.dialect.read_moment(&statements, values.into()).await?;
+        let mut found = found.into_iter();
+        Ok(std::array::from_fn(|_| found.next().unwrap_or_default()))
+    }
+
     /// Reads with one statement.
     pub(super) async fn read(
         &self,

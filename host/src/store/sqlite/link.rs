@@ -57,6 +57,22 @@ pub struct Moment {
     ended: bool,
 }
 
+impl Moment {
+    /// Whoever is given it begins the transaction, and ends it.
+    pub(super) fn of(connection: PoolConnection<Driver>) -> Self {
+        Self { connection, ended: false }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    /// Its transaction has ended: the connection may be used again.
+    pub(super) fn end(mut self) {
+        self.ended = true;
+    }
+}
+
 impl Drop for Moment {
     fn drop(&mut self) {
         if !self.ended {
@@ -88,8 +104,7 @@ impl Transaction {
     }
 
     pub(super) async fn read(readers: &SqlitePool) -> Result<Self, sqlx::Error> {
-        let connection = readers.acquire().await?;
-        let mut moment = Moment { connection, ended: false };
+        let mut moment = Moment::of(readers.acquire().await?);
         sqlx::query("begin").execute(&mut *moment.connection).await?;
         Ok(Self::Read(moment))
     }

@@ -47,6 +47,20 @@ impl<'a> Messages<'a> {
         self.append(None, text);
     }
 
+    /// Adds statements that name their values by number, and are all given the same.
+    pub(super) fn add_sharing(
+        &mut self,
+        statements: &[&'static Statement],
+        values: Vec<Value>,
+    ) -> Result<(), Fault> {
+        for statement in statements {
+            let place = self.found.len();
+            self.found.push(Vec::new());
+            self.append(Some(place), statement.sqlite);
+        }
+        bind(&mut self.arguments, values)
+    }
+
     /// Sends a script but for its last message, which others may still go with.
     pub(super) async fn add_script(&mut self, script: Script) -> Result<(), Fault> {
         for (statement, rows) in script {

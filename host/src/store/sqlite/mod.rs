@@ -24,7 +24,7 @@ use super::error::StoreError;
 use super::row::Row;
 use super::statements::Statement;
 use super::value::Value;
-use link::{Transaction, Writer};
+use link::{Moment, Transaction, Writer};
 use message::Messages;
 use row_groups::RowGroups;
 
@@ -118,6 +118,16 @@ impl Dialect for Sqlite {
         Ok((transaction, found))
     }
 
+    async fn write(&self, script: Script) -> Result<(), Fault> {
+        let turn = Arc::clone(&self.writer).lock_owned().await;
+        let mut transaction = Transaction::begun(turn).await.map_err(fault)?;
+        let mut messages = self.messages(&mut transaction)?;
+        messages.add(link::BEGIN);
+        messages.add_script(script).await?;
+        messages.commit().await?;
+        transaction.committed().map_err(fault)
+    }
+
     async fn look(&self) -> Result<Self::Transaction, Fault> {
         Transaction::read(&self.readers).await.map_err(fault)
     }
@@ -160,6 +170,21 @@ impl Dialect for Sqlite {
     ) -> Result<Vec<Row>, Fault> {
         let query = sqlx::query_with(statement.sqlite, arguments(values)?);
         rows(query.fetch(&self.readers)).await
+    }
+
+    async fn read_moment(
+        &self,
+        statements: &[&'static Statement],
+        values: Vec<Value>,
+    ) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut moment = Moment::of(self.readers.acquire().await.map_err(fault)?);
+        let mut messages = Messages::new(moment.connection(), &self.groups);
+        messages.add("begin");
+        messages.add_sharing(statements, values)?;
+        messages.add("commit");
+        let found = messages.end().await?;
+        moment.end();
+        Ok(found)
     }
 
     async fn commit(

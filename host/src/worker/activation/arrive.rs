@@ -114,7 +114,6 @@ impl Activation {
                     ..self.task_row(&local.call, at)
                 };
                 self.enqueue(task, local.call.run());
-                self.crew.set_alarm(at);
             }
             Settlement::Lost => {
                 self.draft.notes.extend(notes);
@@ -136,7 +135,6 @@ impl Activation {
             ..self.task_row(&local.call, at)
         };
         self.enqueue(task, local.call.run());
-        self.crew.set_alarm(at);
     }
 
     fn settle_local(&mut self, replay: &mut Replay, local: &LocalStep, settled: Settled) {

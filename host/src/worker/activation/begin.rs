@@ -130,7 +130,6 @@ impl Activation {
     /// Leaves a call to whoever claims it.
     pub(super) fn enqueue(&mut self, task: NewTask, run: Run) {
         self.tasks.insert((run, task.promise));
-        task.schedule_by.into_iter().for_each(|at| self.crew.set_alarm(at));
         self.draft.tasks.push(task);
     }
 

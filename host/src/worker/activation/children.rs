@@ -50,9 +50,6 @@ impl Activation {
             expires_at: max_duration.map(|most| start_at + most),
             owner: None,
         });
-        if start_at > now {
-            self.crew.set_alarm(start_at);
-        }
     }
 
     pub(super) fn stop_child(&mut self, child: ExecutionId) {

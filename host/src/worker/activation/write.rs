@@ -27,6 +27,15 @@ fn leaves(append: &Append, now: Timestamp) -> Leaves {
     }
 }
 
+/// When something that a write leaves behind is due, and nobody will hint at it.
+fn due(append: &Append, now: Timestamp) -> Option<Timestamp> {
+    let free = || append.tasks.iter().filter(|task| task.owner.is_none());
+    let tasks = free().map(|task| task.visible_at).filter(|at| *at > now);
+    let unbegun = free().filter_map(|task| task.schedule_by);
+    let children = append.children.iter().map(|child| child.start_at).filter(|at| *at > now);
+    tasks.chain(unbegun).chain(children).min()
+}
+
 impl Activation {
     /// Writes what the replay has pending and what was drafted.
     pub(super) async fn write(&mut self, replay: &mut Replay) -> Result<(), Over> {
@@ -53,12 +62,15 @@ impl Activation {
         }
         let dropped = append.dropped_tasks.clone();
         let has_entries = !append.entries.is_empty();
-        let leaves = leaves(&append, self.crew.clock.now());
+        let now = self.crew.clock.now();
+        let (leaves, due) = (leaves(&append, now), due(&append, now));
         let receivers: Vec<_> = append.messages.iter().map(|(receiver, _)| *receiver).collect();
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
         if let Err(StoreError::Unknown(_)) = result {
             self.tell_in_case(receivers);
         }
+        // Not before: an alarm that rings before the commit finds nothing. One too many does no harm.
+        due.into_iter().for_each(|at| self.crew.set_alarm(at));
         self.conclude(result, leaves).await?;
         if has_entries && self.row.losses > 0 {
             self.row.losses = 0;

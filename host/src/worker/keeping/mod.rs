@@ -11,10 +11,13 @@ use super::crew::Crew;
 /// How often the rows are compared with what this host knows, and the store tidies itself.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Takes up at once what the rows give to this host and it does not know: claims whose reply was lost.
-pub(super) async fn take_up(crew: &Crew) {
-    let unknown = reconcile::reconcile(crew, reconcile::Suspects::default()).await;
-    reconcile::reconcile(crew, unknown).await;
+/// Takes up at once what the rows give to this host and it does not know: claims whose reply was lost. False: the rows
+/// could not be read.
+pub(super) async fn take_up(crew: &Crew) -> bool {
+    let Some(unknown) = reconcile::reconcile(crew, &reconcile::Suspects::default()).await else {
+        return false;
+    };
+    reconcile::reconcile(crew, &unknown).await.is_some()
 }
 
 /// Does its rounds until the worker stops.
@@ -25,7 +28,9 @@ pub(super) async fn run(crew: Crew) {
             () = tokio::time::sleep(EVERY) => {}
             () = crew.stop.soft.cancelled() => return,
         }
-        known = reconcile::reconcile(&crew, known).await;
+        if let Some(compared) = reconcile::reconcile(&crew, &known).await {
+            known = compared;
+        }
         if let Err(error) = crew.store.keep().await {
             warn!(error = %error, "The store could not tidy itself; trying again in a minute");
         }

@@ -17,13 +17,13 @@ pub(super) struct Suspects {
     tasks: HashSet<TaskId>,
 }
 
-/// Compares, takes up what was unknown twice, and returns what is unknown now.
-pub(super) async fn reconcile(crew: &Crew, before: Suspects) -> Suspects {
+/// Compares, takes up what was unknown twice, and returns what is unknown now; none where the rows could not be read.
+pub(super) async fn reconcile(crew: &Crew, before: &Suspects) -> Option<Suspects> {
     let (mut executions, mut tasks) = match crew.store.owned(crew.host).await {
         Ok(owned) => owned,
         Err(error) => {
             warn!(error = %error, "The rows of this host could not be read; comparing again in a minute");
-            return before;
+            return None;
         }
     };
     executions.retain(|id| !crew.hot.has(*id));
@@ -34,10 +34,10 @@ pub(super) async fn reconcile(crew: &Crew, before: Suspects) -> Suspects {
     for task in tasks.iter().filter(|task| before.tasks.contains(&task.id)) {
         give_back(crew, task).await;
     }
-    Suspects {
+    Some(Suspects {
         executions: executions.into_iter().collect(),
         tasks: tasks.into_iter().map(|task| task.id).collect(),
-    }
+    })
 }
 
 async fn adopt(crew: &Crew, execution: ExecutionId) {
