@@ -44,6 +44,7 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
     let bare_millis = baseline.median() / 1e3;
     Ok(vec![
         Row::of("replay from memory, with its guest", &per_second, "entries/s")
+            .beside(1e6 / baseline.median())
             .within(Budget::AtLeast(300_000.0))
             .note(format!("{} entries, instantiating included", past.len() + 1)),
         Row::of("reading the journal of 10,000 steps", &reading, "ms")

@@ -9,6 +9,8 @@ use stepwell::sandbox::Module;
 use tokio_util::sync::CancellationToken;
 
 use crate::Bench;
+use crate::bare::Bare;
+use crate::database::Database;
 use crate::report::{Budget, Row};
 use crate::stopwatch::{Samples, Stopwatch, count, micros, processor_micros, time};
 
@@ -25,9 +27,13 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     for _ in 0..ALONE {
         attempt(bench, &module).await?;
     }
+    let folder = bench.ground.plot(Database::Sqlite, "step")?;
+    let mut bare = Bare::open(Database::Sqlite, &folder).await?;
+    let mut baseline = Samples::default();
     let (mut inside, mut outside) = (Samples::default(), Samples::default());
     let (mut processor, mut wall) = (Samples::default(), Samples::default());
     for _ in 0..bench.settings.rounds {
+        baseline.extend(bare.commits(100, 200).await?);
         for _ in 0..ALONE {
             let (took, report) = time(attempt(bench, &module)).await?;
             outside.push_micros(took);
@@ -39,7 +45,8 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
         wall.push(micros(watch.elapsed()) / count(TOGETHER));
         processor.push((processor_micros()? - spent) / count(TOGETHER));
     }
-    Ok(rows(&inside, &outside, &processor, &wall))
+    let rows = rows(&inside, &outside, &processor, &wall).into_iter();
+    Ok(rows.map(|row| row.beside(baseline.median())).collect())
 }
 
 fn rows(inside: &Samples, outside: &Samples, processor: &Samples, wall: &Samples) -> Vec<Row> {

@@ -18,7 +18,11 @@ fn is_owned(execution: &Value) -> bool {
 /// What runs is owned by its host until it ends.
 fn kept(limits: &mut Limits) {
     limits.hot_for = Duration::from_secs(60);
+    limits.step_fuel = ENDLESS;
 }
+
+/// More fuel than a step burns in a test, however slow the machine is.
+const ENDLESS: u64 = 1 << 50;
 
 /// One execution is running whenever the host dies; eight others were begun with it, and would end in a fifth of a second.
 #[tokio::test]
@@ -76,7 +80,11 @@ async fn others_wait_only_until_a_suspect_has_come_to_something() {
 /// The same where the executions are parked and their steps are tasks.
 #[tokio::test]
 async fn only_the_step_that_kills_its_host_becomes_a_dead_letter() {
-    let mut host = TestHost::start_within(|limits| limits.hot_for = Duration::ZERO).await;
+    let parked = |limits: &mut Limits| {
+        limits.hot_for = Duration::ZERO;
+        limits.step_fuel = ENDLESS;
+    };
+    let mut host = TestHost::start_within(parked).await;
     let computing = json!({ "excess": "computing", "in_step": true });
     let culprit = host.run("excess_in_workflow", computing).await;
     let innocents = join_all((0..8).map(|_| host.run("hasty", Value::Null))).await;

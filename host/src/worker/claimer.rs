@@ -6,8 +6,9 @@ use tracing::{info, warn};
 
 use super::crew::{Crew, Inlets};
 use super::hot::Nudge;
+use super::keeping::{self, Unknown};
 use super::trial::Suspected;
-use super::{Polling, activation, keeping, task};
+use super::{Polling, activation, task};
 use crate::model::{ExecutionId, Timestamp};
 use crate::notify::Hints;
 use crate::store::{Renewal, Snapshot, StoreError, Suspect};
@@ -16,6 +17,9 @@ use crate::store::{Renewal, Snapshot, StoreError, Suspect};
 const CLAIM_MAX: u32 = 64;
 /// Rows that one promotion makes ready at most.
 const PROMOTE_MAX: u32 = 1_000;
+
+/// A birth that waited longer here is read again.
+const BIRTHS_FRESH_FOR: Duration = Duration::from_secs(30);
 
 /// What made the claimer look.
 #[derive(Debug)]
@@ -31,29 +35,39 @@ enum Woken {
 
 struct Claimer {
     crew: Crew,
+    inlets: Inlets,
     /// Whether there may be work that nobody has claimed.
     work: bool,
     /// Whether the last claim left work lying for want of room.
     backlog: bool,
     /// Whether there may be suspects among it.
     lost: bool,
-    /// Whether a claim failed, so that nobody knows what it took.
-    unsure: bool,
-    /// Until when nothing is begun beside the suspect on trial.
-    alone_until: Timestamp,
+    solitude: Solitude,
+    /// What the rows gave to this host at the last look and it did not know, while it is not sure of what it holds.
+    unknown: Unknown,
     pause: Duration,
 }
 
+/// What a suspect on trial keeps from being begun.
+#[derive(Debug, Default)]
+struct Solitude {
+    /// Until when nothing is begun beside it.
+    until: Timestamp,
+    /// Whether a claim was left out for its sake, which has to be made up for.
+    holds_back: bool,
+}
+
 /// Takes work until the worker stops.
-pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
+pub(super) async fn run(crew: Crew, inlets: Inlets) {
     let pause = crew.limits.poll_interval.0;
     let mut claimer = Claimer {
         crew,
+        inlets,
         work: true,
         backlog: false,
         lost: false,
-        unsure: false,
-        alone_until: Timestamp::default(),
+        solitude: Solitude::default(),
+        unknown: Unknown::default(),
         pause,
     };
     claimer.ring().await;
@@ -62,8 +76,8 @@ pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
         while claimer.work && !claimer.crew.stop.soft.is_cancelled() {
             claimer.claim().await;
         }
-        match claimer.wait(&mut inlets).await {
-            Woken::Birth(snapshot) => claimer.bear(*snapshot),
+        match claimer.wait().await {
+            Woken::Birth(snapshot) => claimer.receive(*snapshot).await,
             Woken::Hints(hints) => claimer.heed(hints).await,
             Woken::Renewal(renewal) => claimer.heed_renewal(renewal),
             Woken::Alarm => claimer.ring().await,
@@ -74,26 +88,49 @@ pub(super) async fn run(crew: Crew, mut inlets: Inlets) {
     }
 }
 
+impl Solitude {
+    /// Returns when others may be begun beside the suspect on trial, or the next suspect instead of it. Only waits.
+    async fn over(&self, crew: &Crew) {
+        if crew.clock.now() >= self.until {
+            return crew.trial.over().await;
+        }
+        tokio::select! {
+            () = crew.trial.over() => {}
+            () = crew.clock.sleep_until(self.until) => {}
+        }
+    }
+}
+
 impl Claimer {
     /// Every arm only waits, so dropping the others loses nothing.
-    async fn wait(&self, inlets: &mut Inlets) -> Woken {
-        let crew = &self.crew;
+    async fn wait(&mut self) -> Woken {
+        let is_alone = self.is_alone();
+        let Self { crew, inlets, solitude, .. } = self;
         let is_polling = crew.polling == Polling::On && self.pause <= crew.limits.poll_interval.1;
         tokio::select! {
             biased;
             () = crew.stop.soft.cancelled() => Woken::Stop,
-            Some(snapshot) = inlets.births.recv(), if !self.is_alone() => Woken::Birth(Box::new(snapshot)),
+            Some(snapshot) = inlets.births.recv(), if !is_alone => Woken::Birth(Box::new(snapshot)),
             hints = crew.notifier.hints(crew.host) => Woken::Hints(hints),
             Some(renewal) = inlets.renewals.recv() => Woken::Renewal(renewal),
             () = crew.alarm() => Woken::Alarm,
             () = crew.capacity.notified(), if self.backlog => Woken::Capacity,
-            () = self.solitude(), if crew.trial.is_on() => Woken::Capacity,
+            () = solitude.over(crew), if solitude.holds_back => Woken::Capacity,
             () = std::future::ready(()), if self.work => Woken::Capacity,
             () = tokio::time::sleep(self.pause), if is_polling => Woken::Poll,
         }
     }
 
-    /// Begins what was accepted here. Where room grows short, those that wait are parked, and births end for a while.
+    /// Begins what was accepted here. What lay here for long may have been taken up meanwhile, and is read again.
+    async fn receive(&mut self, snapshot: Snapshot) {
+        let execution = &snapshot.execution;
+        if self.crew.clock.now() > execution.created_at + BIRTHS_FRESH_FOR {
+            return self.adopt(execution.id).await;
+        }
+        self.bear(snapshot);
+    }
+
+    /// Where room grows short, those that wait are parked, and births end for a while.
     fn bear(&mut self, snapshot: Snapshot) {
         activation::spawn(&self.crew, snapshot);
         let free = self.crew.hot.free();
@@ -109,10 +146,12 @@ impl Claimer {
     /// Claims as much as there is room for; suspects before all others, so that they begin alone.
     async fn claim(&mut self) {
         self.work = false;
+        self.solitude.holds_back = false;
         if let Err(error) = self.claim_suspect().await {
-            return self.try_later(error).await;
+            return self.try_later(&error);
         }
         if self.is_alone() {
+            self.solitude.holds_back = true;
             return self.crew.committer.set_takes_births(false);
         }
         let executions = self.claim_executions().await;
@@ -123,24 +162,36 @@ impl Claimer {
                 let takes_births = !left_executions && self.crew.hot.free() > 0;
                 self.crew.committer.set_takes_births(takes_births);
             }
-            (Err(error), _) | (_, Err(error)) => self.try_later(error).await,
+            (Err(error), _) | (_, Err(error)) => self.try_later(&error),
         }
     }
 
-    async fn try_later(&mut self, error: StoreError) {
+    fn try_later(&mut self, error: &StoreError) {
         warn!(error = %error, "Work could not be claimed; trying again");
         self.pause = self.crew.limits.poll_interval.0;
-        self.unsure = true;
-        self.make_sure().await;
+        self.crew.doubt();
         // That something is to be done here is known: this is no poll.
         self.crew.set_alarm(self.crew.clock.now() + self.pause);
     }
 
-    /// A claim that failed may have been made: what it took and nobody began is taken up, as soon as the rows can be read.
+    /// Whose claim failed, or whose commit nobody knows the outcome of, may own what it does not know. What two looks find
+    /// unknown is taken up; it is sure again when a look finds nothing.
     async fn make_sure(&mut self) {
-        if self.unsure {
-            self.unsure = !keeping::take_up(&self.crew).await;
+        if !self.crew.take_doubt() {
+            return;
         }
+        // Births that lie here are known.
+        while let Ok(snapshot) = self.inlets.births.try_recv() {
+            self.bear(snapshot);
+        }
+        if let Some(unknown) = keeping::reconcile(&self.crew, &self.unknown).await {
+            self.unknown = unknown;
+            if self.unknown.is_empty() {
+                return;
+            }
+        }
+        self.crew.doubt();
+        self.crew.set_alarm(self.crew.clock.now() + self.crew.limits.poll_interval.0);
     }
 
     /// Begins the next suspect, where there is one, none is on trial and there is room.
@@ -164,23 +215,12 @@ impl Claimer {
             }
             None => return Ok(()),
         }
-        self.alone_until = crew.clock.now() + crew.limits.suspect_alone_for;
+        self.solitude.until = crew.clock.now() + crew.limits.suspect_alone_for;
         Ok(())
     }
 
     fn is_alone(&self) -> bool {
-        self.crew.trial.is_on() && self.crew.clock.now() < self.alone_until
-    }
-
-    /// Returns when others may be begun beside the suspect on trial, or the next suspect instead of it. Only waits.
-    async fn solitude(&self) {
-        if !self.is_alone() {
-            return self.crew.trial.over().await;
-        }
-        tokio::select! {
-            () = self.crew.trial.over() => {}
-            () = self.crew.clock.sleep_until(self.alone_until) => {}
-        }
+        self.crew.trial.is_on() && self.crew.clock.now() < self.solitude.until
     }
 
     /// Whether some may be left.
@@ -254,9 +294,6 @@ impl Claimer {
         let now = self.crew.clock.now();
         self.crew.take_alarm(now);
         self.make_sure().await;
-        if self.unsure {
-            self.crew.set_alarm(now + self.crew.limits.poll_interval.1);
-        }
         match self.crew.store.promote(self.crew.host, now, PROMOTE_MAX).await {
             Ok(promoted) => self.work |= promoted > 0,
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
@@ -47,6 +47,8 @@ pub(super) struct Members {
     pub(super) capacity: Notify,
     /// Where there is I/O.
     io: Handle,
+    /// Whether this host may own what it does not know.
+    in_doubt: AtomicBool,
     /// What the lease's renewal found.
     renewals: mpsc::Sender<Renewal>,
     /// The earliest time at which something parked here is due, in microseconds.
@@ -94,6 +96,7 @@ impl Crew {
             stop: Stopping::default(),
             tracker,
             io: Handle::current(),
+            in_doubt: AtomicBool::new(false),
             capacity: Notify::new(),
             renewals,
             alarm: AtomicI64::new(i64::MAX),
@@ -133,6 +136,15 @@ impl Crew {
     pub(super) fn chance(&self) -> f64 {
         let [a, b, c, d, ..] = self.ids.seed();
         f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX)
+    }
+
+    /// A write may or may not have been made that gave this host something: the claimer finds out.
+    pub(super) fn doubt(&self) {
+        self.in_doubt.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_doubt(&self) -> bool {
+        self.in_doubt.swap(false, Ordering::Relaxed)
     }
 
     /// Sees to it that the claimer looks no later than `due`.

@@ -17,6 +17,9 @@ use super::whole::steps;
 /// The log that a host has to keep for it.
 pub(crate) const LOG: &str = "stepwell::worker::attempt=debug";
 
+/// By so much a host's clock may go back when it follows the database's.
+const CLOCK_STEP_MICROS: i64 = 10_000;
+
 /// One attempt that was begun.
 #[derive(Debug, Clone)]
 struct Begun {
@@ -96,20 +99,34 @@ pub(super) fn breaches(record: &Record) -> Vec<String> {
         if *attempt == 0 || !steps.contains_key(promise) {
             continue;
         }
+        let runs = called_in(record, *promise, entry.run)..=entry.run;
         let of_promise =
-            || begun.iter().filter(|one| one.promise == *promise && one.run <= entry.run);
+            || begun.iter().filter(|one| one.promise == *promise && runs.contains(&one.run));
         if !of_promise().any(|one| one.attempt == u64::from(*attempt)) {
             found.push(format!(
                 "L2: promise {promise} has a result, and attempt {attempt} was not begun"
             ));
         }
-        if let Some(late) = of_promise().find(|one| one.at > entry.recorded_at.as_micros()) {
+        if let Some(late) =
+            of_promise().find(|one| one.at > entry.recorded_at.as_micros() + CLOCK_STEP_MICROS)
+        {
             found.push(format!(
                 "L4: promise {promise} has a result, and was begun after it: {late:?}"
             ));
         }
     }
     found
+}
+
+/// The run whose call a settlement of this run settles: promises are numbered anew in each, but those of a run that was
+/// tried again are taken along.
+fn called_in(record: &Record, promise: Promise, run: Run) -> Run {
+    let calls = record.entries.iter().filter(|entry| entry.run <= run);
+    let calls = calls.filter(|entry| match &entry.body {
+        Body::Command(command) => command.command.promises_created().any(|made| made == promise),
+        _ => false,
+    });
+    calls.map(|entry| entry.run).max().unwrap_or(run)
 }
 
 /// Where nothing but kills went wrong, one host begins an attempt once: what was begun again was in flight at a kill.

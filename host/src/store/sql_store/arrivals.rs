@@ -2,7 +2,7 @@
 
 use super::SqlStore;
 use super::additions::Additions;
-use super::commit::{lock_one, write_back};
+use super::locks::{lock_one, write_back};
 use super::transaction::Transaction;
 use crate::journal::{Arrival, encode_arrival};
 use crate::model::{ExecutionId, HostId, Timestamp};

@@ -1,24 +1,22 @@
 //! Group commit: many writes, one transaction, a statement of each kind.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::SqlStore;
 use super::additions::{Additions, count_by_execution};
+use super::locks::{Standings, changed_rows, check_changes, ids, lock, read_standings};
 use super::standing::Standing;
 use super::transaction::Transaction;
 use crate::model::{ExecutionId, HostId, Timestamp, Wake};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::error::StoreError;
-use crate::store::row::{Reading, Row};
+use crate::store::row::Reading;
 use crate::store::statements;
 use crate::store::value::{Rows, values};
 use crate::store::write::{Append, Effects, NewExecution, RowChange, Write, Written};
 
 /// How often a transaction that met a deadlock or a failed serialisation is sent again.
 const BUSY_RETRIES_MAX: u32 = 5;
-
-/// Executions by id, in the order in which their rows are locked.
-pub(super) type Standings = BTreeMap<ExecutionId, Standing>;
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn commit_batch(
@@ -230,32 +228,6 @@ fn concerned(sorted: &Sorted<'_>) -> BTreeSet<ExecutionId> {
     ids
 }
 
-/// Locks rows in the order of their ids, and reads them.
-pub(super) async fn lock<D: Dialect>(
-    transaction: &mut Transaction<'_, D>,
-    ids: BTreeSet<ExecutionId>,
-) -> Result<Standings, Fault> {
-    let rows = transaction.fetch_many(statements::LOCK_EXECUTIONS, self::ids(ids)).await?;
-    Ok(read_standings(rows)?)
-}
-
-fn ids(ids: BTreeSet<ExecutionId>) -> Rows {
-    ids.into_iter().map(|id| values![id]).collect()
-}
-
-fn read_standings(rows: impl IntoIterator<Item = Row>) -> Result<Standings, StoreError> {
-    let read = |row| Standing::read(row).map(|standing| (standing.id, standing));
-    rows.into_iter().map(read).collect()
-}
-
-/// Locks one row and reads it.
-pub(super) async fn lock_one<D: Dialect>(
-    transaction: &mut Transaction<'_, D>,
-    id: ExecutionId,
-) -> Result<Option<Standing>, Fault> {
-    Ok(lock(transaction, BTreeSet::from([id])).await?.into_values().next())
-}
-
 /// Inserts all new executions of the batch; returns those that were not there yet.
 async fn give_birth<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
@@ -350,31 +322,6 @@ fn send_messages(
         additions.arrival(*receiver, arrival);
         wakes.extend(standing.wake());
     }
-}
-
-/// Writes back what was changed, each row once.
-pub(super) async fn write_back<D: Dialect>(
-    transaction: &mut Transaction<'_, D>,
-    standings: impl IntoIterator<Item = &Standing>,
-) -> Result<(), Fault> {
-    let rows = changed_rows(standings);
-    let expected = rows.len();
-    check_changes(
-        expected,
-        transaction.fetch_many(statements::CHANGE_EXECUTIONS, rows).await?.len(),
-    )
-}
-
-fn changed_rows<'a>(standings: impl IntoIterator<Item = &'a Standing>) -> Rows {
-    standings.into_iter().filter(|row| row.changed).map(Standing::row).collect()
-}
-
-fn check_changes(expected: usize, changed: usize) -> Result<(), Fault> {
-    if changed == expected {
-        return Ok(());
-    }
-    let source = format!("{changed} of {expected} locked rows were there to be changed");
-    Err(Fault::Refused(source.into()))
 }
 
 /// Compares what was admitted with what was there: exactly the arrivals that were read must go.

@@ -6,6 +6,7 @@ mod births;
 mod claims;
 mod commit;
 mod hosts;
+mod locks;
 mod modules;
 mod pages;
 mod reading;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::SqlStore;
 use super::additions::Additions;
-use super::commit::{lock_one, write_back};
+use super::locks::{lock_one, write_back};
 use super::rows;
 use super::standing::Standing;
 use super::transaction::Transaction;

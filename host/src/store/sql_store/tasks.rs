@@ -22,7 +22,6 @@ pub(super) struct Taken {
     pub(super) run: Run,
     pub(super) promise: Promise,
     step: Name,
-    rest: Reading,
 }
 
 impl Taken {
@@ -33,7 +32,6 @@ impl Taken {
             run: Run(row.number("run")?),
             promise: Promise(row.number("promise")?),
             step: row.name("step")?,
-            rest: row,
         })
     }
 
@@ -132,16 +130,18 @@ async fn take<D: Dialect>(
     Ok(rows.into_iter().next().map(Taken::read).transpose()?)
 }
 
+/// The number of the attempt of a call that settles without one.
+const NOT_BEGUN: u32 = 0;
+
 /// Settles a call that nobody has begun in time.
 async fn expire<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
-    mut taken: Taken,
+    taken: Taken,
     additions: &mut Additions<'_>,
 ) -> Result<(), Fault> {
-    let attempt = taken.rest.number("attempt")?;
     let message = format!("no host has begun step {} in time (schedule_timeout)", taken.step);
     let failure = Failure::new(kind::TIMED_OUT, message);
-    let arrival = taken.settled(Err(failure), StepUsage::default(), attempt);
+    let arrival = taken.settled(Err(failure), StepUsage::default(), NOT_BEGUN);
     // Where the execution has ended meanwhile, there is nobody left to tell.
     let _delivered = bring(transaction, taken.execution, &arrival, additions).await?;
     Ok(())

@@ -90,7 +90,8 @@ impl<'a> Messages<'a> {
 
     async fn make_room(&mut self, size: usize) -> Result<(), Fault> {
         let is_small = size <= TOGETHER_ROWS_MAX;
-        if !self.places.is_empty() && !(is_small && self.is_open) {
+        let goes_along = is_small && self.is_open;
+        if !(self.places.is_empty() || goes_along) {
             self.send(fault).await?;
         }
         self.is_open = is_small;
@@ -133,16 +134,20 @@ impl<'a> Messages<'a> {
         }
         let text = AssertSqlSafe(std::mem::take(&mut self.text));
         let query = sqlx::query_with(text, std::mem::take(&mut self.arguments));
-        let mut places = std::mem::take(&mut self.places).into_iter();
+        let places = std::mem::take(&mut self.places);
         self.is_open = true;
-        let mut place = places.next().flatten();
+        let mut done = 0;
         let mut answers = self.connection.fetch_many(query);
         while let Some(answer) = answers.try_next().await.map_err(fault)? {
-            match (answer, place) {
+            match (answer, places.get(done).copied().flatten()) {
                 (Either::Right(row), Some(place)) => self.found[place].push(cells::row(&row)?),
                 (Either::Right(_), None) => {}
-                (Either::Left(_done), _) => place = places.next().flatten(),
+                (Either::Left(_done), _) => done += 1,
             }
+        }
+        // The driver's thread is gone where the answers end before the statements do.
+        if done < places.len() {
+            return Err(fault(sqlx::Error::WorkerCrashed));
         }
         Ok(())
     }

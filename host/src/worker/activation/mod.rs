@@ -75,23 +75,40 @@ struct Activation {
 /// Begins an activation, unless there is one of this execution already.
 pub(super) fn spawn(crew: &Crew, snapshot: Snapshot) {
     let execution = snapshot.execution.id;
-    let Some(nudges) = crew.hot.enter(execution) else {
+    let nudges = loop {
+        if let Some(nudges) = crew.hot.enter(execution) {
+            break nudges;
+        }
         // The one before has parked and not left yet: it sees to it on its way out.
-        crew.hot.nudge(execution, Nudge::Look);
-        return;
+        if crew.hot.nudge(execution, Nudge::Look) {
+            return;
+        }
     };
     let crew = crew.clone();
     crew.clone().drive(async move {
+        let place = Place { crew: &crew, execution };
         let mut nudges = Box::pin(run(&crew, snapshot, nudges)).await;
-        crew.hot.leave(execution);
-        crew.trial.acquit(Suspected::Execution(execution));
-        crew.capacity.notify_one();
+        drop(place);
         nudges.close();
         // What was hinted at while it parked has made it ready in the store, or it was claimed again already.
         if nudges.try_recv().is_ok() {
             crew.look(execution);
         }
     });
+}
+
+/// An activation's place among the others. It is free again when this is dropped, also by a panic.
+struct Place<'a> {
+    crew: &'a Crew,
+    execution: ExecutionId,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.crew.hot.leave(self.execution);
+        self.crew.trial.acquit(Suspected::Execution(self.execution));
+        self.crew.capacity.notify_one();
+    }
 }
 
 async fn run(
@@ -150,10 +167,12 @@ async fn activate(
         }
     };
     if let Some(reason) = force::demanded(&inbox) {
-        for (run, promise) in tasks {
-            crew.stop_task((execution, run, promise));
+        let over = force::end(crew, &row, &inbox, replay, reason).await;
+        // Only when its rows are gone: an attempt that is stopped before is lost, and made again.
+        if over == Over::Done {
+            tasks.iter().for_each(|(run, promise)| crew.stop_task((execution, *run, *promise)));
         }
-        return (force::end(crew, &row, &inbox, replay, reason).await, nudges);
+        return (over, nudges);
     }
     let loaded = match crew.modules.load(row.module).await {
         Ok(loaded) => loaded,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::super::handover;
 use super::super::task::Ended;
-use super::super::{handover, keeping};
 use super::{Activation, Over};
 use crate::journal::Replay;
 use crate::store::{NewTask, RowChange, TaskRef};
@@ -55,9 +55,8 @@ impl Activation {
                 }
                 if over == Over::Again {
                     // Nobody knows whether their rows are there: if they are, they are given back.
-                    let crew = self.crew.clone();
-                    let _ended =
-                        self.crew.begin(async move { keeping::take_up(&crew).await }).await;
+                    self.crew.doubt();
+                    self.crew.set_alarm(self.crew.clock.now());
                 }
                 over
             }

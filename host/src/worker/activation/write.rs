@@ -30,7 +30,9 @@ fn leaves(append: &Append, now: Timestamp) -> Leaves {
 /// When something that a write leaves behind is due, and nobody will hint at it.
 fn due(append: &Append, now: Timestamp) -> Option<Timestamp> {
     let free = || append.tasks.iter().filter(|task| task.owner.is_none());
-    let tasks = free().map(|task| task.visible_at).filter(|at| *at > now);
+    // Without an entry the database's clock says whether a task is ready yet, and it may be a little behind.
+    let is_late = |at: &Timestamp| append.entries.is_empty() || *at > now;
+    let tasks = free().map(|task| task.visible_at).filter(is_late);
     let unbegun = free().filter_map(|task| task.schedule_by);
     let children = append.children.iter().map(|child| child.start_at).filter(|at| *at > now);
     tasks.chain(unbegun).chain(children).min()

@@ -12,13 +12,19 @@ use crate::store::{TaskEnd, TaskRef};
 /// What the rows gave to this host at the last round and it did not know: an execution that is still unknown is adopted, a
 /// task is given back. (A birth, a claim or an end that is just under way is unknown for a moment.)
 #[derive(Debug, Default)]
-pub(super) struct Suspects {
+pub(in crate::worker) struct Unknown {
     executions: HashSet<ExecutionId>,
     tasks: HashSet<TaskId>,
 }
 
+impl Unknown {
+    pub(in crate::worker) fn is_empty(&self) -> bool {
+        self.executions.is_empty() && self.tasks.is_empty()
+    }
+}
+
 /// Compares, takes up what was unknown twice, and returns what is unknown now; none where the rows could not be read.
-pub(super) async fn reconcile(crew: &Crew, before: &Suspects) -> Option<Suspects> {
+pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Option<Unknown> {
     let (mut executions, mut tasks) = match crew.store.owned(crew.host).await {
         Ok(owned) => owned,
         Err(error) => {
@@ -34,7 +40,7 @@ pub(super) async fn reconcile(crew: &Crew, before: &Suspects) -> Option<Suspects
     for task in tasks.iter().filter(|task| before.tasks.contains(&task.id)) {
         give_back(crew, task).await;
     }
-    Some(Suspects {
+    Some(Unknown {
         executions: executions.into_iter().collect(),
         tasks: tasks.into_iter().map(|task| task.id).collect(),
     })
