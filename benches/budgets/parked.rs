@@ -13,8 +13,8 @@ use crate::stopwatch::{Samples, count, resident_bytes, time};
 
 /// Executions that are parked first, so that every pool and cache has its size: those of SQLite take 24 MiB of pages.
 const BEFORE: usize = 20_000;
-/// Executions that are parked then, and count.
-const PARKED: usize = 2_000;
+/// Executions that are parked then, and count: so many that what pools and caches add by chance is little for each.
+const PARKED: usize = 20_000;
 /// Of which so many are started at once.
 const AT_ONCE: usize = 100;
 /// How many are woken in one round.
