@@ -1,24 +1,23 @@
-//! Statements over many rows: a text for each number of rows, made once, so that the driver finds them prepared.
+//! Statements over many rows: a text for each of a few sizes, made once, so that the driver finds them prepared.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::store::statements::{MANY, Statement};
 
-/// Up to here each number of rows has its own text; beyond, only its multiples have.
-const FINE_MAX: usize = 64;
-/// The most rows of one statement are so many times that: more would save little.
-const COARSE_MAX: usize = 4;
+/// How many rows one statement takes: the largest first. Any number up to 64 takes two or three statements; more sizes would
+/// cost memory, as each prepared one holds a kilobyte for a row.
+const SIZES: [usize; 15] = [256, 128, 64, 48, 32, 24, 16, 8, 7, 6, 5, 4, 3, 2, 1];
 
 /// The texts, by the name of the statement.
 #[derive(Debug)]
 pub(super) struct RowGroups {
-    texts: HashMap<&'static str, [OnceLock<Arc<str>>; FINE_MAX + COARSE_MAX]>,
+    texts: HashMap<&'static str, [OnceLock<Arc<str>>; SIZES.len()]>,
 }
 
 impl RowGroups {
     pub(super) fn new() -> Self {
-        let none = || [const { OnceLock::new() }; FINE_MAX + COARSE_MAX];
+        let none = || [const { OnceLock::new() }; SIZES.len()];
         Self { texts: MANY.iter().map(|statement| (statement.name, none())).collect() }
     }
 
@@ -27,15 +26,9 @@ impl RowGroups {
         let Some(texts) = self.texts.get(statement.name) else {
             return (1, Arc::from(statement.sqlite));
         };
-        let (size, place) = match rows / FINE_MAX {
-            0 => (rows, rows),
-            times => {
-                let times = times.min(COARSE_MAX);
-                (times * FINE_MAX, FINE_MAX - 1 + times)
-            }
-        };
-        let text = texts[place].get_or_init(|| repeated(statement.sqlite, size).into());
-        (size, Arc::clone(text))
+        let place = SIZES.iter().position(|size| *size <= rows).expect("the smallest size is one");
+        let text = texts[place].get_or_init(|| repeated(statement.sqlite, SIZES[place]).into());
+        (SIZES[place], Arc::clone(text))
     }
 }
 
@@ -62,7 +55,8 @@ mod tests {
     #[test]
     fn any_number_of_rows_is_taken_in_few_statements() {
         let groups = RowGroups::new();
-        let sizes = [(1, 1), (2, 2), (63, 63), (64, 64), (127, 64), (128, 128), (1_000, 256)];
+        let sizes =
+            [(1, 1), (2, 2), (8, 8), (63, 48), (64, 64), (127, 64), (128, 128), (1_000, 256)];
 
         for (rows, taken) in sizes {
             let (size, text) = groups.largest_within(MANY[0], rows);
