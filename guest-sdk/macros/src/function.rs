@@ -163,7 +163,7 @@ fn definition(
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
-        #[allow(non_camel_case_types, reason = "it is named like the function")]
+        #[expect(non_camel_case_types, reason = "it is named like the function")]
         #[derive(Debug)]
         #vis struct #name {}
 

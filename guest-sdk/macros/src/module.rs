@@ -74,6 +74,8 @@ impl Listing {
     pub(crate) fn expand(&self) -> TokenStream {
         let Self { workflows, steps, capabilities } = self;
         let wanted = capabilities.iter().map(|(name, values)| quote!(#name: &[#(#values),*]));
+        let rest =
+            (capabilities.len() < CAPABILITIES.len()).then(|| quote!(..sdk::Capabilities::NONE));
         quote! {
             const _: () = {
                 use ::stepwell::__private as sdk;
@@ -84,10 +86,9 @@ impl Listing {
                 static MODULE: sdk::Module = sdk::Module {
                     workflows: &[#(sdk::Entry::workflow::<#workflows>()),*],
                     steps: &[#(sdk::Entry::step::<#steps>()),*],
-                    #[allow(clippy::needless_update, reason = "all four may be given")]
                     capabilities: sdk::Capabilities {
                         #(#wanted,)*
-                        ..sdk::Capabilities::NONE
+                        #rest
                     },
                 };
 
