@@ -1,0 +1,8 @@
+//! What the tests of clusters stand on, put to the test itself: the servers, the ways to hurt them, and what is left.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending there")]
+
+#[path = "mod.rs"]
+mod servers;
+
+mod test_postgres;

@@ -1,0 +1,14 @@
+//! Servers of one's own, for tests: real ones, that can be stopped, killed and cut off.
+//!
+//! Each test crate that needs them says `#[path = "../servers/mod.rs"] mod servers;`. Here are no doubles and no
+//! containers: `scripts/private-server` runs what is installed, on a free port, and ends it when this process ends, in
+//! whatever way. A server that is not installed fails the test with the line that installs it.
+//!
+//! Nothing here belongs to a runtime, so one server serves all tests of a process, each of which has a runtime of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending there")]
+
+mod keeper;
+mod postgres;
+
+pub(crate) use postgres::{Mode, Postgres};

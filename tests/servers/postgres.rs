@@ -1,0 +1,110 @@
+//! Postgres: one for a test alone, which may stop it, or one for all tests of a process.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use super::keeper::Keeper;
+
+/// How a server is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Open transactions are rolled back, connections are told, and a checkpoint is written.
+    Fast,
+    /// As if it had crashed: the next start recovers from the log.
+    Immediate,
+}
+
+/// A server of this process.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    keeper: Keeper,
+}
+
+/// The one that does not have to keep anything.
+const FORGETFUL: [&str; 4] =
+    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"];
+
+impl Postgres {
+    /// A server for this test alone, as durable as one in production.
+    pub(crate) async fn private() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A private server with settings of its own, such as `max_connections=20`.
+    pub(crate) async fn with(settings: &[&str]) -> Self {
+        let options = options(settings);
+        let started = move || Self { keeper: Keeper::start("postgres", &options) };
+        tokio::task::spawn_blocking(started).await.unwrap()
+    }
+
+    /// The server that all tests of this process share, each with databases of its own. It would lose what it holds in a
+    /// crash, and must not be stopped.
+    pub(crate) async fn shared() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        // Whoever is not the first waits; on a thread that may, as it may be the only one of its runtime.
+        let shared = || {
+            SHARED.get_or_init(|| Self { keeper: Keeper::start("postgres", &options(&FORGETFUL)) })
+        };
+        tokio::task::spawn_blocking(shared).await.unwrap()
+    }
+
+    /// Where a database of it is found.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port())
+    }
+
+    /// Where it listens on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.keeper.port()
+    }
+
+    /// What goes with it; its log is the file `log`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.keeper.folder()
+    }
+
+    /// An empty database that nobody else knows: its name.
+    pub(crate) async fn fresh_database(&self) -> String {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.create_database(&name).await;
+        name
+    }
+
+    /// An empty database of that name.
+    pub(crate) async fn create_database(&self, name: &str) {
+        let options: PgConnectOptions = self.url("postgres").parse().unwrap();
+        let mut connection = options.connect().await.unwrap();
+        let create = AssertSqlSafe(format!("create database {name}"));
+        sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Ends it, and waits until it has ended.
+    pub(crate) async fn stop(&self, mode: Mode) {
+        let command = match mode {
+            Mode::Fast => "stop fast",
+            Mode::Immediate => "stop immediate",
+        };
+        self.keeper.end(command).await;
+    }
+
+    /// Starts it again on the same port, and waits until it takes connections.
+    pub(crate) async fn start(&self) {
+        self.keeper.begin().await;
+    }
+
+    /// Stops it and starts it again.
+    pub(crate) async fn restart(&self, mode: Mode) {
+        self.stop(mode).await;
+        self.start().await;
+    }
+}
+
+fn options(settings: &[&str]) -> Vec<String> {
+    settings.iter().flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]).collect()
+}
