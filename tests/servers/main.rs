@@ -5,4 +5,6 @@
 #[path = "mod.rs"]
 mod servers;
 
+mod test_death;
 mod test_postgres;
+mod test_redis;

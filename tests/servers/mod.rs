@@ -9,6 +9,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending there")]
 
 mod keeper;
-mod postgres;
-
-pub(crate) use postgres::{Mode, Postgres};
+pub(crate) mod postgres;
+pub(crate) mod redis;

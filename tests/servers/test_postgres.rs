@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use crate::servers::{Mode, Postgres};
+use crate::servers::postgres::{Mode, Postgres};
 
 async fn connect(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().unwrap();
