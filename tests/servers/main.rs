@@ -5,6 +5,7 @@
 #[path = "mod.rs"]
 mod servers;
 
+mod test_chance;
 mod test_death;
 mod test_postgres;
 mod test_redis;

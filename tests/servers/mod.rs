@@ -6,8 +6,13 @@
 //!
 //! Nothing here belongs to a runtime, so one server serves all tests of a process, each of which has a runtime of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending there")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on ends there, and what it printed is shown where it fails"
+)]
 
+pub(crate) mod chance;
 mod keeper;
 pub(crate) mod postgres;
 pub(crate) mod redis;

@@ -4,40 +4,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use stepwell::model::{Ids, RandomIds};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::api::{Answer, Api};
 use crate::process::Process;
+use crate::servers::chance::Chance;
 
 const EXECUTIONS: usize = 200;
 const KILLS: usize = 20;
 /// Who start executions and send signals, each one after the other.
 const CLIENTS: usize = 4;
-
-/// Numbers that a seed determines (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn from_environment() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "a seed that failed is given by hand")]
-        let given = std::env::var("STEPWELL_SEED").ok();
-        let [a, b, c, d, ..] = RandomIds.seed();
-        let fresh = u64::from(u32::from_le_bytes([a, b, c, d]));
-        let seed = given.map_or(fresh, |seed| seed.parse().expect("STEPWELL_SEED is a number"));
-        println!("STEPWELL_SEED={seed}");
-        Self(seed)
-    }
-
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % below
-    }
-}
 
 /// One execution as its client sees it.
 #[derive(Debug, Clone)]
