@@ -7,5 +7,7 @@ mod servers;
 
 mod test_chance;
 mod test_death;
+mod test_frames;
 mod test_postgres;
+mod test_proxy;
 mod test_redis;

@@ -15,4 +15,5 @@
 pub(crate) mod chance;
 mod keeper;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod redis;

@@ -54,7 +54,7 @@ impl Postgres {
 
     /// Where a database of it is found.
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port())
+        url(self.port(), database)
     }
 
     /// Where it listens on 127.0.0.1.
@@ -103,6 +103,11 @@ impl Postgres {
         self.stop(mode).await;
         self.start().await;
     }
+}
+
+/// Where a database is found, of the server itself or through a proxy.
+pub(super) fn url(port: u16, database: &str) -> String {
+    format!("postgres://postgres@127.0.0.1:{port}/{database}")
 }
 
 fn options(settings: &[&str]) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::keeper::Keeper;
+use super::proxy::Proxy;
 
 /// A server of this process.
 #[derive(Debug)]
@@ -39,7 +40,16 @@ impl Redis {
 
     /// Where it is found, with the password.
     pub(crate) fn url(&self) -> String {
-        format!("{}://{}127.0.0.1:{}", self.scheme, self.user, self.port())
+        self.url_at(self.port())
+    }
+
+    /// Where it is found through a proxy.
+    pub(crate) fn url_through(&self, proxy: &Proxy) -> String {
+        self.url_at(proxy.port())
+    }
+
+    fn url_at(&self, port: u16) -> String {
+        format!("{}://{}127.0.0.1:{port}", self.scheme, self.user)
     }
 
     /// Where it listens on 127.0.0.1.
