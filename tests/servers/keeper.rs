@@ -102,11 +102,12 @@ impl Script {
     fn hear(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
-        if line.is_empty() || line == "failed\n" {
-            let mut reason = String::new();
+        let over = line.is_empty() || line == "failed\n";
+        let mut reason = String::new();
+        if over {
             self.answers.read_to_string(&mut reason).unwrap();
-            assert_eq!(reason, "", "private-server failed");
         }
+        assert!(!over, "private-server has ended. {reason}");
         line.trim_end().to_owned()
     }
 }
