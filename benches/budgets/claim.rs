@@ -9,7 +9,7 @@ use stepwell::model::{
     Routing, Run, Seq,
 };
 use stepwell::store::{
-    Append, ClaimFilter, HostRow, NewExecution, RowChange, Store, Write, Written,
+    Append, ClaimFilter, NewExecution, NewHost, RowChange, Store, Write, Written,
 };
 
 use crate::Bench;
@@ -92,12 +92,12 @@ async fn fill(bench: &Bench, database: Database, crowd: u32) -> Result<Place> {
 }
 
 async fn register(store: &dyn Store, clock: &dyn Clock) -> Result<HostId> {
-    let row = HostRow {
+    let row = NewHost {
         id: RandomIds.host(),
         name: "bench".to_owned(),
-        alive: true,
-        lease_ends: None,
+        lease: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        session: "bench".to_owned(),
         started_at: clock.now(),
     };
     clock.follow(store.register(&row).await?);
@@ -126,7 +126,7 @@ async fn claim(bench: &Bench, place: &Place) -> Result<Measured> {
     ensure!(claimed.is_empty(), "{} were claimed where nothing is ready", claimed.len());
     measured.misses.push_micros(took);
 
-    let (took, _renewal) = time(async { Ok(store.renew(*host).await?) }).await?;
+    let (took, _renewal) = time(async { Ok(store.look_for_work(*host).await?) }).await?;
     measured.renewals.push_micros(took);
     Ok(measured)
 }

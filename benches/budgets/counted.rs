@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
-use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::model::{
+    ExecutionId, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq, Timestamp,
+};
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
-    Revival, Revived, RowChange, Snapshot, Store, Suspect, TaskEnd, TaskRef, Write, Written,
+    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy, Renewal,
+    Result, Revival, Revived, RowChange, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write,
+    Written,
 };
 use tokio::sync::watch;
 
@@ -93,8 +96,11 @@ macro_rules! hand_on {
 }
 
 hand_on! {
-    register(host: &HostRow) -> Timestamp;
-    renew(host: HostId) -> Renewal;
+    register(host: &NewHost) -> Timestamp;
+    renew(host: HostId, streak: Streak) -> Renewal;
+    look_for_work(host: HostId) -> Renewal;
+    bury(host: HostId, lease: Lease) -> Vec<HostId>;
+    await_end(host: HostId) -> ();
     retire(host: HostId) -> ();
     hosts(limit: u32) -> Vec<HostRow>;
     keep() -> ();

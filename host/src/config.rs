@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{BadDuration, Limits, Name, parse_duration};
+use crate::model::{BadDuration, Lease, Limits, Name, parse_duration};
+use crate::store::{Migrating, PostgresOptions};
 
 /// The flags of `stepwell serve`.
 #[derive(Debug, Args)]
@@ -18,6 +19,21 @@ pub struct ServeFlags {
     /// Folder of the database and the compiled modules; made where it is missing
     #[arg(long, env = "STEPWELL_DATA", default_value = "./stepwell-data", value_name = "DIR")]
     data: PathBuf,
+    /// The Postgres that several hosts share, postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=... [default: a file in --data]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
+    /// Connections to it, beside one for commits and one for the lease
+    #[arg(long, env = "STEPWELL_DATABASE_CONNECTIONS", value_name = "COUNT", default_value = "10", value_parser = connections)]
+    database_connections: u32,
+    /// Whether this host brings its schema up to date, or leaves that to `stepwell migrate`
+    #[arg(long, env = "STEPWELL_MIGRATE", default_value = "auto")]
+    migrate: Migrate,
+    /// The Redis over which hosts hint at work to one another, redis://:PASSWORD@HOST:6379/0, or rediss:// [default: none]
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
+    redis: Option<String>,
+    /// How long a silent host is taken to live, 3s to 10m; the same for all hosts of a database [default: 15s]
+    #[arg(long, env = "STEPWELL_LEASE", value_name = "DURATION", value_parser = lease)]
+    lease: Option<Lease>,
     /// What people call this host
     #[arg(long, env = "STEPWELL_NAME", default_value = "stepwell")]
     name: String,
@@ -56,6 +72,33 @@ pub struct ServeFlags {
     log: String,
 }
 
+/// Whether a host migrates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Migrate {
+    /// Where the schema is behind.
+    Auto,
+    /// Never: it refuses to start on a schema that is behind.
+    Never,
+}
+
+/// The flags of `stepwell migrate`.
+#[derive(Debug, Args)]
+pub struct MigrateFlags {
+    /// The Postgres, with a role that owns the tables: postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=...
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database: String,
+}
+
+fn connections(text: &str) -> Result<u32, String> {
+    let count: u32 = text.parse().map_err(|_no_number| "it must be a number".to_owned())?;
+    if (2..=1_000).contains(&count) { Ok(count) } else { Err("it must be 2 to 1000".to_owned()) }
+}
+
+fn lease(text: &str) -> Result<Lease, String> {
+    let length = parse_duration(text).map_err(|bad| bad.to_string())?;
+    Lease::new(length).ok_or_else(|| "it must be 3s to 10m".to_owned())
+}
+
 /// Each instance costs kernel mappings, and the system's bound on those fails everything at once.
 fn hot_max(text: &str) -> Result<usize, String> {
     let most = Limits::for_cores(1).hot_max;
@@ -87,6 +130,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where its database and compiled modules lie.
     pub data: PathBuf,
+    /// The Postgres it shares with others; none keeps everything in a file below `data`.
+    pub database: Option<String>,
+    /// Connections of its pool.
+    pub database_connections: u32,
+    /// Whether it brings the schema up to date.
+    pub migrating: Migrating,
+    /// The Redis over which hosts hint at work to one another.
+    pub redis: Option<String>,
     /// What people call it.
     pub name: String,
     /// Only from these queues; empty means all.
@@ -110,6 +161,10 @@ impl Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.into(),
+            database: None,
+            database_connections: PostgresOptions::CONNECTIONS,
+            migrating: Migrating::Auto,
+            redis: None,
             name: "stepwell".to_owned(),
             queues: Vec::new(),
             tags: Vec::new(),
@@ -125,6 +180,13 @@ impl From<ServeFlags> for Config {
     fn from(flags: ServeFlags) -> Self {
         let mut config = Self {
             listen: flags.listen,
+            database: flags.database,
+            database_connections: flags.database_connections,
+            migrating: match flags.migrate {
+                Migrate::Auto => Migrating::Auto,
+                Migrate::Never => Migrating::Never,
+            },
+            redis: flags.redis,
             name: flags.name,
             queues: flags.queues,
             tags: flags.tags,
@@ -143,6 +205,7 @@ impl From<ServeFlags> for Config {
         );
         put(&mut limits.committer_queue_max, flags.committer_queue_max.map(NonZeroUsize::get));
         put(&mut limits.drain_timeout, flags.drain_timeout);
+        put(&mut limits.lease, flags.lease);
         config
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use stepwell::config::{Config, ServeFlags};
+use stepwell::config::{Config, MigrateFlags, ServeFlags};
 use stepwell::{app, cli, sandbox, telemetry};
 
 /// Durable workflows inside WebAssembly sandboxes
@@ -21,6 +21,8 @@ struct CommandLine {
 enum Command {
     /// Run a host
     Serve(Box<ServeFlags>),
+    /// Bring the schema of a Postgres up to date
+    Migrate(MigrateFlags),
     #[command(flatten)]
     Client(cli::Command),
 }
@@ -42,6 +44,10 @@ fn main() -> ExitCode {
             let served = telemetry::start(config.log_format, &config.log)
                 .and_then(|()| runtime.block_on(app::serve(config)));
             served.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
+        }
+        Command::Migrate(flags) => {
+            let migrated = runtime.block_on(app::migrate(&flags.database));
+            migrated.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
         }
         Command::Client(command) => runtime.block_on(cli::perform(&line.reach, command)),
     }
@@ -67,6 +73,8 @@ mod tests {
     fn what_scripts_type_is_understood() {
         for line in [
             "stepwell serve --listen 127.0.0.1:0 --data d",
+            "stepwell serve --database postgres://a@b/c --redis redis://d --migrate never --lease 5s",
+            "stepwell migrate --database postgres://a@b/c",
             "stepwell list",
             "stepwell deploy target/checkout.wasm",
             "stepwell run checkout --input {} --wait --priority -3",

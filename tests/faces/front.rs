@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use stepwell::dispatch::{Dispatch, Parts};
+use stepwell::dispatch::{Dispatch, Identity, Parts};
 use stepwell::http::{Door, serve};
 use stepwell::journal::{Body, Ended, Entry};
 use stepwell::model::{
@@ -15,14 +15,15 @@ use stepwell::model::{
 use stepwell::notify::{LocalNotifier, Notifier};
 use stepwell::sandbox::{Sandbox, SandboxConfig};
 use stepwell::store::{
-    Append, ClaimFilter, Committer, HostRow, RowChange, Snapshot, SqlStore, SqliteOptions, Store,
-    Write,
+    Append, ClaimFilter, Committer, CommitterPlace, NewHost, RowChange, Snapshot, SqlStore,
+    SqliteOptions, Store, Write,
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The host, and a client of it.
@@ -85,20 +86,23 @@ impl Front {
             Arc::clone(&store),
             host,
             &limits,
-            (&Handle::current(), &TaskTracker::new()),
+            CommitterPlace {
+                threads: &Handle::current(),
+                tracker: &TaskTracker::new(),
+                stop: CancellationToken::new(),
+            },
         );
         let notifier = Arc::new(LocalNotifier::default());
-        let dispatch = Dispatch::new(Parts {
+        let parts = Parts {
             store: Arc::clone(&store),
-            committer: committer.clone(),
             sandbox,
             notifier: Arc::clone(&notifier) as Arc<dyn Notifier>,
             clock,
             ids: Arc::new(RandomIds),
             limits,
             filter: ClaimFilter::default(),
-            host,
-        });
+        };
+        let dispatch = Dispatch::new(parts, Identity { host, committer: committer.clone() });
         let door = Door::new(dispatch, || false);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -202,12 +206,12 @@ impl Front {
 async fn open_store(folder: &Path, limits: &Limits, host: HostId) -> Arc<dyn Store> {
     let path = folder.join("stepwell.db");
     let store = SqlStore::open(&path, &SqliteOptions::default(), limits).await.expect("a database");
-    let row = HostRow {
+    let row = NewHost {
         id: host,
         name: "front".to_owned(),
-        alive: true,
-        lease_ends: None,
+        lease: None,
         version: "0".to_owned(),
+        session: "front".to_owned(),
         started_at: SystemClock::new().now(),
     };
     store.register(&row).await.expect("it is entered");

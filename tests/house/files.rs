@@ -68,7 +68,7 @@ fn nameless(tree: &Tree) -> Vec<Violation> {
 fn strange_rooms(tree: &Tree) -> Vec<Violation> {
     let names = top_names(tree, SOURCES).into_iter().filter(|(name, _)| !NAMELESS.contains(name));
     let strange = names.filter(|(name, file)| {
-        if file.contains('/') { plan::room(name).is_none() } else { !ROOF.contains(name) }
+        !(ROOF.contains(name) || file.contains('/') && plan::room(name).is_some())
     });
     strange
         .map(|(name, file)| {

@@ -23,7 +23,7 @@ pub(crate) const ROOMS: [Room; 9] = [
     Room { name: "cli", may_import: &["model"] },
 ];
 
-/// The files above the rooms, which may import any of them.
+/// The files above the rooms, or folders of such, which may import any of them.
 pub(crate) const ROOF: [&str; 5] = ["main", "lib", "app", "config", "telemetry"];
 
 /// Names that say nothing, so nothing may be put under them.

@@ -2,9 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending there")]
 
-#[path = "mod.rs"]
-mod servers;
-
 mod test_chance;
 mod test_death;
 mod test_frames;

@@ -11,7 +11,7 @@ use super::keeper::Keeper;
 
 /// How a server is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// Open transactions are rolled back, connections are told, and a checkpoint is written.
     Fast,
     /// As if it had crashed: the next start recovers from the log.
@@ -20,7 +20,7 @@ pub(crate) enum Mode {
 
 /// A server of this process.
 #[derive(Debug)]
-pub(crate) struct Postgres {
+pub struct Postgres {
     keeper: Keeper,
 }
 
@@ -30,12 +30,12 @@ const FORGETFUL: [&str; 4] =
 
 impl Postgres {
     /// A server for this test alone, as durable as one in production.
-    pub(crate) async fn private() -> Self {
+    pub async fn private() -> Self {
         Self::with(&[]).await
     }
 
     /// A private server with settings of its own, such as `max_connections=20`.
-    pub(crate) async fn with(settings: &[&str]) -> Self {
+    pub async fn with(settings: &[&str]) -> Self {
         let options = options(settings);
         let started = move || Self { keeper: Keeper::start("postgres", &options) };
         tokio::task::spawn_blocking(started).await.unwrap()
@@ -43,7 +43,7 @@ impl Postgres {
 
     /// The server that all tests of this process share, each with databases of its own. It would lose what it holds in a
     /// crash, and must not be stopped.
-    pub(crate) async fn shared() -> &'static Self {
+    pub async fn shared() -> &'static Self {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
         // Whoever is not the first waits; on a thread that may, as it may be the only one of its runtime.
         let shared = || {
@@ -53,22 +53,22 @@ impl Postgres {
     }
 
     /// Where a database of it is found.
-    pub(crate) fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         url(self.port(), database)
     }
 
     /// Where it listens on 127.0.0.1.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.keeper.port()
     }
 
     /// What goes with it; its log is the file `log`.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.keeper.folder()
     }
 
     /// An empty database that nobody else knows: its name.
-    pub(crate) async fn fresh_database(&self) -> String {
+    pub async fn fresh_database(&self) -> String {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.create_database(&name).await;
@@ -76,7 +76,7 @@ impl Postgres {
     }
 
     /// An empty database of that name.
-    pub(crate) async fn create_database(&self, name: &str) {
+    pub async fn create_database(&self, name: &str) {
         let options: PgConnectOptions = self.url("postgres").parse().unwrap();
         let mut connection = options.connect().await.unwrap();
         let create = AssertSqlSafe(format!("create database {name}"));
@@ -85,7 +85,7 @@ impl Postgres {
     }
 
     /// Ends it, and waits until it has ended.
-    pub(crate) async fn stop(&self, mode: Mode) {
+    pub async fn stop(&self, mode: Mode) {
         let command = match mode {
             Mode::Fast => "stop fast",
             Mode::Immediate => "stop immediate",
@@ -94,12 +94,12 @@ impl Postgres {
     }
 
     /// Starts it again on the same port, and waits until it takes connections.
-    pub(crate) async fn start(&self) {
+    pub async fn start(&self) {
         self.keeper.begin().await;
     }
 
     /// Stops it and starts it again.
-    pub(crate) async fn restart(&self, mode: Mode) {
+    pub async fn restart(&self, mode: Mode) {
         self.stop(mode).await;
         self.start().await;
     }

@@ -7,7 +7,7 @@ use super::proxy::Proxy;
 
 /// A server of this process.
 #[derive(Debug)]
-pub(crate) struct Redis {
+pub struct Redis {
     keeper: Keeper,
     scheme: &'static str,
     /// What stands between the scheme and the host.
@@ -16,17 +16,17 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// One that anybody may speak to.
-    pub(crate) async fn private() -> Self {
+    pub async fn private() -> Self {
         Self::open("redis", None).await
     }
 
     /// One that refuses whoever does not know the password.
-    pub(crate) async fn with_password(password: &str) -> Self {
+    pub async fn with_password(password: &str) -> Self {
         Self::open("redis", Some(password)).await
     }
 
     /// One that speaks TLS only, with the [`certificate`](Self::certificate) of its own.
-    pub(crate) async fn with_tls() -> Self {
+    pub async fn with_tls() -> Self {
         Self::open("rediss", None).await
     }
 
@@ -39,12 +39,12 @@ impl Redis {
     }
 
     /// Where it is found, with the password.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         self.url_at(self.port())
     }
 
     /// Where it is found through a proxy.
-    pub(crate) fn url_through(&self, proxy: &Proxy) -> String {
+    pub fn url_through(&self, proxy: &Proxy) -> String {
         self.url_at(proxy.port())
     }
 
@@ -53,22 +53,22 @@ impl Redis {
     }
 
     /// Where it listens on 127.0.0.1.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.keeper.port()
     }
 
     /// The file that a client of [`with_tls`](Self::with_tls) has to trust.
-    pub(crate) fn certificate(&self) -> PathBuf {
+    pub fn certificate(&self) -> PathBuf {
         self.keeper.folder().join("certificate.pem")
     }
 
     /// Ends it by SIGKILL.
-    pub(crate) async fn kill(&self) {
+    pub async fn kill(&self) {
         self.keeper.end("kill").await;
     }
 
     /// Starts it again, empty, on the same port.
-    pub(crate) async fn start(&self) {
+    pub async fn start(&self) {
         self.keeper.begin().await;
     }
 }

@@ -1,6 +1,6 @@
 //! What is random can be had again.
 
-use crate::servers::chance::Chance;
+use stepwell_test_servers::chance::Chance;
 
 #[test]
 fn one_seed_gives_the_same_numbers_again() {

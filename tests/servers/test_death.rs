@@ -18,10 +18,10 @@ struct Held {
 }
 
 fn server_of(owner: &mut Child, kind: &str) -> Held {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let mut script = Command::new(root.join("scripts/private-server"))
         .arg(kind)
-        .env("STEPWELL_SERVERS_CACHE", env!("CARGO_TARGET_TMPDIR"))
+        .env("STEPWELL_SERVERS_CACHE", root.join("target/tmp"))
         .stdin(owner.stdout.take().unwrap())
         .stdout(Stdio::piped())
         .spawn()
@@ -57,7 +57,7 @@ fn a_server_ends_with_its_owner_even_by_kill_9() {
 #[test]
 fn a_server_that_is_not_installed_is_named_with_the_line_that_installs_it() {
     let nowhere = tempfile::tempdir().unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
 
     for (kind, package) in [("postgres", "postgresql"), ("redis", "redis-server")] {
         let script = Command::new(root.join("scripts/private-server"))

@@ -1,7 +1,7 @@
 //! The protocol as it is on the wire, without a server.
 
-use crate::servers::proxy::deed::Deed;
-use crate::servers::proxy::frames::{Frames, Kind};
+use stepwell_test_servers::proxy::deed::Deed;
+use stepwell_test_servers::proxy::frames::{Frames, Kind};
 
 const SSL_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
 const STARTUP: &[u8] = b"\0\0\0\x17\0\x03\0\0user\0postgres\0\0";
@@ -13,7 +13,7 @@ const PIPELINE: &[u8] = b"P\0\0\0\x12s1\0select 1\0\0\0\
     S\0\0\0\x04";
 
 fn kinds(frames: &mut Frames) -> Vec<Kind> {
-    std::iter::from_fn(|| frames.next()).map(|frame| frame.kind).collect()
+    std::iter::from_fn(|| frames.next_frame()).map(|frame| frame.kind).collect()
 }
 
 #[test]
@@ -22,28 +22,28 @@ fn a_client_opens_without_letters_and_goes_on_with_them() {
 
     frames.push(&[SSL_REQUEST, STARTUP, COMMIT].concat());
 
-    let asked = frames.next().unwrap();
+    let asked = frames.next_frame().unwrap();
     assert!(asked.kind.asks_for_encryption());
     assert_eq!(asked.bytes, SSL_REQUEST);
-    let started = frames.next().unwrap();
+    let started = frames.next_frame().unwrap();
     assert!(started.kind.starts_up());
     assert_eq!((started.text(0), started.text(1)), (&b"user"[..], &b"postgres"[..]));
-    let said = frames.next().unwrap();
+    let said = frames.next_frame().unwrap();
     assert_eq!((said.kind, said.text(0)), (Kind::Tagged(b'Q'), &b"COMMIT"[..]));
-    assert!(frames.next().is_none());
+    assert!(frames.next_frame().is_none());
 }
 
 #[test]
 fn messages_in_one_write_are_cut_apart() {
     let mut frames = Frames::of_client();
     frames.push(STARTUP);
-    frames.next().unwrap();
+    frames.next_frame().unwrap();
 
     frames.push(PIPELINE);
 
-    let parse = frames.next().unwrap();
+    let parse = frames.next_frame().unwrap();
     assert_eq!((parse.text(0), parse.text(1)), (&b"s1"[..], &b"select 1"[..]));
-    let bind = frames.next().unwrap();
+    let bind = frames.next_frame().unwrap();
     assert_eq!((bind.text(0), bind.text(1)), (&b""[..], &b"s1"[..]));
     assert_eq!(kinds(&mut frames), [Kind::Tagged(b'E'), Kind::Tagged(b'S')]);
 }
@@ -58,10 +58,10 @@ fn a_message_in_many_pieces_is_one_message() {
 
     for byte in &whole {
         in_pieces.push(&[*byte]);
-        cut.extend(in_pieces.next());
+        cut.extend(in_pieces.next_frame());
     }
 
-    assert_eq!(cut, std::iter::from_fn(|| at_once.next()).collect::<Vec<_>>());
+    assert_eq!(cut, std::iter::from_fn(|| at_once.next_frame()).collect::<Vec<_>>());
     assert_eq!(cut.iter().map(|frame| frame.bytes.len()).sum::<usize>(), whole.len());
 }
 

@@ -7,11 +7,11 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::timeout;
 
-use crate::servers::chance::Chance;
-use crate::servers::postgres::{Mode, Postgres};
-use crate::servers::proxy::losses::{Loss, Lost};
-use crate::servers::proxy::{Cut, Proxy};
-use crate::servers::redis::Redis;
+use stepwell_test_servers::chance::Chance;
+use stepwell_test_servers::postgres::{Mode, Postgres};
+use stepwell_test_servers::proxy::losses::{Loss, Lost};
+use stepwell_test_servers::proxy::{Cut, Proxy};
+use stepwell_test_servers::redis::Redis;
 
 /// Long enough for what is not on its way to be missed.
 const SILENCE: Duration = Duration::from_millis(200);

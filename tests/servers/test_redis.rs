@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::servers::redis::Redis;
+use stepwell_test_servers::redis::Redis;
 
 /// What `redis-cli` prints, or its complaint.
-pub(crate) fn ask(url: &str, trust: Option<&Path>, command: &[&str]) -> Result<String, String> {
+pub fn ask(url: &str, trust: Option<&Path>, command: &[&str]) -> Result<String, String> {
     let mut client = Command::new("redis-cli");
     client.args(["-u", url]);
     if let Some(certificate) = trust {

@@ -110,7 +110,7 @@ on_both_databases! {
         assert_eq!(db.store.promote(db.host, at(6_000), 10).await.unwrap(), 2);
 
         assert_eq!(db.claimed(&everything()).await, ids(&[3, 1]));
-        assert_eq!(db.store.renew(db.host).await.unwrap().next_due, Some(at(9_000)));
+        assert_eq!(db.renew().await.next_due, Some(at(9_000)));
     }
 
     async fn a_parked_execution_wakes_for_its_expiry(db: Database) {

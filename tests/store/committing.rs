@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use stepwell::model::{ExecutionState, Run, Seq};
 use stepwell::store::{
-    Append, Committer, Effects, NewExecution, RowChange, Snapshot, StoreError, Write, Written,
+    Append, Committer, CommitterPlace, Effects, NewExecution, RowChange, Snapshot, StoreError,
+    Write, Written,
 };
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::database::{Database, execution_id, limits};
@@ -18,7 +20,11 @@ fn committer(db: &Database) -> (Committer, mpsc::Receiver<Snapshot>) {
         Arc::clone(&db.store),
         db.host,
         &limits(),
-        (&Handle::current(), &TaskTracker::new()),
+        CommitterPlace {
+            threads: &Handle::current(),
+            tracker: &TaskTracker::new(),
+            stop: CancellationToken::new(),
+        },
     )
 }
 
@@ -156,7 +162,7 @@ on_both_databases! {
     async fn it_ends_with_its_last_handle(db: Database) {
         let tracker = TaskTracker::new();
         let (committer, _births) =
-            Committer::start(Arc::clone(&db.store), db.host, &limits(), (&Handle::current(), &tracker));
+            Committer::start(Arc::clone(&db.store), db.host, &limits(), CommitterPlace { threads: &Handle::current(), tracker: &tracker, stop: CancellationToken::new() });
         assert!(!committer.takes_births());
         let other = committer.clone();
         other.set_takes_births(true);

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use stepwell::model::{
-    ExecutionId, HostId, Ids, Limits, ModuleDigest, RandomIds, TaskId, Timestamp,
+    ExecutionId, HostId, Ids, Lease, Limits, ModuleDigest, RandomIds, TaskId, Timestamp,
 };
 use stepwell::store::{
-    ClaimFilter, ExecutionView, HostRow, Snapshot, SqlStore, SqliteOptions, Store, Write, Written,
+    ClaimFilter, ExecutionView, NewHost, PostgresOptions, Renewal, Snapshot, SqlStore,
+    SqliteOptions, Store, Streak, Write, Written,
 };
 use tempfile::TempDir;
+
+use stepwell_test_servers::postgres::Postgres;
 
 /// Runs each test on each database. The one place that names them.
 macro_rules! on_both_databases {
@@ -21,6 +24,13 @@ macro_rules! on_both_databases {
                 super::$name(crate::database::Database::sqlite().await).await;
             })+
         }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::database::Database::postgres().await).await;
+            })+
+        }
     };
 }
 
@@ -30,7 +40,14 @@ pub(crate) struct Database {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) host: HostId,
     pub(crate) now: Timestamp,
-    folder: TempDir,
+    place: Place,
+}
+
+/// Where its rows are.
+#[derive(Debug)]
+enum Place {
+    File(TempDir),
+    Server(String),
 }
 
 /// Limits small enough to be reached.
@@ -44,13 +61,13 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
-pub(crate) fn host_row(id: HostId) -> HostRow {
-    HostRow {
+pub(crate) fn new_host_row(id: HostId) -> NewHost {
+    NewHost {
         id,
         name: "here".to_owned(),
-        alive: true,
-        lease_ends: None,
+        lease: Some(Lease::default()),
         version: "1".to_owned(),
+        session: format!("stepwell {id}"),
         started_at: Timestamp::from_micros(1),
     }
 }
@@ -65,24 +82,62 @@ impl Database {
         let path = folder.path().join("stepwell.db");
         let store = SqlStore::open(&path, &SqliteOptions::default(), &limits()).await.unwrap();
         let host = new_host();
-        let now = store.register(&host_row(host)).await.unwrap();
-        Self { store: Arc::new(store), host, now, folder }
+        let now = store.register(&new_host_row(host)).await.unwrap();
+        Self { store: Arc::new(store), host, now, place: Place::File(folder) }
     }
 
-    /// Changes rows as no host would.
+    pub(crate) async fn postgres() -> Self {
+        let server = Postgres::shared().await;
+        let url = server.url(&server.fresh_database().await);
+        let host = new_host();
+        let session_name = format!("stepwell {host}");
+        let options =
+            PostgresOptions { session_name, connections_max: 4, ..PostgresOptions::default() };
+        let store = SqlStore::connect(&url, &options, &limits()).await.unwrap();
+        let now = store.register(&new_host_row(host)).await.unwrap();
+        Self { store: Arc::new(store), host, now, place: Place::Server(url) }
+    }
+
+    /// Where other hosts find it; none where there can be no other.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match &self.place {
+            Place::File(_) => None,
+            Place::Server(url) => Some(url),
+        }
+    }
+
+    /// Changes rows as no host would. Bytes are written as SQLite has them.
     pub(crate) async fn spoil(&self, sql: &'static str) {
-        use sqlx::ConnectOptions as _;
-        let path = self.folder.path().join("stepwell.db");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-        let mut connection = options.connect().await.unwrap();
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-        sqlx::Connection::close(connection).await.unwrap();
+        use sqlx::{ConnectOptions as _, Connection as _};
+        match &self.place {
+            Place::File(folder) => {
+                let path = folder.path().join("stepwell.db");
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let mut connection = options.connect().await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            Place::Server(url) => {
+                let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+                let sql = sqlx::AssertSqlSafe(sql.replace("x'", "'\\x"));
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+        }
     }
 
-    /// Declares this host dead, as its successor does: returns that one.
+    /// Declares this host dead, and every other that has been its heir, as its successor does: returns that one.
     pub(crate) async fn die(&self) -> HostId {
         let heir = new_host();
-        self.store.register(&host_row(heir)).await.unwrap();
+        if self.url().is_some() {
+            // Their leases have ended, and the database is known to have answered for long.
+            self.spoil("update hosts set lease_ends = 1, steady_since = 1").await;
+        }
+        self.store.register(&new_host_row(heir)).await.unwrap();
+        if self.url().is_some() {
+            self.spoil("update hosts set steady_since = 1").await;
+            self.store.bury(heir, Lease::default()).await.unwrap();
+        }
         heir
     }
 
@@ -102,6 +157,10 @@ impl Database {
 
     pub(crate) async fn view(&self, id: ExecutionId) -> ExecutionView {
         self.store.execution(id).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn renew(&self) -> Renewal {
+        self.store.renew(self.host, Streak::Unbroken).await.unwrap()
     }
 
     pub(crate) async fn snapshot(&self, id: ExecutionId) -> Snapshot {

@@ -3,10 +3,10 @@
 use stepwell::journal::RunReason;
 use stepwell::model::{ExecutionState, Manifest, ModuleDigest};
 use stepwell::store::{
-    Append, ClaimFilter, NewTask, Revival, RowChange, StoreError, Suspect, TaskEnd,
+    Append, ClaimFilter, NewTask, Revival, RowChange, StoreError, Streak, Suspect, TaskEnd,
 };
 
-use crate::database::{Database, everything, execution_id, host_row, new_host, task_id};
+use crate::database::{Database, everything, execution_id, new_host, new_host_row, task_id};
 use crate::words::{call, completed, execution, name, signal, start, task, task_ref, write};
 
 fn is_fenced<T>(answer: &Result<T, StoreError>) -> bool {
@@ -35,7 +35,7 @@ on_both_databases! {
         assert!(is_fenced(&store.discard_dead_letters(dead, &[1]).await));
         assert!(is_fenced(&store.deploy(dead, &name("shop"), &manifest, b"wasm").await));
         assert!(is_fenced(&store.activate(dead, &name("shop"), ModuleDigest::of(b"wasm")).await));
-        assert!(is_fenced(&store.renew(dead).await));
+        assert!(is_fenced(&store.renew(dead, Streak::Unbroken).await));
         assert!(is_fenced(&store.retire(dead).await));
 
         let page = store.journal(id, stepwell::model::Seq(0), 10).await.unwrap();
@@ -117,17 +117,17 @@ on_both_databases! {
     }
 
     async fn a_renewal_tells_what_there_is_to_do(db: Database) {
-        let idle = db.store.renew(db.host).await.unwrap();
+        let idle = db.renew().await;
         assert!(idle.now >= db.now && !idle.work && !idle.arrivals);
         assert_eq!(idle.next_due, None);
 
         db.commit(vec![start(execution(1))]).await;
-        assert!(db.store.renew(db.host).await.unwrap().work);
+        assert!(db.renew().await.work);
 
         db.claim(1).await;
         let timer = idle.now + std::time::Duration::from_mins(1);
         db.park(execution_id(1), 0, Some(timer)).await;
-        let parked = db.store.renew(db.host).await.unwrap();
+        let parked = db.renew().await;
         assert_eq!((parked.work, parked.next_due), (false, Some(timer)));
     }
 
@@ -143,9 +143,9 @@ on_both_databases! {
     }
 
     async fn one_incarnation_registers_once(db: Database) {
-        assert!(db.store.register(&host_row(db.host)).await.is_err());
+        assert!(db.store.register(&new_host_row(db.host)).await.is_err());
 
-        assert!(db.store.renew(db.host).await.is_ok(), "the second one buries nobody");
+        assert!(db.store.renew(db.host, Streak::Unbroken).await.is_ok(), "the second one buries nobody");
     }
 
     async fn a_task_lost_by_the_living_is_ready_again(db: Database) {
@@ -153,7 +153,7 @@ on_both_databases! {
 
         db.end_task(1, id, 1, TaskEnd::Lost).await.unwrap();
 
-        assert!(db.store.renew(db.host).await.unwrap().work);
+        assert!(db.renew().await.work);
     }
 
     async fn checkpoints_lose_nothing(db: Database) {
@@ -179,7 +179,7 @@ on_both_databases! {
         host = db.die().await;
         db.store.commit(host, &[start(execution(3))]).await.unwrap();
 
-        assert!(db.store.renew(host).await.unwrap().lost);
+        assert!(db.store.renew(host, Streak::Unbroken).await.unwrap().lost);
         assert_eq!(claim(host).await.iter().map(|one| one.execution.id).collect::<Vec<_>>(), [execution_id(3)]);
         assert!(db.store.claim_tasks(host, &filter, 10).await.unwrap().is_empty());
         let mut suspects = Vec::new();
@@ -190,7 +190,7 @@ on_both_databases! {
             });
         }
         assert_eq!(suspects, [(first, 2, 0), (second, 2, 0), (second, 2, 1)]);
-        assert!(!db.store.renew(host).await.unwrap().lost);
+        assert!(!db.store.renew(host, Streak::Unbroken).await.unwrap().lost);
     }
 
     async fn what_ends_an_activation_in_good_order_is_not_counted_on(db: Database) {

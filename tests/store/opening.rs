@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use stepwell::store::{OpenError, SqlStore, Sqlite, SqliteOptions, Store, StoreError};
 use tempfile::TempDir;
 
-use crate::database::{host_row, limits, new_host};
+use crate::database::{limits, new_host, new_host_row};
 use crate::words::{execution, json, start};
 
 fn folder() -> (TempDir, PathBuf) {
@@ -32,7 +32,7 @@ async fn what_was_written_is_there_after_opening_again() {
     let (_folder, path) = folder();
     let store = open(&path).await.unwrap();
     let host = new_host();
-    store.register(&host_row(host)).await.unwrap();
+    store.register(&new_host_row(host)).await.unwrap();
     store.commit(host, &[start(execution(1))]).await.unwrap();
     store.close().await;
 
@@ -85,7 +85,7 @@ async fn a_newer_schema_is_left_as_it_is() {
 
     let refused = open(&path).await;
 
-    assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 2 })));
+    assert!(matches!(refused, Err(OpenError::Newer { found: 99, known: 3 })));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -125,7 +125,7 @@ async fn a_disk_that_fills_up_refuses_the_write_and_loses_nothing() {
     let full = SqliteOptions { pages_max: Some(pages + 8), ..SqliteOptions::default() };
     let store = SqlStore::open(&path, &full, &limits()).await.unwrap();
     let host = new_host();
-    store.register(&host_row(host)).await.unwrap();
+    store.register(&new_host_row(host)).await.unwrap();
     store.commit(host, &[start(execution(1))]).await.unwrap();
     let mut large = execution(2);
     large.input = json(&format!("\"{}\"", "x".repeat(100_000)));

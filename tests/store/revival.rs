@@ -192,8 +192,9 @@ on_both_databases! {
         db.revive(id, &retry()).await;
         db.end_task(1, id, 1, completed()).await;
 
-        let claimed = db.store.claim_executions(db.host, &everything(), 1).await.unwrap();
-        let runs: Vec<Run> = claimed[0].inbox.arrivals.iter().map(|(_, arrival)| match arrival {
+        let claimed = db.store.claim_executions(db.host, &everything(), 10).await.unwrap();
+        let revived = claimed.iter().find(|snapshot| snapshot.execution.id == id).unwrap();
+        let runs: Vec<Run> = revived.inbox.arrivals.iter().map(|(_, arrival)| match arrival {
             Arrival::Settled { run, .. } => *run,
             other => unreachable!("{other:?}"),
         }).collect();

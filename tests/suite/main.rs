@@ -16,9 +16,6 @@ mod guests;
 mod ledger;
 mod process;
 mod seed;
-#[path = "../servers/mod.rs"]
-#[expect(dead_code, reason = "this suite needs a part of it")]
-mod servers;
 mod test_host;
 
 mod test_bad_input;

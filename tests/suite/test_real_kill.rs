@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::api::{Answer, Api};
 use crate::process::Process;
-use crate::servers::chance::Chance;
+use stepwell_test_servers::chance::Chance;
 
 const EXECUTIONS: usize = 200;
 const KILLS: usize = 20;

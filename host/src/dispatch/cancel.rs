@@ -24,7 +24,7 @@ impl Dispatch {
     ) -> Result<Option<ExecutionState>> {
         reason.truncate(reason.floor_char_boundary(Failure::MESSAGE_BYTES_MAX));
         let arrival = Arrival::Cancel { reason, force: force == Force::Yes };
-        let delivered = self.store().deliver(self.parts.host, execution, &arrival).await;
+        let delivered = self.store().deliver(self.host(), execution, &arrival).await;
         match self.heard(execution, delivered).await? {
             Delivered::To { owner } => {
                 self.wake_for(execution, owner).await?;

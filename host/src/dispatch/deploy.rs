@@ -14,7 +14,7 @@ impl Dispatch {
         }
         let (_digest, manifest) = self.parts.sandbox.admit(wasm).await?;
         schema::check_manifest(&manifest)?;
-        let row = self.store().deploy(self.parts.host, name, &manifest, wasm).await?;
+        let row = self.store().deploy(self.host(), name, &manifest, wasm).await?;
         self.deployments.forget();
         tracing::info!(module = %name, digest = %row.digest, "Module {name} is deployed as {}", row.digest.short());
         Ok(row)
@@ -23,7 +23,7 @@ impl Dispatch {
     /// Makes a module that was uploaded under this name the active one again.
     pub async fn activate(&self, name: &Name, digest: ModuleDigest) -> Result<ModuleRow> {
         let unknown = || DispatchError::UnknownModule(format!("{name} with digest {digest}"));
-        if !self.store().activate(self.parts.host, name, digest).await? {
+        if !self.store().activate(self.host(), name, digest).await? {
             return Err(unknown());
         }
         self.deployments.forget();

@@ -52,7 +52,7 @@ pub use crate::store::{
     StoreError,
 };
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
 use crate::notify::Notifier;
@@ -67,8 +67,6 @@ use schema::Schemas;
 pub struct Parts {
     /// The truth.
     pub store: Arc<dyn Store>,
-    /// Through which starts are written.
-    pub committer: Committer,
     /// Which admits modules.
     pub sandbox: Sandbox,
     /// Where hints go.
@@ -81,14 +79,22 @@ pub struct Parts {
     pub limits: Limits,
     /// What this host takes: what it accepts beyond that is begun elsewhere.
     pub filter: ClaimFilter,
-    /// This incarnation, in whose name everything is written.
+}
+
+/// In whose name everything is written. A host that was declared dead goes on under another.
+#[derive(Debug)]
+pub struct Identity {
+    /// This incarnation.
     pub host: HostId,
+    /// Through which its starts are written.
+    pub committer: Committer,
 }
 
 /// Takes orders. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
     parts: Arc<Parts>,
+    identity: Arc<RwLock<Arc<Identity>>>,
     deployments: Arc<Deployments>,
     schemas: Arc<Schemas>,
 }
@@ -98,8 +104,30 @@ pub type Result<T, E = DispatchError> = std::result::Result<T, E>;
 
 impl Dispatch {
     /// Ready to take orders.
-    pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), deployments: Arc::default(), schemas: Arc::default() }
+    pub fn new(parts: Parts, identity: Identity) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            identity: Arc::new(RwLock::new(Arc::new(identity))),
+            deployments: Arc::default(),
+            schemas: Arc::default(),
+        }
+    }
+
+    /// From here on orders are written in that name.
+    pub fn go_on_as(&self, identity: Identity) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
+    }
+
+    fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn host(&self) -> HostId {
+        self.identity().host
+    }
+
+    fn committer(&self) -> Committer {
+        self.identity().committer.clone()
     }
 
     /// The bounds it keeps.

@@ -9,7 +9,7 @@ impl Dispatch {
     /// Pauses an execution: steps that run go on to their end, and nothing new begins.
     pub async fn pause(&self, execution: ExecutionId) -> Result<()> {
         let paused = Some(self.parts.clock.now());
-        let delivered = self.store().pause(self.parts.host, execution, paused).await;
+        let delivered = self.store().pause(self.host(), execution, paused).await;
         let delivered = self.heard(execution, delivered).await?;
         self.tell(execution, delivered).await
     }
@@ -24,7 +24,7 @@ impl Dispatch {
             }
             self.revive(execution, RunReason::Upgrade, module).await?;
         }
-        let delivered = self.store().pause(self.parts.host, execution, None).await;
+        let delivered = self.store().pause(self.host(), execution, None).await;
         let delivered = self.heard(execution, delivered).await?;
         self.tell(execution, delivered).await
     }

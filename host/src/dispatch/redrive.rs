@@ -25,7 +25,7 @@ impl Dispatch {
 
     /// Removes a dead letter.
     pub async fn discard(&self, id: i64) -> Result<()> {
-        match self.store().discard_dead_letters(self.parts.host, &[id]).await? {
+        match self.store().discard_dead_letters(self.host(), &[id]).await? {
             0 => Err(DispatchError::UnknownDeadLetter(id)),
             _removed => Ok(()),
         }

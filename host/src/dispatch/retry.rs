@@ -38,7 +38,7 @@ impl Dispatch {
     }
 
     pub(super) async fn go_back(&self, execution: ExecutionId, revival: Revival) -> Result<Run> {
-        let revived = self.store().revive(self.parts.host, execution, &revival).await;
+        let revived = self.store().revive(self.host(), execution, &revival).await;
         match self.heard(execution, revived).await? {
             Revived::Ready(run) => {
                 self.wake_for(execution, None).await?;

@@ -17,7 +17,7 @@ impl Dispatch {
         bounds::payload("the signal", &payload, self.parts.limits.payload_bytes_max)?;
         id.as_deref().map_or(Ok(()), |id| bounds::key("the signal's id", id))?;
         let arrival = Arrival::Signal { signal, payload, id };
-        let delivered = self.store().deliver(self.parts.host, execution, &arrival).await;
+        let delivered = self.store().deliver(self.host(), execution, &arrival).await;
         match self.heard(execution, delivered).await? {
             Delivered::To { owner } => self.wake_for(execution, owner).await,
             Delivered::Ended(state) => Err(DispatchError::Ended { execution, state }),

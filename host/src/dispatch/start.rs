@@ -115,11 +115,11 @@ impl Dispatch {
         let new = self.plan(&order, &module)?;
         let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
         let again = order.idempotency_key.is_some().then(|| new.clone());
-        let mut answer = self.parts.committer.submit(Write::Start(Box::new(new))).await;
+        let mut answer = self.committer().submit(Write::Start(Box::new(new))).await;
         if let (Err(StoreError::Unknown(_)), Some(new)) = (&answer, again) {
             // The primary key answers: whoever has the id by now, and with which input.
-            answer = self.parts.committer.submit(Write::Start(Box::new(new))).await;
-            self.parts.notifier.wake(Wake::Arrival { owner: self.parts.host, execution: id });
+            answer = self.committer().submit(Write::Start(Box::new(new))).await;
+            self.parts.notifier.wake(Wake::Arrival { owner: self.host(), execution: id });
         }
         match answer {
             Ok(Written::Done(effects)) => {
@@ -133,8 +133,8 @@ impl Dispatch {
                 Ok(Started { id, created: false })
             }
             Ok(Written::Exists { .. }) => Err(DispatchError::IdempotencyConflict(id)),
-            Ok(Written::NotOwner) => {
-                let source = "a start was answered as if it were an append".into();
+            Ok(Written::NotOwner | Written::Ended(_)) => {
+                let source = "a start was answered as if it were something else".into();
                 Err(StoreError::Refused { execution: id, source }.into())
             }
             Err(unknown @ StoreError::Unknown(_)) => self.read_back(id, unknown).await,
@@ -169,8 +169,9 @@ impl Dispatch {
             None => parts.ids.execution(),
         };
         let routing = order.routing(spec);
+        let identity = self.identity();
         let is_born_here =
-            start_at == now && parts.committer.takes_births() && parts.filter.takes(&routing);
+            start_at == now && identity.committer.takes_births() && parts.filter.takes(&routing);
         Ok(NewExecution {
             id,
             workflow: order.workflow.clone(),
@@ -182,7 +183,7 @@ impl Dispatch {
             created_at: now,
             start_at,
             expires_at: max_duration.map(|most| start_at + most),
-            owner: is_born_here.then_some(parts.host),
+            owner: is_born_here.then_some(identity.host),
         })
     }
 }

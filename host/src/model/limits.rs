@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Lease;
+
 /// The limits of one host. Each error that comes from one names it; `docs/limits.md` lists them.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -49,6 +51,8 @@ pub struct Limits {
     pub unreceived_signals_max: usize,
     /// How long a cancelled or timed out execution may compensate.
     pub compensate_for: Duration,
+    /// How long a host is taken to live without a word from it, where it is not alone.
+    pub lease: Lease,
     /// Losses in a row without a new entry after which an execution or task is suspected and run alone.
     pub suspect_after: u32,
     /// How long nothing new is begun beside a suspect at most.
@@ -91,6 +95,7 @@ impl Limits {
             open_promises_max: 100_000,
             unreceived_signals_max: 10_000,
             compensate_for: Duration::from_secs(300),
+            lease: Lease::default(),
             suspect_after: 2,
             suspect_alone_for: Duration::from_secs(60),
             losses_max: 5,

@@ -22,6 +22,7 @@ mod duration;
 mod execution;
 mod failure;
 mod ids;
+mod lease;
 mod limits;
 mod manifest;
 mod name;
@@ -40,6 +41,7 @@ pub use ids::{
     ExecutionId, HostId, Ids, InboxId, ModuleDigest, ParseIdError, Promise, RandomIds, Run, Seq,
     TaskId,
 };
+pub use lease::Lease;
 pub use limits::Limits;
 pub use manifest::{
     Capabilities, Manifest, ManifestError, RoutingOptions, StepOptions, StepSpec, WorkflowOptions,

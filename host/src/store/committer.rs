@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::error::{BoxError, StoreError};
@@ -34,6 +35,17 @@ struct Shared {
     takes_births: AtomicBool,
 }
 
+/// Where a committer runs, and until when.
+#[derive(Debug)]
+pub struct CommitterPlace<'a> {
+    /// Its threads.
+    pub threads: &'a Handle,
+    /// Knows when it has ended.
+    pub tracker: &'a TaskTracker,
+    /// Ends it after the commit that is in flight: what is queued behind is not written.
+    pub stop: CancellationToken,
+}
+
 /// A write and who waits for it.
 #[derive(Debug)]
 struct Request {
@@ -42,14 +54,15 @@ struct Request {
 }
 
 impl Committer {
-    /// Starts the task on those threads. What is born with this host as its owner comes out of the receiver, after its commit; where nobody
+    /// Starts the task. What is born with this host as its owner comes out of the receiver, after its commit; where nobody
     /// takes it there, it is released for any host to claim.
     pub fn start(
         store: Arc<dyn Store>,
         host: HostId,
         limits: &Limits,
-        (threads, tracker): (&Handle, &TaskTracker),
+        place: CommitterPlace<'_>,
     ) -> (Self, mpsc::Receiver<Snapshot>) {
+        let CommitterPlace { threads, tracker, stop } = place;
         // Starts are pushed back at half of this, so that what runs already can always hand in what it has done.
         let (queue, requests) = mpsc::channel(limits.committer_queue_max.max(1) * 2);
         let (births, born) = mpsc::channel(limits.activations_max.max(1));
@@ -66,6 +79,7 @@ impl Committer {
             batch_max: limits.commit_batch_max.max(1),
             births,
             fenced: false,
+            stop,
             shared: Arc::clone(&shared),
         };
         tracker.spawn_on(writer.run(), threads);
@@ -84,7 +98,7 @@ impl Committer {
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         if self.queue.send(Request { write, answer }).await.is_err() {
             self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(gone());
+            return Err(StoreError::Unavailable("the committer of this host has ended".into()));
         }
         answered.await.unwrap_or_else(|_dropped| Err(gone()))
     }
@@ -118,6 +132,7 @@ struct Writer {
     batch_max: usize,
     births: mpsc::Sender<Snapshot>,
     fenced: bool,
+    stop: CancellationToken,
     shared: Arc<Shared>,
 }
 
@@ -129,11 +144,18 @@ impl Writer {
         }
     }
 
-    /// Takes what is queued; waits only where nothing is held. False: nobody can hand in anything more.
+    /// Takes what is queued; waits only where nothing is held. False: nobody can hand in anything more, or it is to end.
     async fn gather(&mut self) -> bool {
         let mut fresh = Vec::new();
         if self.held.is_empty() {
-            self.requests.recv_many(&mut fresh, self.batch_max).await;
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return false,
+                _ = self.requests.recv_many(&mut fresh, self.batch_max) => {}
+            }
+        }
+        if self.stop.is_cancelled() {
+            return false;
         }
         let room = self.batch_max.saturating_sub(self.held.len() + fresh.len());
         let queued = std::iter::from_fn(|| self.requests.try_recv().ok());
@@ -141,13 +163,14 @@ impl Writer {
         !self.held.is_empty()
     }
 
-    /// The oldest writes, one of each execution: a second one waits for the next batch, so none overtakes another.
+    /// The oldest writes, one of each execution and any number of ends of its tasks: a second one waits for the next batch, so none overtakes another.
     fn next_batch(&mut self) -> Vec<Request> {
         let mut batch = Vec::with_capacity(self.held.len().min(self.batch_max));
         let mut left = VecDeque::new();
         let mut taken: HashSet<ExecutionId> = HashSet::with_capacity(batch.capacity());
         for request in self.held.drain(..) {
-            if batch.len() < self.batch_max && taken.insert(request.write.execution()) {
+            let fits = !request.write.is_alone() || taken.insert(request.write.execution());
+            if batch.len() < self.batch_max && fits {
                 batch.push(request);
             } else {
                 left.push_back(request);
@@ -225,6 +248,7 @@ impl Writer {
         let all = match write {
             Write::Start(new) => std::slice::from_ref(&**new),
             Write::Append(append) => append.children.as_slice(),
+            Write::End(_) => &[],
         };
         let fresh = all.iter().filter(|new| !effects.existing.contains(&new.id));
         fresh.filter(|new| new.owner == Some(self.shared.host))

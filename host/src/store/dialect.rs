@@ -21,11 +21,21 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// Begins a transaction that may write with its first statements, in as few round trips as the database allows.
     fn begin_with(
         &self,
+        line: Line,
         script: Script,
     ) -> impl Future<Output = Result<(Self::Transaction, Vec<Vec<Row>>), Fault>> + Send;
 
-    /// A whole transaction of which nothing is asked but that it succeeds, in as few round trips as the database allows.
+    /// A whole transaction of the committer, of which nothing is asked but that it succeeds, in as few round trips as the
+    /// database allows. Its statements write to different tables, but for the first, which only reads.
     fn write(&self, script: Script) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// One statement that is a transaction by itself.
+    fn change(
+        &self,
+        line: Line,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
 
     /// Begins a transaction that reads one moment of the database.
     fn look(&self) -> impl Future<Output = Result<Self::Transaction, Fault>> + Send;
@@ -74,8 +84,25 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         script: Script,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
+    /// Ends a transaction without a commit. Dropping it does the same, and may cost its connection.
+    fn leave(
+        &self,
+        transaction: Self::Transaction,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
     /// What has to be done to the database now and then, so that it stays short and quick.
     fn keep(&self) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Whose connection a transaction goes over, where a database has several: none of these may wait for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// The one of the committer.
+    Commits,
+    /// The one of the lease.
+    Lease,
+    /// Those of everybody else.
+    Work,
 }
 
 /// Statements that follow one another, each over its rows of values; over no rows it is left out.

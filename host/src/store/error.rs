@@ -96,6 +96,28 @@ pub enum OpenError {
         /// The newest this binary can migrate to.
         known: i64,
     },
+    /// It was written by an older binary, and this one may not or should not change that.
+    #[error(
+        "the database has schema {found}, this binary needs {known}; run `stepwell migrate` with a role that owns the tables"
+    )]
+    Behind {
+        /// In the database.
+        found: i64,
+        /// What this binary needs.
+        known: i64,
+        /// What the database said, where it was tried.
+        #[source]
+        source: Option<BoxError>,
+    },
+    /// The address cannot be read.
+    #[error(
+        "--database is no address of a Postgres; write postgres://USER:PASSWORD@HOST:5432/DATABASE"
+    )]
+    BadAddress {
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
     /// The disk is full, the folder may not be written, the server is not there.
     #[error("the database at {place} cannot be opened")]
     Unavailable {

@@ -23,6 +23,7 @@ mod committer;
 mod dialect;
 mod error;
 mod migrations;
+mod postgres;
 mod row;
 mod snapshot;
 mod sql_store;
@@ -32,7 +33,8 @@ mod value;
 mod view;
 mod write;
 
-pub use committer::Committer;
+pub use committer::{Committer, CommitterPlace};
+pub use postgres::{Migrating, Postgres, PostgresOptions};
 pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 
@@ -40,19 +42,19 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
-    ModuleRow, Renewal, Revived,
+    ModuleRow, NewHost, Renewal, Revived, Streak,
 };
 pub use write::{
     Append, Effects, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
-    Write, Written,
+    TaskSettled, Write, Written,
 };
 
 use async_trait::async_trait;
 
 use crate::journal::{Arrival, Ended, RunReason};
 use crate::model::{
-    ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Promise, Routing, Run, Seq, TaskId,
-    Timestamp,
+    ExecutionId, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Promise, Routing, Run, Seq,
+    TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -66,9 +68,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Enters a new incarnation as alive. On an embedded database, whose file lock the caller holds, every earlier
     /// incarnation is marked dead and its work is freed in the same transaction (each running execution and task counts
     /// one loss).
-    async fn register(&self, host: &HostRow) -> Result<Timestamp>;
+    async fn register(&self, host: &NewHost) -> Result<Timestamp>;
     /// Renews the lease and looks for work.
-    async fn renew(&self, host: HostId) -> Result<Renewal>;
+    async fn renew(&self, host: HostId, streak: Streak) -> Result<Renewal>;
+    /// Looks for work, and leaves the lease as it is.
+    async fn look_for_work(&self, host: HostId) -> Result<Renewal>;
+    /// Declares dead whose lease has ended, and frees its work in the same transaction (each running execution and task counts
+    /// one loss). What they still have under way, and stands in the way, is ended.
+    async fn bury(&self, host: HostId, lease: Lease) -> Result<Vec<HostId>>;
+    /// Waits until every transaction of this host has ended that it may still have under way, however long that takes.
+    async fn await_end(&self, host: HostId) -> Result<()>;
     /// Marks an incarnation dead and frees what it still owns, without counting a loss.
     async fn retire(&self, host: HostId) -> Result<()>;
     /// All incarnations, newest first, at most `limit`.

@@ -8,8 +8,18 @@ pub struct Statement {
     /// As SQLite reads it.
     pub(super) sqlite: &'static str,
     /// As Postgres reads it.
-    #[expect(dead_code, reason = "read by the second dialect")]
     pub(super) postgres: &'static str,
+    /// What it is given.
+    pub(super) takes: Takes,
+}
+
+/// What a statement is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Values that it names by number.
+    Values,
+    /// Any number of rows of values: SQLite is given a group of placeholders for each, Postgres an array for each column.
+    Rows,
 }
 
 macro_rules! for_both {
@@ -18,16 +28,18 @@ macro_rules! for_both {
             name: $name,
             sqlite: include_str!(concat!("sql/", $name, ".sql")),
             postgres: include_str!(concat!("sql/", $name, ".sql")),
+            takes: Takes::Values,
         };
     )+ };
 }
 
 macro_rules! for_each {
-    ($($constant:ident $name:literal)+) => { $(
+    ($takes:ident: $($constant:ident $name:literal)+) => { $(
         pub(super) const $constant: &Statement = &Statement {
             name: $name,
             sqlite: include_str!(concat!("sql/", $name, ".sqlite.sql")),
             postgres: include_str!(concat!("sql/", $name, ".postgres.sql")),
+            takes: Takes::$takes,
         };
     )+ };
 }
@@ -35,7 +47,7 @@ macro_rules! for_each {
 /// Statements over many rows of values.
 macro_rules! for_many {
     ($($constant:ident $name:literal)+) => {
-        for_each! { $($constant $name)+ }
+        for_each! { Rows: $($constant $name)+ }
 
         /// Those whose text depends on how many rows they are given.
         pub(super) const MANY: &[&Statement] = &[$($constant),+];
@@ -45,7 +57,7 @@ macro_rules! for_many {
 for_both! {
     ACTIVATE "activate"
     BLOCK_UNREADABLE "block_unreadable"
-    BURY_HOSTS "bury_hosts"
+    BURY_HOST "bury_host"
     COUNT_DEAD_LETTERS "count_dead_letters"
     COUNT_EXECUTIONS "count_executions"
     COUNT_INBOX "count_inbox"
@@ -53,8 +65,7 @@ for_both! {
     COUNT_TASKS_OF "count_tasks_of"
     DROP_TASKS_FROM "drop_tasks_from"
     DROP_INBOX_FROM "drop_inbox_from"
-    FREE_DEAD_EXECUTIONS "free_dead_executions"
-    FREE_DEAD_TASKS "free_dead_tasks"
+    FREE_TASKS "free_tasks"
     KEEP_MODULE "keep_module"
     LIST_CHILDREN "list_children"
     LIST_DEAD_LETTERS "list_dead_letters"
@@ -63,13 +74,12 @@ for_both! {
     LIST_EXECUTIONS_IN_STATE "list_executions_in_state"
     LIST_HOSTS "list_hosts"
     LIST_MODULES "list_modules"
+    LIVING_HOSTS "living_hosts"
     LOSE_TASK "lose_task"
     OWNED_EXECUTIONS "owned_executions"
     OWNED_TASKS "owned_tasks"
     PAGE_JOURNAL "page_journal"
     PAGE_LOGS "page_logs"
-    PROMOTE_EXECUTIONS "promote_executions"
-    PROMOTE_TASKS "promote_tasks"
     READ_COUNTERS "read_counters"
     READ_DEAD_LETTER "read_dead_letter"
     READ_DEAD_LETTERS_OF "read_dead_letters_of"
@@ -89,26 +99,33 @@ for_both! {
     REBASE_CHILDREN "rebase_children"
     REBASE_INBOX "rebase_inbox"
     REBASE_TASKS "rebase_tasks"
-    REGISTER_HOST "register_host"
     RETIRE_EXECUTIONS "retire_executions"
     RETIRE_HOST "retire_host"
     RETIRE_TASKS "retire_tasks"
     RETRY_TASK "retry_task"
     REVIVE "revive"
     SET_TASK_ASIDE "set_task_aside"
-    TAKE_TASK "take_task"
-    TAKE_UNBEGUN_TASKS "take_unbegun_tasks"
 }
 
-for_each! {
+for_each! { Values:
+    AWAIT_END "await_end"
+    BE_IMPATIENT "be_impatient"
     CLAIM_EXECUTIONS "claim_executions"
     CLAIM_SUSPECT_EXECUTION "claim_suspect_execution"
     CLAIM_SUSPECT_TASK "claim_suspect_task"
     CLAIM_TASKS "claim_tasks"
+    END_SESSIONS "end_sessions"
+    EXPIRED_HOSTS "expired_hosts"
     FENCE "fence"
     FENCE_OR_FAIL "fence_or_fail"
+    FREE_EXECUTIONS "free_executions"
+    LOOK_FOR_WORK "look_for_work"
     NOW "now"
+    PROMOTE_EXECUTIONS "promote_executions"
+    PROMOTE_TASKS "promote_tasks"
+    REGISTER_HOST "register_host"
     RENEW "renew"
+    TAKE_UNBEGUN_TASKS "take_unbegun_tasks"
 }
 
 for_many! {
@@ -127,4 +144,5 @@ for_many! {
     INSERT_TASKS "insert_tasks"
     LOCK_EXECUTIONS "lock_executions"
     SET_STATE "set_state"
+    TAKE_TASKS "take_tasks"
 }

@@ -3,8 +3,8 @@
 use super::snapshot::ExecutionRow;
 use crate::journal::Entry;
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Level, Manifest, ModuleDigest, Name, Payload,
-    Promise, Run, Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Level, Manifest, ModuleDigest, Name,
+    Payload, Promise, Run, Timestamp,
 };
 
 /// A module without its bytes.
@@ -115,6 +115,32 @@ pub struct DeadLetter {
     pub created_at: Timestamp,
 }
 
+/// A host incarnation to be entered as alive.
+#[derive(Debug, Clone)]
+pub struct NewHost {
+    /// Which.
+    pub id: HostId,
+    /// What people call it.
+    pub name: String,
+    /// Its lease; none where leases do not end.
+    pub lease: Option<Lease>,
+    /// The binary's version.
+    pub version: String,
+    /// What the connections of its process are called, so that others can end them.
+    pub session: String,
+    /// When it started, by its own clock.
+    pub started_at: Timestamp,
+}
+
+/// Whether every renewal since the last successful one was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streak {
+    /// There was none, or nothing went wrong.
+    Unbroken,
+    /// One was not: whom the database answered meanwhile, nobody here knows.
+    Broken,
+}
+
 /// A host incarnation.
 #[derive(Debug, Clone)]
 pub struct HostRow {
@@ -174,6 +200,12 @@ pub struct Renewal {
     pub next_due: Option<Timestamp>,
     /// Whether anything that is ready was lost with a host: there may be suspects among it.
     pub lost: bool,
+    /// How many hosts live.
+    pub hosts: u32,
+    /// When the first lease of another host ends, if that is not renewed.
+    pub next_lease_end: Option<Timestamp>,
+    /// Since when the database is known to have answered hosts without a gap.
+    pub steady_since: Option<Timestamp>,
 }
 
 /// How many executions there are in each state, and how many tasks and dead letters.

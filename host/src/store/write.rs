@@ -1,11 +1,13 @@
-//! What the owner of executions asks the store to write: the two forms that share one group commit.
+//! What the owner of executions and tasks asks the store to write: the forms that share one group commit.
 
 use std::time::Duration;
 
+use super::TaskRef;
+use super::view::Delivered;
 use crate::journal::{Arrival, Body, Entry, Started};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note, Outcome,
-    Payload, Promise, RetryPolicy, Routing, Run, Seq, TaskId, Timestamp, Wake,
+    Payload, Promise, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId, Timestamp, Wake,
 };
 
 /// One member of a batch. All writes of a batch are durable together, or none is.
@@ -15,6 +17,8 @@ pub enum Write {
     Start(Box<NewExecution>),
     /// What the owner of an execution adds to it.
     Append(Box<Append>),
+    /// How a task that this host ran has settled.
+    End(Box<TaskSettled>),
 }
 
 impl Write {
@@ -23,6 +27,15 @@ impl Write {
         match self {
             Self::Start(new) => new.id,
             Self::Append(append) => append.execution,
+            Self::End(end) => end.task.execution,
+        }
+    }
+
+    /// Whether one batch holds no other such write of its execution. Any number of its tasks may end at once.
+    pub fn is_alone(&self) -> bool {
+        match self {
+            Self::Start(_) | Self::Append(_) => true,
+            Self::End(_) => false,
         }
     }
 }
@@ -39,6 +52,24 @@ pub enum Written {
     },
     /// An append by a host that no longer owns the execution (taken over, or ended by force): nothing was written for it.
     NotOwner,
+    /// The task's row is gone, and the outcome was brought to its execution. `None`: the row was gone already, or was another
+    /// host's or attempt's, and nothing was written.
+    Ended(Option<Delivered>),
+}
+
+/// The outcome of a task that this host ran. Only from the row that is deleted for it may it reach its execution.
+#[derive(Debug, Clone)]
+pub struct TaskSettled {
+    /// Which row.
+    pub task: TaskRef,
+    /// How.
+    pub outcome: Outcome,
+    /// What the attempt used.
+    pub usage: StepUsage,
+    /// Set where the attempts ran out.
+    pub dead_letter: Option<NewDeadLetter>,
+    /// What the attempt said.
+    pub notes: Vec<NotedBy>,
 }
 
 /// What a durable write did beyond its own execution.
@@ -276,7 +307,7 @@ pub enum TaskEnd {
         /// How.
         outcome: Outcome,
         /// What the attempt used.
-        usage: crate::model::StepUsage,
+        usage: StepUsage,
         /// Set where the attempts ran out.
         dead_letter: Option<NewDeadLetter>,
     },

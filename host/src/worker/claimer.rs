@@ -300,7 +300,7 @@ impl Claimer {
                 warn!(error = %error, "What is due could not be made ready; trying again");
             }
         }
-        match self.crew.store.renew(self.crew.host).await {
+        match self.crew.store.look_for_work(self.crew.host).await {
             Ok(renewal) => {
                 self.lost = renewal.lost;
                 self.work |= renewal.work;

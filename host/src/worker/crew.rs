@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,7 +16,7 @@ use super::modules::Modules;
 use super::slots::Slots;
 use super::trial::Trial;
 use super::{Parts, Polling, Stopping};
-use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Promise, Run, Timestamp, Wake};
+use crate::model::{Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, Timestamp, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store, StoreError};
@@ -37,6 +37,7 @@ pub(super) struct Members {
     pub(super) filter: ClaimFilter,
     pub(super) host: HostId,
     pub(super) polling: Polling,
+    pub(super) lease: Option<Lease>,
     pub(super) modules: Modules,
     pub(super) slots: Slots,
     pub(super) hot: Hot,
@@ -51,6 +52,8 @@ pub(super) struct Members {
     in_doubt: AtomicBool,
     /// What the lease's renewal found.
     renewals: mpsc::Sender<Renewal>,
+    /// The last of them.
+    latest_renewal: watch::Sender<Option<Renewal>>,
     /// The earliest time at which something parked here is due, in microseconds.
     alarm: AtomicI64,
     alarm_moved: Notify,
@@ -93,6 +96,8 @@ impl Crew {
             filter: parts.filter,
             host: parts.host,
             polling: parts.polling,
+            lease: parts.lease,
+            latest_renewal: watch::Sender::new(None),
             stop: Stopping::default(),
             tracker,
             io: Handle::current(),
@@ -181,7 +186,18 @@ impl Crew {
 
     /// Tells the claimer what the renewal found; it is a hint, so a full queue drops it.
     pub(super) fn report(&self, renewal: Renewal) {
+        self.latest_renewal.send_replace(Some(renewal));
         let _full = self.renewals.try_send(renewal);
+    }
+
+    /// What renewals find, one after the other.
+    pub(super) fn latest_renewal(&self) -> watch::Receiver<Option<Renewal>> {
+        self.latest_renewal.subscribe()
+    }
+
+    /// Whether other hosts live.
+    pub(super) fn has_peers(&self) -> bool {
+        self.latest_renewal.borrow().is_some_and(|renewal| renewal.hosts > 1)
     }
 
     /// Hints at something that was brought to an execution.

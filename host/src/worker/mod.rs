@@ -41,13 +41,14 @@ pub use settle::{Settlement, settle};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use self::crew::Crew;
-use crate::model::{Clock, HostId, Ids, Limits};
+use crate::model::{Clock, HostId, Ids, Lease, Limits};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{ClaimFilter, Committer, Snapshot, Store};
@@ -75,8 +76,23 @@ pub struct Parts {
     pub filter: ClaimFilter,
     /// This incarnation.
     pub host: HostId,
+    /// Its lease; none where the store is this host's alone.
+    pub lease: Option<Lease>,
+    /// Threads that run nothing but the lease.
+    pub lease_threads: Handle,
+    /// Whether this incarnation was begun before, and may own what this worker has not heard of.
+    pub past: Past,
     /// Whether to look for work that nobody hinted at. Off only in tests, where it would hide a lost wake-up.
     pub polling: Polling,
+}
+
+/// Whether an incarnation was begun before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// It owns nothing yet.
+    None,
+    /// Its lease had lapsed, and nobody has declared it dead: what the rows say is its own is taken up.
+    Lapsed,
 }
 
 /// Whether a host polls.
@@ -101,6 +117,22 @@ pub enum WorkerState {
     Stopped,
     /// It was declared dead: nothing it still does is written. Start a new incarnation.
     Fenced,
+    /// Its lease could not be renewed in time. Nothing runs until it is known whether it still lives.
+    Lapsed,
+}
+
+impl WorkerState {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Stopped => "stopped",
+            Self::Fenced => "fenced",
+            Self::Lapsed => "lapsed",
+        }
+    }
 }
 
 /// The running worker of one host.
@@ -108,25 +140,31 @@ pub enum WorkerState {
 pub struct Worker {
     crew: Crew,
     tracker: TaskTracker,
+    /// What outlives the work: the lease.
+    upkeep: TaskTracker,
     state: watch::Sender<WorkerState>,
 }
 
 impl Worker {
-    /// Begins to take work.
-    pub fn start(parts: Parts) -> Self {
-        let tracker = TaskTracker::new();
-        let state = watch::Sender::new(WorkerState::Starting);
+    /// Begins to take work, and tells `state` where it stands.
+    pub fn start(parts: Parts, state: watch::Sender<WorkerState>) -> Self {
+        let (tracker, upkeep) = (TaskTracker::new(), TaskTracker::new());
+        let (past, lease_threads) = (parts.past, parts.lease_threads.clone());
         let (crew, inlets) = Crew::gather(parts, tracker.clone());
-        tracker.spawn(lease::keep(crew.clone(), state.clone()));
+        if past == Past::Lapsed {
+            crew.doubt();
+        }
+        state.send_replace(WorkerState::Ready);
+        upkeep.spawn_on(hold(crew.clone(), state.clone()), &lease_threads);
         tracker.spawn(claimer::run(crew.clone(), inlets));
         tracker.spawn(keeping::run(crew.clone()));
-        state.send_replace(WorkerState::Ready);
-        Self { crew, tracker, state }
+        tracker.spawn(keeping::reap(crew.clone()));
+        Self { crew, tracker, upkeep, state }
     }
 
-    /// Where it stands.
-    pub fn state(&self) -> watch::Receiver<WorkerState> {
-        self.state.subscribe()
+    /// This incarnation.
+    pub fn host(&self) -> HostId {
+        self.crew.host
     }
 
     /// Takes nothing new, waits for what runs, parks what waits, hands over what is left after `timeout`.
@@ -142,8 +180,13 @@ impl Worker {
                 self.kill();
             }
         }
-        if let Err(error) = self.crew.store.retire(self.crew.host).await {
-            warn!(error = %error, "The host could not be retired; its work is freed when the next one starts");
+        self.end_lease().await;
+        match self.crew.store.retire(self.crew.host).await {
+            // What it leaves is ready for the others, who need not wait for its lease to end.
+            Ok(()) => self.crew.wake_claimers(),
+            Err(error) => {
+                warn!(error = %error, "The host could not be retired; its work is freed when its lease ends, or when the next one starts");
+            }
         }
         self.state.send_replace(WorkerState::Stopped);
         info!("The worker has stopped");
@@ -151,17 +194,38 @@ impl Worker {
 
     /// Ends at once and writes nothing more, as a crash would.
     pub fn kill(&self) {
+        self.crew.stop.lease.cancel();
         self.crew.stop.hard.cancel();
-        self.crew.stop.soft.cancel();
         self.tracker.close();
+    }
+
+    /// Returns when everything has ended that it had begun. To be asked of one that drains or was killed.
+    pub async fn ended(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.end_lease().await;
+    }
+
+    async fn end_lease(&self) {
+        self.crew.stop.lease.cancel();
+        self.upkeep.close();
+        self.upkeep.wait().await;
+    }
+}
+
+/// Holds the lease. Where it is lost, everything that runs is dropped.
+async fn hold(crew: Crew, state: watch::Sender<WorkerState>) {
+    if let Some(lost) = lease::keep(crew.clone()).await {
+        crew.stop.hard.cancel();
+        state.send_replace(lost);
     }
 }
 
 /// How long handing over may take before the host gives up on it.
 const HANDOVER_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Three ways to stop, each wider than the one before.
-#[derive(Debug, Clone, Default)]
+/// Three ways to stop, each wider than the one before and cancelled with the one behind, and the end of the lease.
+#[derive(Debug, Clone)]
 struct Stopping {
     /// Take nothing new, finish what runs.
     soft: CancellationToken,
@@ -169,4 +233,14 @@ struct Stopping {
     over: CancellationToken,
     /// Drop everything, write nothing.
     hard: CancellationToken,
+    /// All is done: the lease need not be renewed any more.
+    lease: CancellationToken,
+}
+
+impl Default for Stopping {
+    fn default() -> Self {
+        let hard = CancellationToken::new();
+        let over = hard.child_token();
+        Self { soft: over.child_token(), over, hard, lease: CancellationToken::new() }
+    }
 }

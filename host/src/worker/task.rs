@@ -9,8 +9,11 @@ use super::modules::LoadError;
 use super::settle::Settlement;
 use super::slots::Slot;
 use super::trial::Suspected;
-use crate::model::{Failure, StepUsage, Timestamp, kind};
-use crate::store::{ClaimedTask, NewDeadLetter, StoreError, TaskEnd, TaskRef};
+use crate::model::{ExecutionId, Failure, StepUsage, Timestamp, kind};
+use crate::store::{
+    ClaimedTask, Delivered, NewDeadLetter, NotedBy, StoreError, TaskEnd, TaskRef, TaskSettled,
+    Write, Written,
+};
 
 /// Begins one attempt of a claimed task.
 pub(super) fn spawn(crew: &Crew, task: ClaimedTask, slot: Slot) {
@@ -141,17 +144,17 @@ pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
         Settlement::Settled(_) | Settlement::Dead(_) => None,
     };
     let end = ended.task_end(settlement, Rest { usage, heartbeat, at: crew.clock.now() });
-    for _ in 0..OFFERS_MAX {
-        match crew.store.end_task(crew.host, &ended.task, end.clone(), notes.clone()).await {
-            Ok(Some(delivered)) => {
-                crew.wake_receiver(ended.task.execution, delivered);
+    for offer in 0..OFFERS_MAX {
+        match tell(crew, &ended.task, end.clone(), notes.clone()).await {
+            Ok(delivered) => {
                 next.into_iter().for_each(|at| crew.set_alarm(at));
-                return;
-            }
-            // The row is gone: cancelled, or taken over. Also what a repeat after an unknown commit finds.
-            Ok(None) => {
-                next.into_iter().for_each(|at| crew.set_alarm(at));
-                return crew.look(ended.task.execution);
+                return match delivered {
+                    Some(delivered) => crew.wake_receiver(ended.task.execution, delivered),
+                    // An earlier offer may have been taken without a word: then whoever owns the execution has to hear of it.
+                    None if offer > 0 => wake_owner(crew, ended.task.execution).await,
+                    // The row is gone: cancelled, or taken over.
+                    None => crew.look(ended.task.execution),
+                };
             }
             Err(StoreError::Fenced { .. }) => return,
             Err(error) => {
@@ -163,5 +166,36 @@ pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
                 }
             }
         }
+    }
+    // The row says that this host runs it, and soon nobody will know of it.
+    crew.doubt();
+    crew.set_alarm(crew.clock.now());
+}
+
+/// Outcomes go through the committer, many in one transaction; the rest is rare.
+async fn tell(
+    crew: &Crew,
+    task: &TaskRef,
+    end: TaskEnd,
+    notes: Vec<NotedBy>,
+) -> Result<Option<Delivered>, StoreError> {
+    match end {
+        TaskEnd::Settled { outcome, usage, dead_letter } => {
+            let settled = TaskSettled { task: *task, outcome, usage, dead_letter, notes };
+            match crew.committer.submit(Write::End(Box::new(settled))).await? {
+                Written::Ended(delivered) => Ok(delivered),
+                Written::Done(_) | Written::Exists { .. } | Written::NotOwner => Ok(None),
+            }
+        }
+        TaskEnd::Retry { .. } | TaskEnd::Lost => {
+            crew.store.end_task(crew.host, task, end, notes).await
+        }
+    }
+}
+
+/// Where the row cannot be read, the owner's own poll finds what has arrived.
+async fn wake_owner(crew: &Crew, execution: ExecutionId) {
+    if let Ok(Some(view)) = crew.store.execution(execution).await {
+        crew.wake_receiver(execution, Delivered::To { owner: view.owner });
     }
 }

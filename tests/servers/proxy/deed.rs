@@ -2,7 +2,7 @@
 
 /// Enough to know which message commits; no parser of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub enum Deed {
     Begin,
     Commit,
     Rollback,
@@ -13,7 +13,7 @@ pub(crate) enum Deed {
 
 impl Deed {
     /// Of a statement, or of several with `;` between: those that end in `commit` commit.
-    pub(crate) fn of(sql: &[u8]) -> Self {
+    pub fn of(sql: &[u8]) -> Self {
         let text = without_comments(&String::from_utf8_lossy(sql));
         let words: Vec<_> = text
             .split(|letter: char| !letter.is_alphanumeric() && letter != '_')

@@ -4,13 +4,13 @@ use bytes::{Buf, Bytes, BytesMut};
 
 /// One message as it came, with its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) kind: Kind,
-    pub(crate) bytes: Bytes,
+pub struct Frame {
+    pub kind: Kind,
+    pub bytes: Bytes,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// What a client begins with: known by a number instead of a letter.
     Opening(u32),
     Tagged(u8),
@@ -25,12 +25,12 @@ const GSS_REQUEST: u32 = 80_877_104;
 
 impl Kind {
     /// A client that asks for encryption hears one letter, and opens again.
-    pub(crate) fn asks_for_encryption(self) -> bool {
+    pub fn asks_for_encryption(self) -> bool {
         self == Self::Opening(SSL_REQUEST) || self == Self::Opening(GSS_REQUEST)
     }
 
     /// The last of the openings of a connection that will talk.
-    pub(crate) fn starts_up(self) -> bool {
+    pub fn starts_up(self) -> bool {
         matches!(self, Self::Opening(number) if number >> 16 == VERSION)
     }
 
@@ -45,19 +45,19 @@ impl Kind {
 
 impl Frame {
     /// What follows the header.
-    pub(crate) fn body(&self) -> &[u8] {
+    pub fn body(&self) -> &[u8] {
         &self.bytes[self.kind.header()..]
     }
 
     /// The part of the body that ends with its `index`th zero byte: names and texts are written so.
-    pub(crate) fn text(&self, index: usize) -> &[u8] {
+    pub fn text(&self, index: usize) -> &[u8] {
         self.body().split(|byte| *byte == 0).nth(index).unwrap_or_default()
     }
 }
 
 /// What has come from one side and is not yet cut.
 #[derive(Debug)]
-pub(crate) struct Frames {
+pub struct Frames {
     waiting: BytesMut,
     opening: bool,
     answers: usize,
@@ -65,26 +65,26 @@ pub(crate) struct Frames {
 
 impl Frames {
     /// Of a client, who opens first.
-    pub(crate) fn of_client() -> Self {
+    pub fn of_client() -> Self {
         Self { waiting: BytesMut::new(), opening: true, answers: 0 }
     }
 
     /// Of a server, whose messages all have letters, except for what [`Self::expect_answer`] announces.
-    pub(crate) fn of_server() -> Self {
+    pub fn of_server() -> Self {
         Self { opening: false, ..Self::of_client() }
     }
 
     /// What comes next is a single letter.
-    pub(crate) fn expect_answer(&mut self) {
+    pub fn expect_answer(&mut self) {
         self.answers += 1;
     }
 
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
         self.waiting.extend_from_slice(bytes);
     }
 
     /// The next message that has come whole.
-    pub(crate) fn next(&mut self) -> Option<Frame> {
+    pub fn next_frame(&mut self) -> Option<Frame> {
         let first = *self.waiting.first()?;
         if self.answers > 0 {
             self.answers -= 1;

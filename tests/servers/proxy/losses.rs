@@ -3,11 +3,11 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::servers::chance::Chance;
+use crate::chance::Chance;
 
 /// What the client hears is the same in both: nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Loss {
+pub enum Loss {
     /// The commit never reaches the server.
     Request,
     /// The server has committed.
@@ -16,9 +16,9 @@ pub(crate) enum Loss {
 
 /// How many were lost since the proxy began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Lost {
-    pub(crate) requests: u64,
-    pub(crate) replies: u64,
+pub struct Lost {
+    pub requests: u64,
+    pub replies: u64,
 }
 
 /// A commit that is to be lost.

@@ -6,18 +6,17 @@
 //!
 //! It runs on a thread of its own: it goes on when the runtime of a host, or of a test, is blocked or killed.
 
-pub(crate) mod deed;
+pub mod deed;
 mod exchange;
-pub(crate) mod frames;
+pub mod frames;
 mod link;
-pub(crate) mod losses;
+pub mod losses;
 mod talk;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use stepwell::model::{Ids, RandomIds};
 use tokio::sync::watch;
 
 use super::chance::Chance;
@@ -28,7 +27,7 @@ use losses::{Loss, Losses, Lost};
 
 /// How a line is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cut {
+pub enum Cut {
     /// Every connection is closed, and new ones are refused.
     Sever,
     /// Connections stay and can be made, but nothing arrives on either side, not even their end. What was sent meanwhile
@@ -38,7 +37,7 @@ pub(crate) enum Cut {
 
 /// Ends with its owner, and all its connections with it.
 #[derive(Debug)]
-pub(crate) struct Proxy {
+pub struct Proxy {
     port: u16,
     losses: Arc<Losses>,
     /// What is wished; taken when it ends, which ends the thread.
@@ -50,12 +49,12 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// A line to this server that follows what is said.
-    pub(crate) fn before(postgres: &Postgres) -> Self {
+    pub fn before(postgres: &Postgres) -> Self {
         Self::start(postgres.port(), Wire::Postgres)
     }
 
     /// A line that can only be cut: whatever Redis is told, nothing is lost with it.
-    pub(crate) fn before_redis(redis: &Redis) -> Self {
+    pub fn before_redis(redis: &Redis) -> Self {
         Self::start(redis.port(), Wire::Opaque)
     }
 
@@ -72,22 +71,22 @@ impl Proxy {
     }
 
     /// Where a database of the Postgres behind it is found.
-    pub(crate) fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         postgres::url(self.port, database)
     }
 
     /// Where it listens on 127.0.0.1.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Cuts the line, and returns when it is cut.
-    pub(crate) async fn cut(&self, cut: Cut) {
+    pub async fn cut(&self, cut: Cut) {
         self.wish(Line::Cut(cut)).await;
     }
 
     /// Ends every fault, and returns when the line is open.
-    pub(crate) async fn heal(&self) {
+    pub async fn heal(&self) {
         self.losses.plan_none();
         self.wish(Line::Open).await;
     }
@@ -99,27 +98,27 @@ impl Proxy {
 
     /// Lets the next `commits` happen and their clients hear nothing of it. One that the server refuses is answered, and
     /// the next is lost in its stead.
-    pub(crate) fn lose_next_replies(&self, commits: u32) {
+    pub fn lose_next_replies(&self, commits: u32) {
         self.losses.plan_next(Loss::Reply, commits);
     }
 
     /// Loses the next `commits` before the server hears of them.
-    pub(crate) fn lose_next_requests(&self, commits: u32) {
+    pub fn lose_next_requests(&self, commits: u32) {
         self.losses.plan_next(Loss::Request, commits);
     }
 
     /// Loses the reply to a commit this often, of all, from now on.
-    pub(crate) fn lose_replies(&self, probability: f64, seed: u64) {
+    pub fn lose_replies(&self, probability: f64, seed: u64) {
         self.losses.plan_odds(Loss::Reply, probability, Chance::of(seed));
     }
 
     /// Loses a commit before the server hears of it this often, from now on.
-    pub(crate) fn lose_requests(&self, probability: f64, seed: u64) {
+    pub fn lose_requests(&self, probability: f64, seed: u64) {
         self.losses.plan_odds(Loss::Request, probability, Chance::of(seed));
     }
 
     /// How many of each were really lost so far.
-    pub(crate) fn lost(&self) -> Lost {
+    pub fn lost(&self) -> Lost {
         self.losses.lost()
     }
 }
@@ -135,8 +134,7 @@ impl Drop for Proxy {
 
 /// A free port that no connection to elsewhere takes while the line is severed: those begin higher up.
 fn listen() -> TcpListener {
-    let [a, b, c, d, ..] = RandomIds.seed();
-    let mut chance = Chance::of(u64::from(u32::from_le_bytes([a, b, c, d])));
+    let mut chance = Chance::fresh();
     loop {
         let port = 20_000 + u16::try_from(chance.next(12_000)).expect("less than 12,000");
         if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {

@@ -78,7 +78,7 @@ impl Talk {
     pub(super) fn hear_client(&mut self, bytes: &[u8]) -> Passage {
         self.client.push(bytes);
         let mut passed = Vec::new();
-        while let Some(frame) = self.client.next() {
+        while let Some(frame) = self.client.next_frame() {
             let chosen = self.follow(&frame);
             if chosen.is_some_and(|chosen| chosen.loss == Loss::Request) {
                 self.losses.count(Loss::Request);
@@ -153,7 +153,7 @@ impl Talk {
     pub(super) fn hear_server(&mut self, bytes: &[u8]) -> Passage {
         self.server.push(bytes);
         let mut passed = Vec::new();
-        while let Some(frame) = self.server.next() {
+        while let Some(frame) = self.server.next_frame() {
             if frame.kind == Kind::Tagged(b'Z') {
                 self.end_answer(frame.body());
             }

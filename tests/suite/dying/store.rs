@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
-use stepwell::model::{ExecutionId, Failure, HostId, Manifest, ModuleDigest, Name, Seq, Timestamp};
+use stepwell::model::{
+    ExecutionId, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq, Timestamp,
+};
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NotedBy, Renewal, Result,
-    Revival, Revived, Snapshot, Store, Suspect, TaskEnd, TaskRef, Write, Written,
+    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy, Renewal,
+    Result, Revival, Revived, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 
 use super::Fault;
@@ -22,12 +24,24 @@ pub(crate) struct DyingStore {
 
 #[async_trait]
 impl Store for DyingStore {
-    async fn register(&self, host: &HostRow) -> Result<Timestamp> {
+    async fn register(&self, host: &NewHost) -> Result<Timestamp> {
         self.fault.read(self.inner.register(host)).await
     }
 
-    async fn renew(&self, host: HostId) -> Result<Renewal> {
-        self.fault.read(self.inner.renew(host)).await
+    async fn renew(&self, host: HostId, streak: Streak) -> Result<Renewal> {
+        self.fault.read(self.inner.renew(host, streak)).await
+    }
+
+    async fn look_for_work(&self, host: HostId) -> Result<Renewal> {
+        self.fault.read(self.inner.look_for_work(host)).await
+    }
+
+    async fn bury(&self, host: HostId, lease: Lease) -> Result<Vec<HostId>> {
+        self.fault.write(self.inner.bury(host, lease)).await
+    }
+
+    async fn await_end(&self, host: HostId) -> Result<()> {
+        self.fault.read(self.inner.await_end(host)).await
     }
 
     async fn retire(&self, host: HostId) -> Result<()> {

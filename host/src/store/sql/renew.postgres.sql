@@ -1,7 +1,13 @@
 -- Renews a lease and looks for work, in one round trip. Nothing comes back where the host is dead.
--- $1 the host.
+-- $1 the host, $2 whether an earlier attempt has failed since the last renewal (then nobody knows whom the database answered).
 update hosts
-set lease_ends = (extract(epoch from clock_timestamp()) * 1000000)::bigint + lease_micros
+set
+  lease_ends = (extract(epoch from clock_timestamp()) * 1000000)::bigint + lease_micros,
+  steady_since = case
+    when $2 = 0 and steady_since is not null and lease_ends > (extract(epoch from clock_timestamp()) * 1000000)::bigint
+    then steady_since
+    else (extract(epoch from clock_timestamp()) * 1000000)::bigint
+  end
 where id = $1
   and alive = 1
 returning
@@ -19,10 +25,12 @@ returning
   least(
     (select min(visible_at) from executions where ready = 0 and owner is null and paused_at is null and visible_at is not null),
     (select min(visible_at) from tasks where ready = 0 and owner is null),
-    (select min(schedule_by) from tasks where owner is null and schedule_by is not null),
-    (select min(other.lease_ends) from hosts as other where other.alive = 1 and other.id <> $1)
+    (select min(schedule_by) from tasks where owner is null and schedule_by is not null)
   ) as next_due,
   (
     exists (select 1 from executions where ready = 1 and losses > 0)
     or exists (select 1 from tasks where ready = 1 and losses > 0)
-  )::int::bigint as lost
+  )::int::bigint as lost,
+  (select count(*) from hosts as living where living.alive = 1) as hosts,
+  (select min(other.lease_ends) from hosts as other where other.alive = 1 and other.id <> $1) as next_lease_end,
+  steady_since

@@ -1,6 +1,6 @@
 -- Looks for work while the lease is held: on SQLite it is the lock on the file, so nothing is written. Nothing comes back
 -- where the host is dead.
--- $1 the host.
+-- $1 the host; $2 says something of leases that end, which these do not.
 select
   cast(unixepoch('subsec') * 1000000 as integer) as now,
   exists (select 1 from executions where ready = 1)
@@ -24,7 +24,11 @@ select
     )
   ) as next_due,
   exists (select 1 from executions where ready = 1 and losses > 0)
-    or exists (select 1 from tasks where ready = 1 and losses > 0) as lost
+    or exists (select 1 from tasks where ready = 1 and losses > 0) as lost,
+  (select count(*) from hosts as living where living.alive = 1) as hosts,
+  null as next_lease_end,
+  steady_since
 from hosts
 where id = $1
   and alive = 1
+  and $2 is not null

@@ -22,6 +22,7 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Delivered> {
         let mut transaction = self.begin(host).await?;
         if self.is_full(&mut transaction, execution, arrival).await? {
+            transaction.leave().await?;
             return Ok(Delivered::Full);
         }
         let mut additions = Additions::new(transaction.now);
@@ -29,6 +30,8 @@ impl<D: Dialect> SqlStore<D> {
         if matches!(delivered, Delivered::To { .. }) {
             additions.write(&mut transaction).await?;
             transaction.commit().await?;
+        } else {
+            transaction.leave().await?;
         }
         Ok(delivered)
     }
@@ -58,9 +61,11 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Delivered> {
         let mut transaction = self.begin(host).await?;
         let Some(mut standing) = lock_one(&mut transaction, execution).await? else {
+            transaction.leave().await?;
             return Ok(Delivered::Missing);
         };
         if standing.state.is_terminal() {
+            transaction.leave().await?;
             return Ok(Delivered::Ended(standing.state));
         }
         match paused {

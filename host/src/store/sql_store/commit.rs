@@ -4,16 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::SqlStore;
 use super::additions::{Additions, count_by_execution};
+use super::ends;
 use super::locks::{Standings, changed_rows, check_changes, ids, lock, read_standings};
 use super::standing::Standing;
-use super::transaction::Transaction;
+use super::transaction::{Transaction, settled};
 use crate::model::{ExecutionId, HostId, Timestamp, Wake};
-use crate::store::dialect::{Dialect, Fault};
+use crate::store::dialect::{Dialect, Fault, Line};
 use crate::store::error::StoreError;
 use crate::store::row::Reading;
 use crate::store::statements;
 use crate::store::value::{Rows, values};
-use crate::store::write::{Append, Effects, NewExecution, RowChange, Write, Written};
+use crate::store::write::{Append, Effects, NewExecution, RowChange, TaskSettled, Write, Written};
 
 /// How often a transaction that met a deadlock or a failed serialisation is sent again.
 const BUSY_RETRIES_MAX: u32 = 5;
@@ -58,13 +59,13 @@ impl<D: Dialect> SqlStore<D> {
                 Write::Append(append) if append.owner == host && !depends_on_row(append) => {
                     additions.append(append);
                 }
-                Write::Append(_) | Write::Start(_) => return Ok(None),
+                Write::Append(_) | Write::Start(_) | Write::End(_) => return Ok(None),
             }
         }
         Sorted::of(batch)?;
         let fence = (statements::FENCE_OR_FAIL, Rows::from_iter([values![host]]));
         let script = std::iter::once(fence).chain(additions.into_script()).collect();
-        match self.dialect.write(script).await {
+        match settled(&self.dialect, host, self.dialect.write(script).await).await {
             Ok(()) => Ok(Some(batch.iter().map(|_| Written::Done(Effects::default())).collect())),
             Err(Fault::Refused(_)) => Ok(None),
             Err(fault) => Err(fault),
@@ -99,16 +100,18 @@ impl<D: Dialect> SqlStore<D> {
 struct Sorted<'a> {
     starts: Vec<(usize, &'a NewExecution)>,
     appends: Vec<(usize, &'a Append)>,
+    ends: Vec<(usize, &'a TaskSettled)>,
 }
 
 impl<'a> Sorted<'a> {
     /// In the order of their ids, whatever order they came in. One execution has one write in a batch.
     fn of(batch: &'a [Write]) -> Result<Self, Fault> {
-        let mut sorted = Self { starts: Vec::new(), appends: Vec::new() };
+        let mut sorted = Self { starts: Vec::new(), appends: Vec::new(), ends: Vec::new() };
         for (place, write) in batch.iter().enumerate() {
             match write {
                 Write::Start(new) => sorted.starts.push((place, new)),
                 Write::Append(append) => sorted.appends.push((place, append)),
+                Write::End(end) => sorted.ends.push((place, end)),
             }
         }
         sorted.starts.sort_by_key(|(_, new)| new.id);
@@ -151,7 +154,7 @@ impl<D: Dialect> SqlStore<D> {
         let mut sorted = Sorted::of(batch)?;
         let mut written: Vec<Written> = batch.iter().map(|_| Written::NotOwner).collect();
         let lock = vec![(statements::LOCK_EXECUTIONS, ids(concerned(&sorted)))];
-        let (mut transaction, found) = self.begin_with(host, lock).await?;
+        let (mut transaction, found) = self.begin_with(Line::Commits, host, lock).await?;
         let mut standings = read_standings(found.into_iter().flatten())?;
         sorted.appends.retain(|(_, append)| {
             let owned =
@@ -162,6 +165,12 @@ impl<D: Dialect> SqlStore<D> {
         lock_newborn(&mut transaction, &mut standings, &sorted, &born).await?;
 
         let mut additions = Additions::new(transaction.now);
+        let taken = ends::take(&mut transaction, host, &sorted.ends).await?;
+        for (place, end) in &sorted.ends {
+            let settled = taken.get(&end.task.id).map(|taken| (*end, taken));
+            let brought = settled.map(|one| ends::bring(one, &mut standings, &mut additions));
+            written[*place] = Written::Ended(brought);
+        }
         for (place, new) in &sorted.starts {
             written[*place] = if born.remove(&new.id) {
                 additions.born(new);
@@ -225,6 +234,7 @@ fn concerned(sorted: &Sorted<'_>) -> BTreeSet<ExecutionId> {
         }
         ids.extend(append.messages.iter().map(|(receiver, _)| *receiver));
     }
+    ids.extend(sorted.ends.iter().map(|(_, end)| end.task.execution));
     ids
 }
 

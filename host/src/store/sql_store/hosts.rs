@@ -1,52 +1,96 @@
 //! Incarnations of hosts: who is alive, and what becomes of the work of those who are not.
 
+use std::time::Duration;
+
+use tracing::warn;
+
 use super::SqlStore;
-use crate::model::{ExecutionId, HostId, Promise, Run, Timestamp};
-use crate::store::dialect::Dialect;
+use super::transaction::Transaction;
+use crate::model::{ExecutionId, HostId, Lease, Promise, Run, Timestamp};
+use crate::store::dialect::{Dialect, Fault, Line};
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
 use crate::store::value::values;
-use crate::store::view::{HostRow, Renewal};
+use crate::store::view::{HostRow, NewHost, Renewal, Streak};
 use crate::store::{Result, TaskRef};
 
+/// How long the row of a dead host is waited for before what holds it is ended.
+const PATIENCE_WITH_THE_DEAD: Duration = Duration::from_millis(500);
+/// Hosts that are declared dead in one transaction.
+const BURIALS_MAX: u32 = 16;
+
 impl<D: Dialect> SqlStore<D> {
-    pub(super) async fn register_host(&self, host: &HostRow) -> Result<Timestamp> {
+    pub(super) async fn register_host(&self, host: &NewHost) -> Result<Timestamp> {
         let mut transaction = self.begin_unfenced().await?;
         let rows = transaction.fetch(statements::NOW, values![]).await?;
         let now = now_of(rows)?;
-        let lease = host.lease_ends.map(|ends| ends.as_micros() - host.started_at.as_micros());
         let row = values![
             host.id,
             host.name.as_str(),
-            host.lease_ends,
-            lease,
+            host.lease.map(|lease| micros(lease.length())),
             host.version.as_str(),
-            host.started_at
+            host.started_at,
+            host.session.as_str(),
+            micros(host.lease.unwrap_or_default().fresh()),
         ];
         transaction.execute(statements::REGISTER_HOST, row).await?;
         if D::ALONE {
-            transaction.execute(statements::BURY_HOSTS, values![host.id]).await?;
-            transaction.execute(statements::FREE_DEAD_EXECUTIONS, values![now]).await?;
-            transaction.execute(statements::FREE_DEAD_TASKS, values![now]).await?;
+            let living = transaction.fetch(statements::LIVING_HOSTS, values![host.id]).await?;
+            for row in living {
+                bury(&mut transaction, Reading::of("hosts", row).host("id")?, now).await?;
+            }
         }
         transaction.commit().await?;
         Ok(now)
     }
 
-    pub(super) async fn renew_lease(&self, host: HostId) -> Result<Renewal> {
-        let mut transaction = self.begin_unfenced().await?;
-        let rows = transaction.fetch(statements::RENEW, values![host]).await?;
-        let row = rows.into_iter().next().ok_or(StoreError::Fenced { host })?;
-        transaction.commit().await?;
-        let mut row = Reading::of("hosts", row);
-        Ok(Renewal {
-            now: row.time("now")?,
-            work: row.flag("work")?,
-            arrivals: row.flag("arrivals")?,
-            next_due: row.opt_time("next_due")?,
-            lost: row.flag("lost")?,
-        })
+    pub(super) async fn renew_lease(&self, host: HostId, streak: Streak) -> Result<Renewal> {
+        let values = values![host, streak == Streak::Broken];
+        let rows = self.dialect.change(Line::Lease, statements::RENEW, values.into()).await?;
+        renewal(host, rows)
+    }
+
+    pub(super) async fn find_work(&self, host: HostId) -> Result<Renewal> {
+        renewal(host, self.read(statements::LOOK_FOR_WORK, values![host]).await?)
+    }
+
+    pub(super) async fn bury_expired(&self, host: HostId, lease: Lease) -> Result<Vec<HostId>> {
+        match self.try_bury(host, lease).await {
+            Err(Fault::Busy(_)) => {
+                let ended =
+                    self.dialect.change(Line::Work, statements::END_SESSIONS, values![host].into());
+                let ended = ended.await?.into_iter().next().unwrap_or_default();
+                let sessions = Reading::of("pg_stat_activity", ended).i64("count")?;
+                warn!(
+                    sessions,
+                    "A host whose lease has ended held on to its row: its sessions were ended"
+                );
+                Ok(self.try_bury(host, lease).await?)
+            }
+            buried => Ok(buried?),
+        }
+    }
+
+    async fn try_bury(&self, host: HostId, lease: Lease) -> Result<Vec<HostId>, Fault> {
+        let mut transaction = self.begin(host).await?;
+        let patience = i64::try_from(PATIENCE_WITH_THE_DEAD.as_millis()).unwrap_or(i64::MAX);
+        transaction.fetch(statements::BE_IMPATIENT, values![patience]).await?;
+        let values = values![host, BURIALS_MAX, micros(lease.fresh())];
+        let expired = transaction.fetch(statements::EXPIRED_HOSTS, values).await?;
+        let now = transaction.now;
+        let mut buried = Vec::with_capacity(expired.len());
+        for row in expired {
+            let id = Reading::of("hosts", row).host("id")?;
+            bury(&mut transaction, id, now).await?;
+            buried.push(id);
+        }
+        if buried.is_empty() {
+            transaction.leave().await?;
+        } else {
+            transaction.commit().await?;
+        }
+        Ok(buried)
     }
 
     pub(super) async fn retire_host(&self, host: HostId) -> Result<()> {
@@ -80,6 +124,37 @@ impl<D: Dialect> SqlStore<D> {
     pub(super) async fn read_now(&self) -> Result<Timestamp> {
         now_of(self.read(statements::NOW, values![]).await?)
     }
+}
+
+/// Declares a host dead, whose row is locked, and frees its work.
+async fn bury<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    host: HostId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    transaction.execute(statements::BURY_HOST, values![host]).await?;
+    transaction.execute(statements::FREE_EXECUTIONS, values![host, now]).await?;
+    transaction.execute(statements::FREE_TASKS, values![host, now]).await?;
+    Ok(())
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn renewal(host: HostId, rows: Vec<Row>) -> Result<Renewal> {
+    let row = rows.into_iter().next().ok_or(StoreError::Fenced { host })?;
+    let mut row = Reading::of("hosts", row);
+    Ok(Renewal {
+        now: row.time("now")?,
+        work: row.flag("work")?,
+        arrivals: row.flag("arrivals")?,
+        next_due: row.opt_time("next_due")?,
+        lost: row.flag("lost")?,
+        hosts: row.number("hosts")?,
+        next_lease_end: row.opt_time("next_lease_end")?,
+        steady_since: row.opt_time("steady_since")?,
+    })
 }
 
 fn now_of(rows: Vec<Row>) -> Result<Timestamp> {

@@ -5,6 +5,7 @@ mod arrivals;
 mod births;
 mod claims;
 mod commit;
+mod ends;
 mod hosts;
 mod locks;
 mod modules;
@@ -23,17 +24,18 @@ use async_trait::async_trait;
 
 use super::dialect::Dialect;
 use super::error::OpenError;
+use super::postgres::{Postgres, PostgresOptions};
 use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
-    ModuleRow, Renewal, Revived,
+    ModuleRow, NewHost, Renewal, Revived, Streak,
 };
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
-    ExecutionId, Failure, HostId, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp,
+    ExecutionId, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp,
 };
 
 /// A store in a database.
@@ -61,14 +63,43 @@ impl SqlStore<Sqlite> {
     }
 }
 
+impl SqlStore<Postgres> {
+    /// Connects to the database at `url` (`postgres://...`), and brings its schema up to date where it may.
+    pub async fn connect(
+        url: &str,
+        options: &PostgresOptions,
+        limits: &Limits,
+    ) -> Result<Self, OpenError> {
+        let dialect = Postgres::open(url, options).await?;
+        Ok(Self { dialect, signals_max: limits.unreceived_signals_max })
+    }
+
+    /// Ends every session in good order.
+    pub async fn disconnect(self) {
+        self.dialect.close().await;
+    }
+}
+
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
-    async fn register(&self, host: &HostRow) -> Result<Timestamp> {
+    async fn register(&self, host: &NewHost) -> Result<Timestamp> {
         self.register_host(host).await
     }
 
-    async fn renew(&self, host: HostId) -> Result<Renewal> {
-        self.renew_lease(host).await
+    async fn renew(&self, host: HostId, streak: Streak) -> Result<Renewal> {
+        self.renew_lease(host, streak).await
+    }
+
+    async fn look_for_work(&self, host: HostId) -> Result<Renewal> {
+        self.find_work(host).await
+    }
+
+    async fn bury(&self, host: HostId, lease: Lease) -> Result<Vec<HostId>> {
+        self.bury_expired(host, lease).await
+    }
+
+    async fn await_end(&self, host: HostId) -> Result<()> {
+        transaction::await_end(&self.dialect, host).await
     }
 
     async fn retire(&self, host: HostId) -> Result<()> {

@@ -13,7 +13,7 @@ use crate::store::row::{Reading, Row};
 use crate::store::statements;
 use crate::store::value::{Rows, values};
 use crate::store::view::Delivered;
-use crate::store::write::{NotedBy, TaskEnd};
+use crate::store::write::{NotedBy, TaskEnd, TaskSettled, Write, Written};
 use crate::store::{Result, TaskRef};
 
 /// A task's row as it was when it was taken or changed: what is written for its execution comes from here alone.
@@ -48,28 +48,40 @@ impl<D: Dialect> SqlStore<D> {
         end: TaskEnd,
         notes: Vec<NotedBy>,
     ) -> Result<Option<Delivered>> {
+        let (outcome, usage, dead_letter) = match end {
+            TaskEnd::Settled { outcome, usage, dead_letter } => (outcome, usage, dead_letter),
+            TaskEnd::Retry { .. } | TaskEnd::Lost => {
+                return self.give_back(host, task, end, notes).await;
+            }
+        };
+        let settled = TaskSettled { task: *task, outcome, usage, dead_letter, notes };
+        match self.commit_batch(host, &[Write::End(Box::new(settled))]).await?.pop() {
+            Some(Written::Ended(delivered)) => Ok(delivered),
+            Some(Written::Done(_) | Written::Exists { .. } | Written::NotOwner) | None => Ok(None),
+        }
+    }
+
+    /// The row stays, for its next attempt or for any host.
+    async fn give_back(
+        &self,
+        host: HostId,
+        task: &TaskRef,
+        end: TaskEnd,
+        notes: Vec<NotedBy>,
+    ) -> Result<Option<Delivered>> {
         let mut transaction = self.begin(host).await?;
-        let Some(taken) = take(&mut transaction, host, task, &end).await? else {
+        let Some(taken) = change(&mut transaction, host, task, &end).await? else {
+            transaction.leave().await?;
             return Ok(None);
         };
         let mut additions = Additions::new(transaction.now);
         for noted in &notes {
             additions.note(taken.execution, taken.run, noted);
         }
-        let delivered = match end {
-            TaskEnd::Settled { outcome, usage, dead_letter } => {
-                if let Some(dead) = &dead_letter {
-                    additions.dead_letter(taken.execution, taken.run, dead);
-                }
-                let arrival = taken.settled(outcome, usage, task.attempt);
-                bring(&mut transaction, taken.execution, &arrival, &mut additions).await?
-            }
-            // Nothing has come to the execution; whoever asks is told that nobody need be woken.
-            TaskEnd::Retry { .. } | TaskEnd::Lost => Delivered::To { owner: None },
-        };
         additions.write(&mut transaction).await?;
         transaction.commit().await?;
-        Ok(Some(delivered))
+        // Nothing has come to the execution; whoever asks is told that nobody need be woken.
+        Ok(Some(Delivered::To { owner: None }))
     }
 
     pub(super) async fn promote_due(
@@ -91,6 +103,8 @@ impl<D: Dialect> SqlStore<D> {
         count += transaction.execute(statements::PROMOTE_TASKS, values![now, limit]).await?;
         if count > 0 {
             transaction.commit().await?;
+        } else {
+            transaction.leave().await?;
         }
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
@@ -104,8 +118,8 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Deletes or changes exactly the row of (id, owner, attempt).
-async fn take<D: Dialect>(
+/// Changes exactly the row of (id, owner, attempt).
+async fn change<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     host: HostId,
     task: &TaskRef,
@@ -114,9 +128,8 @@ async fn take<D: Dialect>(
     let now = transaction.now;
     let (id, attempt) = (task.id, task.attempt);
     let rows = match end {
-        TaskEnd::Settled { .. } => {
-            transaction.fetch(statements::TAKE_TASK, values![id, host, attempt]).await?
-        }
+        // Its row is taken by the committer's statement.
+        TaskEnd::Settled { .. } => Vec::new(),
         TaskEnd::Retry { at, failure, heartbeat } => {
             let failure = serde_json::to_string(failure).ok();
             let heartbeat = heartbeat.as_ref().map(Payload::as_str);

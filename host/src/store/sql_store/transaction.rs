@@ -1,8 +1,10 @@
 //! A transaction of a store, and the fence it begins with.
 
+use std::time::Duration;
+
 use super::SqlStore;
 use crate::model::{HostId, Timestamp};
-use crate::store::dialect::{Dialect, Fault, Script};
+use crate::store::dialect::{Dialect, Fault, Line, Script};
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
 use crate::store::statements::{self, Statement};
@@ -12,6 +14,8 @@ use crate::store::value::{Rows, Value, values};
 pub(super) struct Transaction<'a, D: Dialect> {
     dialect: &'a D,
     inner: D::Transaction,
+    /// In whose name it writes; none only reads, or registers.
+    host: Option<HostId>,
     /// The database's clock when a writer passed the fence.
     pub(super) now: Timestamp,
 }
@@ -19,34 +23,36 @@ pub(super) struct Transaction<'a, D: Dialect> {
 impl<D: Dialect> SqlStore<D> {
     /// Begins a transaction that writes on behalf of a host: its first statement is the fence.
     pub(super) async fn begin(&self, host: HostId) -> Result<Transaction<'_, D>, Fault> {
-        Ok(self.begin_with(host, Vec::new()).await?.0)
+        Ok(self.begin_with(Line::Work, host, Vec::new()).await?.0)
     }
 
     /// The same with the statements that follow the fence; says what each has found.
     pub(super) async fn begin_with(
         &self,
+        line: Line,
         host: HostId,
         script: Script,
     ) -> Result<(Transaction<'_, D>, Vec<Vec<Row>>), Fault> {
         let fence = (statements::FENCE, Rows::from_iter([values![host]]));
         let script = std::iter::once(fence).chain(script).collect();
-        let (inner, found) = self.dialect.begin_with(script).await?;
+        let (inner, found) = self.dialect.begin_with(line, script).await?;
         let mut found = found.into_iter();
         let row = found.next().into_iter().flatten().next().ok_or(StoreError::Fenced { host })?;
         let now = Reading::of("hosts", row).time("now")?;
-        Ok((Transaction { dialect: &self.dialect, inner, now }, found.collect()))
+        let host = Some(host);
+        Ok((Transaction { dialect: &self.dialect, inner, host, now }, found.collect()))
     }
 
-    /// Only for a host that is not there yet, or that renews.
+    /// Only for a host that is not there yet.
     pub(super) async fn begin_unfenced(&self) -> Result<Transaction<'_, D>, Fault> {
         let inner = self.dialect.begin().await?;
-        Ok(Transaction { dialect: &self.dialect, inner, now: Timestamp::default() })
+        Ok(Transaction { dialect: &self.dialect, inner, host: None, now: Timestamp::default() })
     }
 
     /// Begins to read one moment of the database.
     pub(super) async fn look(&self) -> Result<Transaction<'_, D>, Fault> {
         let inner = self.dialect.look().await?;
-        Ok(Transaction { dialect: &self.dialect, inner, now: Timestamp::default() })
+        Ok(Transaction { dialect: &self.dialect, inner, host: None, now: Timestamp::default() })
     }
 
     /// Reads what several statements find at one moment, each given those of the values that it names.
@@ -114,6 +120,49 @@ impl<D: Dialect> Transaction<'_, D> {
 
     /// Runs the last statements, of which nothing is asked but that they succeed, and makes it durable.
     pub(super) async fn commit_with(self, script: Script) -> Result<(), Fault> {
-        self.dialect.commit(self.inner, script).await
+        let committed = self.dialect.commit(self.inner, script).await;
+        match self.host {
+            Some(host) => settled(self.dialect, host, committed).await,
+            None => committed,
+        }
+    }
+
+    /// Ends it as if it had never begun.
+    pub(super) async fn leave(self) -> Result<(), Fault> {
+        self.dialect.leave(self.inner).await
+    }
+}
+
+/// How long to wait before the database is asked again whether a transaction of unknown end has ended.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// Where nobody knows whether a commit was made, waits until the database has no more to do with it: from then on, reading
+/// what is there tells. However long that takes: until then nothing that depends on it may go on.
+pub(super) async fn settled<T, D: Dialect>(
+    dialect: &D,
+    host: HostId,
+    committed: Result<T, Fault>,
+) -> Result<T, Fault> {
+    if let Err(Fault::Store(StoreError::Unknown(_))) = &committed {
+        await_end(dialect, host).await?;
+    }
+    committed
+}
+
+/// Waits until whatever this host had under way in the database has ended: the lock on its row is the fence of them all.
+pub(super) async fn await_end<D: Dialect>(dialect: &D, host: HostId) -> Result<(), StoreError> {
+    loop {
+        match dialect.change(Line::Work, statements::AWAIT_END, values![host].into()).await {
+            Ok(rows) if rows.is_empty() => return Err(StoreError::Fenced { host }),
+            Ok(_alive) => return Ok(()),
+            Err(fault) => {
+                let error = StoreError::from(fault);
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "The end of a commit is waited for"
+                );
+                tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 pub use open::SqliteOptions;
 
-use super::dialect::{Dialect, Fault, Script};
+use super::dialect::{Dialect, Fault, Line, Script};
 use super::error::StoreError;
 use super::row::Row;
 use super::statements::Statement;
@@ -105,8 +105,10 @@ impl Dialect for Sqlite {
         Transaction::write(Arc::clone(&self.writer).lock_owned().await).await.map_err(fault)
     }
 
+    /// There is one connection that writes, whatever the line.
     async fn begin_with(
         &self,
+        _line: Line,
         script: Script,
     ) -> Result<(Self::Transaction, Vec<Vec<Row>>), Fault> {
         let turn = Arc::clone(&self.writer).lock_owned().await;
@@ -126,6 +128,18 @@ impl Dialect for Sqlite {
         messages.add_script(script).await?;
         messages.commit().await?;
         transaction.committed().map_err(fault)
+    }
+
+    async fn change(
+        &self,
+        _line: Line,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, Fault> {
+        let mut transaction = self.begin().await?;
+        let found = self.fetch(&mut transaction, statement, values).await?;
+        self.commit(transaction, Script::new()).await?;
+        Ok(found)
     }
 
     async fn look(&self) -> Result<Self::Transaction, Fault> {
@@ -196,6 +210,12 @@ impl Dialect for Sqlite {
         messages.add_script(script).await?;
         messages.commit().await?;
         transaction.committed().map_err(fault)
+    }
+
+    /// Whoever writes next takes it back.
+    async fn leave(&self, transaction: Self::Transaction) -> Result<(), Fault> {
+        drop(transaction);
+        Ok(())
     }
 
     /// Moves what is in the write-ahead log into the database and empties it. Readers are short, so it waits for none: what

@@ -17,7 +17,7 @@ use super::link::Writer;
 use super::row_groups::RowGroups;
 use super::{Sqlite, primary_code};
 use crate::store::error::{BoxError, OpenError};
-use crate::store::migrations::{MIGRATIONS, NEWEST};
+use crate::store::migrations::{self, MIGRATIONS, NEWEST};
 
 /// The first bytes of every SQLite file (<https://sqlite.org/fileformat.html#the_database_header>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -163,10 +163,11 @@ async fn schema(connection: &mut SqliteConnection, path: &Path) -> Result<i64, O
     let query = sqlx::query("select coalesce(max(version), 0) from stepwell_schema");
     let row = query.fetch_one(connection).await.map_err(|error| refuse(path, error))?;
     let found: i64 = row.get(0);
-    if found > NEWEST {
-        return Err(OpenError::Newer { found, known: NEWEST });
+    if migrations::is_served(found) {
+        Ok(found)
+    } else {
+        Err(OpenError::Newer { found, known: NEWEST })
     }
-    Ok(found)
 }
 
 /// Brings the schema to this binary's, all or nothing.
@@ -174,7 +175,7 @@ async fn migrate(writer: &mut SqliteConnection, path: &Path) -> Result<(), OpenE
     let refuse = |error| refuse(path, error);
     let mut transaction = writer.begin_with("begin immediate").await.map_err(refuse)?;
     let found = schema(&mut transaction, path).await?;
-    if found == NEWEST {
+    if found >= NEWEST {
         return Ok(());
     }
     let table = "create table if not exists stepwell_schema (

@@ -78,11 +78,21 @@ impl Activation {
     }
 
     fn begin_call(&mut self, call: Call) {
-        if self.runs_here(&call.routing) && self.locals.len() < LOCAL_QUEUE_MAX {
+        if self.runs_here(&call.routing) && self.locals.len() < self.locals_max() {
             self.begin_local(call);
         } else {
             let task = self.task_row(&call, self.crew.clock.now());
             self.enqueue(task, call.run);
+        }
+    }
+
+    /// How many local steps may run or wait for a slot. Where others could help, whatever goes beyond this host's own slots
+    /// is left to whoever is free.
+    fn locals_max(&self) -> usize {
+        if self.crew.has_peers() {
+            self.crew.limits.max_concurrency.saturating_sub(self.tasks.len())
+        } else {
+            LOCAL_QUEUE_MAX
         }
     }
 

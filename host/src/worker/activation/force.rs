@@ -61,9 +61,8 @@ pub(super) async fn end(
             info!(execution.id = %row.id, "Execution {} was ended by force", row.id);
             Over::Done
         }
-        Ok(Written::NotOwner | Written::Exists { .. }) | Err(StoreError::Fenced { .. }) => {
-            Over::Done
-        }
+        Ok(Written::NotOwner | Written::Exists { .. } | Written::Ended(_))
+        | Err(StoreError::Fenced { .. }) => Over::Done,
         Err(error @ StoreError::Corrupt { .. }) => block_unreadable(crew, row.id, &error).await,
         Err(error) => {
             warn!(execution.id = %row.id, error = %error, "A forced end could not be written; beginning again");

@@ -27,6 +27,9 @@ impl Activation {
         let hot_until = self.crew.clock.now() + self.crew.limits.hot_for;
         let mut is_waiting = false;
         loop {
+            if self.crew.stop.hard.is_cancelled() {
+                return Err(Over::Done);
+            }
             self.take_in_ready(&mut replay);
             self.end_if_forced(&mut replay).await?;
             while self.must_write(&replay) {

@@ -108,9 +108,8 @@ impl Activation {
                 self.crew.wake_watchers(id);
                 Ok(())
             }
-            Ok(Written::NotOwner | Written::Exists { .. }) | Err(StoreError::Fenced { .. }) => {
-                Err(Over::Done)
-            }
+            Ok(Written::NotOwner | Written::Exists { .. } | Written::Ended(_))
+            | Err(StoreError::Fenced { .. }) => Err(Over::Done),
             Err(StoreError::Unknown(error)) => {
                 warn!(execution.id = %id, error = %error, "A commit's outcome is unknown; reading what is there");
                 Err(Over::Again)

@@ -1,7 +1,9 @@
 //! Duties: what no single order asks for and what would pile up without them.
 
+mod reap;
 mod reconcile;
 
+pub(super) use reap::reap;
 pub(super) use reconcile::{Unknown, reconcile};
 
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! Servers of one's own, for tests: real ones, that can be stopped, killed and cut off.
 //!
-//! Each test crate that needs them says `#[path = "../servers/mod.rs"] mod servers;`. Here are no doubles and no
-//! containers: `scripts/private-server` runs what is installed, on a free port, and ends it when this process ends, in
+//! Here are no doubles and no containers: `scripts/private-server` runs what is installed, on a free port, and ends it when this process ends, in
 //! whatever way. A server that is not installed fails the test with the line that installs it.
 //!
 //! Nothing here belongs to a runtime, so one server serves all tests of a process, each of which has a runtime of its own.
@@ -12,8 +11,8 @@
     reason = "a test that cannot go on ends there, and what it printed is shown where it fails"
 )]
 
-pub(crate) mod chance;
+pub mod chance;
 mod keeper;
-pub(crate) mod postgres;
-pub(crate) mod proxy;
-pub(crate) mod redis;
+pub mod postgres;
+pub mod proxy;
+pub mod redis;

@@ -1,0 +1,262 @@
+//! Builds the house, and stops it.
+
+mod asked;
+mod database;
+mod life;
+mod threads;
+
+pub use database::migrate;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use self::asked::Asked;
+use self::life::{Estate, Present};
+use self::threads::Threads;
+use crate::config::Config;
+use crate::dispatch::{self, Dispatch};
+use crate::http::{self, Door};
+use crate::journal;
+use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock};
+use crate::notify::{LocalNotifier, Notifier};
+use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::store::{ClaimFilter, Store};
+use crate::worker::{Past, Polling, WorkerState};
+
+/// How long requests may take to end after the worker has.
+const DOOR_CLOSES_WITHIN: Duration = Duration::from_secs(5);
+
+/// Puts something between a house and its store.
+pub type AroundStore = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>;
+
+/// What a house is fitted with, where tests have reasons to fit it otherwise.
+pub struct Fittings {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn Ids>,
+    /// The program that compiles modules: this one.
+    pub compiler: PathBuf,
+    /// Whether the worker looks for work that nobody hinted at.
+    pub polling: Polling,
+    /// Put between the house and its store.
+    pub around_store: AroundStore,
+}
+
+impl Fittings {
+    /// Those of a real host.
+    pub fn real() -> Result<Self> {
+        Ok(Self {
+            clock: Arc::new(SystemClock::new()),
+            ids: Arc::new(RandomIds),
+            compiler: std::env::current_exe().context("this program cannot find itself")?,
+            polling: Polling::On,
+            around_store: Box::new(|store| store),
+        })
+    }
+}
+
+impl fmt::Debug for Fittings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fittings").field("compiler", &self.compiler).finish_non_exhaustive()
+    }
+}
+
+/// A running host. Everything it does, it does on threads of its own; dropping it ends it as a crash would.
+#[derive(Debug)]
+pub struct App {
+    house: House,
+    drain_timeout: Duration,
+    serving: JoinHandle<std::io::Result<()>>,
+    /// Ends the change of lives.
+    settle: CancellationToken,
+    lives: JoinHandle<()>,
+    /// Taken when it ends: a runtime may not be dropped where others run.
+    threads: Option<Threads>,
+}
+
+#[derive(Debug)]
+struct House {
+    address: SocketAddr,
+    estate: Arc<Estate>,
+    present: Present,
+    dispatch: Dispatch,
+    door: Door,
+}
+
+/// Where the rooms of a house run, but for guests.
+#[derive(Debug, Clone)]
+struct Places {
+    commits: Handle,
+    lease: Handle,
+}
+
+impl App {
+    /// Opens the database, builds every room upon it, and begins to answer.
+    pub async fn start(config: Config) -> Result<Self> {
+        Self::start_with(config, Fittings::real()?).await
+    }
+
+    /// The same with other fittings.
+    pub async fn start_with(config: Config, fittings: Fittings) -> Result<Self> {
+        let mut threads = Threads::start(config.cores)?;
+        let drain_timeout = config.limits.drain_timeout;
+        let places = Places { commits: threads.commits(), lease: threads.lease() };
+        let built = threads.spawn(build(config, fittings, places)).await;
+        let (house, listener) = built.context("the house fell while it was built")??;
+        threads.add_guests(house.estate.sandbox.clone());
+        let serving = threads.spawn(http::serve(listener, house.door.clone()));
+        let settle = CancellationToken::new();
+        let (estate, present) = (Arc::clone(&house.estate), house.present.clone());
+        let lives = life::go_on(estate, present, house.dispatch.clone(), settle.clone());
+        let lives = threads.spawn(lives);
+        Ok(Self { house, drain_timeout, serving, settle, lives, threads: Some(threads) })
+    }
+
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
+        self.house.address
+    }
+
+    /// The incarnation that it is now.
+    pub fn host(&self) -> HostId {
+        self.house.present.life().worker.host()
+    }
+
+    /// The room that takes orders.
+    pub fn dispatch(&self) -> &Dispatch {
+        &self.house.dispatch
+    }
+
+    /// Where the worker stands.
+    pub fn state(&self) -> watch::Receiver<WorkerState> {
+        self.house.estate.state.subscribe()
+    }
+
+    /// Takes nothing new, lets what runs come to its end or hands it over, and closes. Dropping the future ends it at once.
+    pub async fn stop(mut self) {
+        let Some(threads) = self.threads.take() else { return };
+        self.settle.cancel();
+        if let Err(error) = (&mut self.lives).await {
+            warn!(error = %error, "The lives of the host did not end in order");
+        }
+        let (life, timeout) = (self.house.present.life(), self.drain_timeout);
+        let drained = threads.spawn(async move { life.worker.drain(timeout).await }).await;
+        if let Err(error) = drained {
+            warn!(error = %error, "The worker did not drain");
+        }
+        self.house.door.close();
+        if tokio::time::timeout(DOOR_CLOSES_WITHIN, &mut self.serving).await.is_err() {
+            warn!(
+                requests = self.house.door.requests(),
+                "Requests were still under way: they are dropped"
+            );
+            self.house.door.shut();
+        }
+        drop(self);
+        threads.end().await;
+    }
+
+    /// Ends at once and writes nothing more, as a crash would.
+    pub async fn kill(mut self) {
+        self.settle.cancel();
+        self.house.present.life().worker.kill();
+        self.house.door.shut();
+        let threads = self.threads.take();
+        drop(self);
+        if let Some(threads) = threads {
+            threads.end().await;
+        }
+    }
+}
+
+async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(House, TcpListener)> {
+    let Fittings { clock, ids, compiler, polling, around_store } = fittings;
+    let limits = config.limits.clone();
+    let listener = listen(config.listen).await?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let opened = database::open(&config, &*ids).await?;
+    let sandbox = SandboxConfig {
+        cache_dir: config.data.join("cache"),
+        compiler,
+        guest_threads: config.cores,
+    };
+    let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock))?;
+    let notifier: Arc<dyn Notifier> = Arc::new(LocalNotifier::default());
+    let filter = ClaimFilter {
+        queues: config.queues,
+        tags: config.tags,
+        journal_version: u32::from(journal::VERSION),
+        suspect_after: Some(limits.suspect_after),
+    };
+    let estate = Arc::new(Estate {
+        store: around_store(opened.store),
+        sandbox,
+        notifier,
+        clock,
+        ids,
+        limits,
+        filter,
+        polling,
+        lease: opened.lease,
+        name: config.name,
+        session: opened.session,
+        commits: places.commits,
+        lease_threads: places.lease,
+        state: watch::Sender::new(WorkerState::Starting),
+    });
+    let host = estate.register().await.context("the host cannot be registered")?;
+    let newborn = estate.prepare(host, Past::None);
+    let dispatch = Dispatch::new(
+        dispatch::Parts {
+            store: Arc::clone(&estate.store),
+            sandbox: estate.sandbox.clone(),
+            notifier: Arc::clone(&estate.notifier),
+            clock: Arc::clone(&estate.clock),
+            ids: Arc::clone(&estate.ids),
+            limits: estate.limits.clone(),
+            filter: estate.filter.clone(),
+        },
+        newborn.identity(),
+    );
+    let present = Present::new(estate.begin(newborn));
+    let state = estate.state.subscribe();
+    let door = Door::new(dispatch.clone(), move || *state.borrow() == WorkerState::Ready);
+    Ok((House { address, estate, present, dispatch, door }, listener))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        warn!("Whoever reaches {address} can upload modules and start them: there are no keys yet");
+    }
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{address} cannot be listened on; give another --listen"))
+}
+
+/// Runs a host until it is asked to end: SIGTERM or SIGINT drains it, a second one ends it at once.
+pub async fn serve(config: Config) -> Result<()> {
+    let mut asked = Asked::listen()?;
+    let data = config.data.display().to_string();
+    let app = App::start(config).await?;
+    let address = app.address();
+    info!(host.id = %app.host(), %address, data, "Stepwell listens on http://{address}");
+    asked.heard().await;
+    info!("The host drains; ask once more to end it at once");
+    tokio::select! {
+        () = app.stop() => info!("The host has stopped"),
+        () = asked.heard() => warn!("The host ends at once; its work goes on when it is started again, or elsewhere when its lease ends"),
+    }
+    Ok(())
+}

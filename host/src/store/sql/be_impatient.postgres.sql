@@ -1,0 +1,3 @@
+-- Has this transaction wait for a lock no longer than that.
+-- $1 how long, in milliseconds.
+select set_config('lock_timeout', $1::bigint::text, true) as lock_timeout

@@ -1,0 +1,14 @@
+-- Takes the tasks that nobody has begun in time. What another host is at is left to it.
+-- $1 now, $2 how many at most.
+delete from tasks
+where id = any(array(
+  select id
+  from tasks
+  where owner is null
+    and schedule_by is not null
+    and schedule_by <= $1
+  order by schedule_by
+  limit $2
+  for update skip locked
+))
+returning execution_id, run, promise, step

@@ -1,0 +1,4 @@
+-- Several hosts may share a database, though not one like this: the columns are there so that both databases have one shape.
+
+alter table hosts add column session text;
+alter table hosts add column steady_since integer;
