@@ -1,6 +1,6 @@
 # Every target sets up what it needs; see CONTRIBUTING.md.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench test-toolchains guests fmt lint
+.PHONY: help demo test bench test-toolchains check-deploy guests fmt lint
 
 help: ## says what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ bench: ## the budgets, measured beside a bare commit
 
 test-toolchains: ## builds and runs a module with every supported way to build one
 	@scripts/test-toolchains
+
+check-deploy: ## the Dockerfile and deploy/, by tools of those they are written for
+	@scripts/check-deploy
 
 guests: ## builds examples/ to target/guests/wasm32-wasip2/release/*.wasm
 	@scripts/guests
