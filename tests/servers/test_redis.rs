@@ -6,7 +6,7 @@ use std::process::Command;
 use stepwell_test_servers::redis::Redis;
 
 /// What `redis-cli` prints, or its complaint.
-pub fn ask(url: &str, trust: Option<&Path>, command: &[&str]) -> Result<String, String> {
+pub(crate) fn ask(url: &str, trust: Option<&Path>, command: &[&str]) -> Result<String, String> {
     let mut client = Command::new("redis-cli");
     client.args(["-u", url]);
     if let Some(certificate) = trust {
