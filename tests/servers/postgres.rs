@@ -1,6 +1,6 @@
 //! Postgres: one for a test alone, which may stop it, or one for all tests of a process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,6 +39,17 @@ impl Postgres {
         let options = options(settings);
         let started = move || Self { keeper: Keeper::start("postgres", &options) };
         tokio::task::spawn_blocking(started).await.unwrap()
+    }
+
+    /// A private server that offers TLS, with the [`certificate`](Self::certificate) of its own.
+    pub async fn with_tls() -> Self {
+        let started = move || Self { keeper: Keeper::start("postgres_tls", &[]) };
+        tokio::task::spawn_blocking(started).await.unwrap()
+    }
+
+    /// The file that a client of [`with_tls`](Self::with_tls) has to trust.
+    pub fn certificate(&self) -> PathBuf {
+        self.keeper.folder().join("certificate.pem")
     }
 
     /// The server that all tests of this process share, each with databases of its own. It would lose what it holds in a

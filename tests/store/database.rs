@@ -88,14 +88,23 @@ impl Database {
 
     pub(crate) async fn postgres() -> Self {
         let server = Postgres::shared().await;
-        let url = server.url(&server.fresh_database().await);
+        Self::at(&server.url(&server.fresh_database().await)).await
+    }
+
+    /// A host of its own on the database that is found there.
+    pub(crate) async fn at(url: &str) -> Self {
         let host = new_host();
         let session_name = format!("stepwell {host}");
         let options =
             PostgresOptions { session_name, connections_max: 4, ..PostgresOptions::default() };
-        let store = SqlStore::connect(&url, &options, &limits()).await.unwrap();
+        let store = SqlStore::connect(url, &options, &limits()).await.unwrap();
         let now = store.register(&new_host_row(host)).await.unwrap();
-        Self { store: Arc::new(store), host, now, place: Place::Server(url) }
+        Self { store: Arc::new(store), host, now, place: Place::Server(url.to_owned()) }
+    }
+
+    /// Another host on the same database.
+    pub(crate) async fn peer(&self) -> Self {
+        Self::at(self.url().expect("only a server has several hosts")).await
     }
 
     /// Where other hosts find it; none where there can be no other.

@@ -77,6 +77,8 @@ impl Default for PostgresOptions {
 
 /// Statements that a session keeps prepared: all of ours, and the few that are put together of them.
 const STATEMENTS_KEPT: usize = 512;
+/// How the address of a Postgres begins.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 /// A connection that has rested for longer is asked whether it still answers.
 const RESTS_AT_MOST: Duration = Duration::from_secs(1);
 
@@ -104,6 +106,9 @@ pub(super) struct Connect {
 
 impl Connect {
     pub(super) fn new(url: &str, options: &PostgresOptions) -> Result<Self, OpenError> {
+        if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(OpenError::BadAddress { source: "it begins with another word".into() });
+        }
         let to = PgConnectOptions::from_str(url)
             .map_err(|source| OpenError::BadAddress { source: source.into() })?
             .application_name(&options.session_name)
