@@ -47,6 +47,7 @@ pub use start::{ModuleRef, StartOrder, Started};
 pub use crate::journal::{
     Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,
 };
+pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
     StoreError,
@@ -133,6 +134,11 @@ impl Dispatch {
     /// The bounds it keeps.
     pub fn limits(&self) -> &Limits {
         &self.parts.limits
+    }
+
+    /// How well hints travel between hosts.
+    pub fn notifier_health(&self) -> NotifierHealth {
+        self.parts.notifier.health()
     }
 
     fn store(&self) -> &dyn Store {

@@ -103,8 +103,8 @@ impl Problem {
     }
 
     /// The host starts or stops.
-    pub(super) fn not_ready() -> Self {
-        Self::new(UNAVAILABLE, "the host is not ready: it starts, or it stops").later()
+    pub(super) fn not_ready(state: impl fmt::Display) -> Self {
+        Self::new(UNAVAILABLE, format!("the host is not ready: it is {state}")).later()
     }
 
     /// A bug of ours. Its cause is in the log, and nobody else's business.

@@ -37,6 +37,7 @@ mod path;
 mod serve;
 mod start;
 
+pub use health::HostState;
 pub use serve::{Door, serve};
 
 use axum::Router;

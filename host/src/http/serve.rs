@@ -19,6 +19,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use super::error::Problem;
+use super::health::HostState;
 use super::routes;
 use crate::dispatch::Dispatch;
 
@@ -26,18 +27,21 @@ use crate::dispatch::Dispatch;
 #[derive(Clone)]
 pub struct Door {
     pub(super) dispatch: Dispatch,
-    is_ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    state: Arc<dyn Fn() -> HostState + Send + Sync>,
     closing: CancellationToken,
     shut: CancellationToken,
     requests: TaskTracker,
 }
 
 impl Door {
-    /// A door to `dispatch`; `is_ready` says whether the host carries orders out.
-    pub fn new(dispatch: Dispatch, is_ready: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+    /// A door to `dispatch`; `state` says where the host stands.
+    pub fn new<S: Into<HostState>>(
+        dispatch: Dispatch,
+        state: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self {
         Self {
             dispatch,
-            is_ready: Arc::new(is_ready),
+            state: Arc::new(move || state().into()),
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
             requests: TaskTracker::new(),
@@ -60,8 +64,8 @@ impl Door {
         self.requests.len()
     }
 
-    pub(super) fn is_ready(&self) -> bool {
-        (self.is_ready)()
+    pub(super) fn state(&self) -> HostState {
+        (self.state)()
     }
 
     /// Returns when the door is closing.
@@ -85,7 +89,7 @@ impl Door {
 
 impl fmt::Debug for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("is_ready", &self.is_ready()).finish_non_exhaustive()
+        f.debug_struct("Door").field("state", &self.state()).finish_non_exhaustive()
     }
 }
 

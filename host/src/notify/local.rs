@@ -6,11 +6,13 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 
-use super::{Hints, Notifier};
+use super::{Hints, Notifier, NotifierHealth};
 use crate::model::{ExecutionId, HostId, Wake};
 
 /// How many executions may be watched before those that nobody hears are forgotten.
 const WATCHED_BEFORE_SWEEP: usize = 1_024;
+/// How many executions are remembered by name while the listener is busy. Beyond it, it looks at all it has.
+const ARRIVALS_MAX: usize = 16_384;
 
 /// The notifier of a host that is alone.
 #[derive(Debug, Default)]
@@ -21,7 +23,7 @@ pub struct LocalNotifier {
 
 #[derive(Debug, Default)]
 struct Board {
-    work: bool,
+    hints: Hints,
     arrivals: BTreeSet<ExecutionId>,
     watched: HashMap<ExecutionId, watch::Sender<u64>>,
     sweep_at: usize,
@@ -31,6 +33,36 @@ impl LocalNotifier {
     fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().expect("nobody panics while holding the board")
     }
+
+    /// Hints were lost and nobody knows which: everyone looks.
+    pub(super) fn look_everywhere(&self) {
+        let mut board = self.board();
+        (board.hints.work, board.hints.lost) = (true, true);
+        board.watched.values().for_each(change);
+        self.hinted.notify_one();
+    }
+}
+
+fn change(watched: &watch::Sender<u64>) {
+    watched.send_modify(|changes| *changes += 1);
+}
+
+impl Board {
+    fn arrive(&mut self, execution: ExecutionId) {
+        if self.arrivals.len() < ARRIVALS_MAX {
+            self.arrivals.insert(execution);
+        } else {
+            self.hints.lost = true;
+        }
+    }
+
+    fn take_hints(&mut self) -> Option<Hints> {
+        let is_empty = self.arrivals.is_empty() && self.hints == Hints::default();
+        (!is_empty).then(|| Hints {
+            arrivals: std::mem::take(&mut self.arrivals).into_iter().collect(),
+            ..std::mem::take(&mut self.hints)
+        })
+    }
 }
 
 #[async_trait]
@@ -38,17 +70,15 @@ impl Notifier for LocalNotifier {
     fn wake(&self, wake: Wake) {
         match wake {
             Wake::Work { queue: _ } => {
-                self.board().work = true;
+                self.board().hints.work = true;
                 self.hinted.notify_one();
             }
             Wake::Arrival { owner: _, execution } => {
-                self.board().arrivals.insert(execution);
+                self.board().arrive(execution);
                 self.hinted.notify_one();
             }
             Wake::Changed { execution } => {
-                if let Some(watched) = self.board().watched.get(&execution) {
-                    watched.send_modify(|changes| *changes += 1);
-                }
+                self.board().watched.get(&execution).into_iter().for_each(change);
             }
         }
     }
@@ -65,17 +95,15 @@ impl Notifier for LocalNotifier {
     async fn hints(&self, _host: HostId) -> Hints {
         loop {
             let hinted = self.hinted.notified();
-            {
-                let mut board = self.board();
-                if board.work || !board.arrivals.is_empty() {
-                    return Hints {
-                        work: std::mem::take(&mut board.work),
-                        arrivals: std::mem::take(&mut board.arrivals).into_iter().collect(),
-                    };
-                }
+            if let Some(hints) = self.board().take_hints() {
+                return hints;
             }
             hinted.await;
         }
+    }
+
+    fn health(&self) -> NotifierHealth {
+        NotifierHealth::Local
     }
 }
 
@@ -94,7 +122,36 @@ mod tests {
 
         let hints = notifier.hints(owner).await;
 
-        assert_eq!(hints, Hints { work: true, arrivals: vec![execution] });
+        assert_eq!(hints, Hints { work: true, arrivals: vec![execution], lost: false });
+        assert_eq!(notifier.board().take_hints(), None);
+    }
+
+    #[tokio::test]
+    async fn where_hints_were_lost_everyone_looks() {
+        let notifier = LocalNotifier::default();
+        let (owner, execution) = (HostId::from_bytes([1; 16]), ExecutionId::from_bytes([2; 16]));
+        let watch = notifier.watch(execution);
+        notifier.wake(Wake::Arrival { owner, execution });
+
+        notifier.look_everywhere();
+
+        assert!(watch.has_changed().unwrap());
+        let hints = notifier.hints(owner).await;
+        assert_eq!(hints, Hints { work: true, arrivals: vec![execution], lost: true });
+    }
+
+    #[test]
+    fn more_arrivals_than_can_be_remembered_are_a_look_at_all() {
+        let notifier = LocalNotifier::default();
+        let owner = HostId::from_bytes([1; 16]);
+
+        for number in 0..=ARRIVALS_MAX {
+            let execution = ExecutionId::from_bytes((number as u128).to_be_bytes());
+            notifier.wake(Wake::Arrival { owner, execution });
+        }
+
+        let hints = notifier.board().take_hints().unwrap();
+        assert_eq!((hints.arrivals.len(), hints.lost), (ARRIVALS_MAX, true));
     }
 
     #[test]

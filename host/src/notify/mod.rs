@@ -1,12 +1,15 @@
 //! Hints: that something may be worth a look.
 //!
-//! Here lives the trait [`Notifier`] and what implements it. A hint goes out after the commit it speaks of, and every hint
-//! has a poll behind it that finds the same: losing all of them costs latency, never work.
+//! Here lives the trait [`Notifier`] and what implements it: [`LocalNotifier`] within one process, and [`RedisNotifier`], which
+//! is the same and tells the hosts beside it too. A hint goes out after the commit it speaks of, and every hint has a poll
+//! behind it that finds the same: losing all of them costs latency, never work.
 //!
-//! Not here: the truth (`store`), or what to do about a hint (`worker`, `http`).
+//! Not here: the truth (`store`), or what to do about a hint (`worker`, `dispatch`).
 //!
-//! Invariant: listen before you look. Whoever watches an execution subscribes first and reads the store then, so that what
-//! changes in between is heard.
+//! Invariants:
+//! - Listen before you look. Whoever watches an execution subscribes first and reads the store then, so that what changes in
+//!   between is heard.
+//! - Where hints may have been lost, everyone is told to look.
 //!
 //! ```
 //! use stepwell::model::{ExecutionId, Wake};
@@ -20,13 +23,15 @@
 //! ```
 
 mod local;
+mod redis;
 
 pub use local::LocalNotifier;
+pub use redis::{NotifyError, RedisNotifier};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::model::{ExecutionId, HostId, Wake};
+use crate::model::{ExecutionId, HostId, Timestamp, Wake};
 
 /// What a host has been hinted at since it last asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +40,22 @@ pub struct Hints {
     pub work: bool,
     /// Executions of this host that have something in their inbox. May name some that are not its own.
     pub arrivals: Vec<ExecutionId>,
+    /// Hints were lost: any execution of this host may have something in its inbox.
+    pub lost: bool,
+}
+
+/// How well hints travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotifierHealth {
+    /// They stay within this process, as they should.
+    Local,
+    /// They go to other hosts and come from them.
+    Connected,
+    /// They stay within this process although they should not: what other hosts do is found by polling.
+    Lost {
+        /// Since when.
+        since: Timestamp,
+    },
 }
 
 /// Sends hints and hears them.
@@ -46,6 +67,10 @@ pub trait Notifier: Send + Sync + std::fmt::Debug {
     /// Hears of every change of one execution: the number changes with each.
     fn watch(&self, execution: ExecutionId) -> watch::Receiver<u64>;
 
-    /// Waits for hints that concern a host, and takes them all. Dropping the future loses none. One listener a host.
+    /// Waits for hints that concern a host, and takes them all. Dropping the future loses none. One listener a host, and one
+    /// host at a time: a new incarnation is one that asks under a new id.
     async fn hints(&self, host: HostId) -> Hints;
+
+    /// How well hints travel now.
+    fn health(&self) -> NotifierHealth;
 }

@@ -260,6 +260,9 @@ impl Claimer {
     async fn heed(&mut self, hints: Hints) {
         self.work |= hints.work;
         self.pause = self.crew.limits.poll_interval.0;
+        if hints.lost {
+            self.crew.hot.nudge_all();
+        }
         for execution in hints.arrivals {
             if !self.crew.hot.nudge(execution, Nudge::Look) {
                 self.adopt(execution).await;
