@@ -102,6 +102,7 @@ hand_on! {
     bury(host: HostId, lease: Lease) -> Vec<HostId>;
     await_end(host: HostId) -> ();
     retire(host: HostId) -> ();
+    prune_hosts(host: HostId, before: Timestamp) -> u64;
     hosts(limit: u32) -> Vec<HostRow>;
     keep() -> ();
     deploy(host: HostId, name: &Name, manifest: &Manifest, wasm: &[u8]) -> ModuleRow;

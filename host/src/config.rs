@@ -34,9 +34,9 @@ pub struct ServeFlags {
     /// How long a silent host is taken to live, 3s to 10m; the same for all hosts of a database [default: 15s]
     #[arg(long, env = "STEPWELL_LEASE", value_name = "DURATION", value_parser = lease)]
     lease: Option<Lease>,
-    /// What people call this host
-    #[arg(long, env = "STEPWELL_NAME", default_value = "stepwell")]
-    name: String,
+    /// What people call this host [default: the name of the machine]
+    #[arg(long, env = "STEPWELL_NAME")]
+    name: Option<String>,
     /// Take work only from this queue; may be given several times [default: all]
     #[arg(long = "queue", env = "STEPWELL_QUEUES", value_delimiter = ',', value_name = "QUEUE")]
     queues: Vec<Name>,
@@ -165,7 +165,7 @@ impl Config {
             database_connections: PostgresOptions::CONNECTIONS,
             migrating: Migrating::Auto,
             redis: None,
-            name: "stepwell".to_owned(),
+            name: machine_name(),
             queues: Vec::new(),
             tags: Vec::new(),
             limits: Limits::for_cores(cores),
@@ -187,7 +187,7 @@ impl From<ServeFlags> for Config {
                 Migrate::Never => Migrating::Never,
             },
             redis: flags.redis,
-            name: flags.name,
+            name: flags.name.unwrap_or_else(machine_name),
             queues: flags.queues,
             tags: flags.tags,
             log_format: flags.log_format,
@@ -208,6 +208,11 @@ impl From<ServeFlags> for Config {
         put(&mut limits.lease, flags.lease);
         config
     }
+}
+
+/// What the machine calls itself; in a container that is the container's.
+fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 fn put<T>(place: &mut T, given: Option<T>) {

@@ -82,6 +82,8 @@ mod tests {
             "stepwell --server http://h:1 result 1 --wait",
             "stepwell signal 1 approval --payload {\"ok\":true} --id s-1 --json",
             "stepwell cancel 1 --reason why --force",
+            "stepwell health",
+            "stepwell health --ready --json",
             "stepwell dlq replay 7",
             "stepwell dlq list --json --server http://h:1",
         ] {

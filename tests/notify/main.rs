@@ -5,10 +5,6 @@
 mod console;
 mod host;
 mod log;
-#[path = "../servers/mod.rs"]
-#[expect(dead_code, reason = "hints need Redis alone")]
-mod servers;
-
 mod test_hints;
 mod test_loss;
 mod test_quiet;

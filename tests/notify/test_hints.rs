@@ -6,7 +6,7 @@ use stepwell::notify::{Hints, Notifier};
 
 use crate::console::Console;
 use crate::host::{Host, execution, within};
-use crate::servers::redis::Redis;
+use stepwell_test_servers::redis::Redis;
 
 #[tokio::test]
 async fn work_and_changes_on_one_host_are_heard_on_all() {

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::console::Console;
 use crate::host::{Host, execution, is_connected, is_lost, within};
 use crate::log::Log;
-use crate::servers::redis::Redis;
+use stepwell_test_servers::redis::Redis;
 
 #[tokio::test]
 async fn hints_flow_again_when_a_killed_redis_is_back_and_everyone_looks() {

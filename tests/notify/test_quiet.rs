@@ -2,8 +2,8 @@
 
 use crate::console::Console;
 use crate::host::{Host, is_connected};
-use crate::servers::redis::Redis;
 use stepwell::notify::Notifier;
+use stepwell_test_servers::redis::Redis;
 
 #[tokio::test]
 async fn an_idle_host_says_nothing_but_its_ping() {

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::host::{Host, execution, is_lost, within};
-use crate::servers::redis::Redis;
+use stepwell_test_servers::redis::Redis;
 
 /// Says to a process of this test where the Redis is whose certificate it trusts.
 const TRUSTED: &str = "STEPWELL_TEST_TRUSTED_REDIS";

@@ -7,7 +7,7 @@ use stepwell::store::{
 };
 
 use crate::database::{Database, everything, execution_id, new_host, new_host_row, task_id};
-use crate::words::{call, completed, execution, name, signal, start, task, task_ref, write};
+use crate::words::{at, call, completed, execution, name, signal, start, task, task_ref, write};
 
 fn is_fenced<T>(answer: &Result<T, StoreError>) -> bool {
     matches!(answer, Err(StoreError::Fenced { .. }))
@@ -114,6 +114,18 @@ on_both_databases! {
         let alive: Vec<_> = hosts.iter().filter(|host| host.alive).map(|host| host.id).collect();
         assert_eq!((hosts.len(), alive), (2, vec![heir]));
         assert_eq!(db.store.hosts(1).await.unwrap().len(), 1);
+    }
+
+    async fn who_is_dead_for_long_is_removed_from_the_list(db: Database) {
+        let heir = db.die().await;
+        let now = db.store.now().await.unwrap();
+
+        assert_eq!(db.store.prune_hosts(heir, at(1)).await.unwrap(), 0);
+        assert_eq!(db.store.prune_hosts(heir, now).await.unwrap(), 1);
+
+        let hosts = db.store.hosts(10).await.unwrap();
+        assert_eq!(hosts.iter().map(|host| host.id).collect::<Vec<_>>(), [heir]);
+        assert!(is_fenced(&db.store.promote(db.host, now, 1).await));
     }
 
     async fn a_renewal_tells_what_there_is_to_do(db: Database) {

@@ -122,7 +122,10 @@ async fn who_joins_hosts_that_renew_knows_what_they_know() {
     first.spoil("update hosts set steady_since = 7").await;
 
     let joined = first.peer().await;
-    assert_eq!(joined.renew().await.steady_since.map(|at| at.as_micros()), Some(7));
+    assert_eq!(
+        joined.renew().await.steady_since.map(stepwell::model::Timestamp::as_micros),
+        Some(7)
+    );
 
     first.spoil("update hosts set lease_ends = lease_ends - 7000000").await;
     let late = first.peer().await;

@@ -26,10 +26,10 @@ use self::life::{Estate, Present};
 use self::threads::Threads;
 use crate::config::Config;
 use crate::dispatch::{self, Dispatch};
-use crate::http::{self, Door};
+use crate::http::{self, Door, HostState};
 use crate::journal;
 use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock};
-use crate::notify::{LocalNotifier, Notifier};
+use crate::notify::{LocalNotifier, Notifier, RedisNotifier};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::{ClaimFilter, Store};
 use crate::worker::{Past, Polling, WorkerState};
@@ -156,6 +156,11 @@ impl App {
         if let Err(error) = drained {
             warn!(error = %error, "The worker did not drain");
         }
+        // The others hear at once of what this host has left to them.
+        let notifier = Arc::clone(&self.house.estate.notifier);
+        if let Err(error) = threads.spawn(async move { notifier.close().await }).await {
+            warn!(error = %error, "The notifier did not close");
+        }
         self.house.door.close();
         if tokio::time::timeout(DOOR_CLOSES_WITHIN, &mut self.serving).await.is_err() {
             warn!(
@@ -193,7 +198,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
         guest_threads: config.cores,
     };
     let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock))?;
-    let notifier: Arc<dyn Notifier> = Arc::new(LocalNotifier::default());
+    let notifier = notifier(config.redis.as_deref(), &clock, &ids)?;
     let filter = ClaimFilter {
         queues: config.queues,
         tags: config.tags,
@@ -232,8 +237,30 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     );
     let present = Present::new(estate.begin(newborn));
     let state = estate.state.subscribe();
-    let door = Door::new(dispatch.clone(), move || *state.borrow() == WorkerState::Ready);
+    let door = Door::new(dispatch.clone(), move || stands(*state.borrow()));
     Ok((House { address, estate, present, dispatch, door }, listener))
+}
+
+/// Hints stay within this process, or go to the other hosts too.
+fn notifier(
+    redis: Option<&str>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+) -> Result<Arc<dyn Notifier>> {
+    Ok(match redis {
+        None => Arc::new(LocalNotifier::default()),
+        Some(url) => Arc::new(RedisNotifier::connect(url, Arc::clone(clock), Arc::clone(ids))?),
+    })
+}
+
+/// A host that was lost begins anew.
+fn stands(state: WorkerState) -> HostState {
+    match state {
+        WorkerState::Starting | WorkerState::Fenced | WorkerState::Lapsed => HostState::Starting,
+        WorkerState::Ready => HostState::Ready,
+        WorkerState::Draining => HostState::Draining,
+        WorkerState::Stopped => HostState::Stopped,
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -88,6 +88,13 @@ impl Client {
         self.send(self.ask(Method::GET, parts, query)).await
     }
 
+    /// Asks for what stands beside the API.
+    pub(super) async fn probe(&self, path: &str) -> Result<Answer, CliError> {
+        let mut url = self.base.clone();
+        url.set_path(path);
+        self.send(self.http.request(Method::GET, url)).await
+    }
+
     /// Sends an order, as JSON.
     pub(super) async fn order(
         &self,

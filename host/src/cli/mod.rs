@@ -22,6 +22,7 @@ mod deploy;
 mod dlq;
 mod draw;
 mod error;
+mod health;
 mod hosts;
 mod list;
 mod logs;
@@ -103,6 +104,8 @@ pub enum Command {
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Ask whether a host lives, or takes work
+    Health(health::Health),
     /// List hosts, newest first
     Hosts(hosts::Hosts),
     /// Print how much there is of what
@@ -138,6 +141,7 @@ impl Command {
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
+            Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,
         }

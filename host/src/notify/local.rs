@@ -105,6 +105,9 @@ impl Notifier for LocalNotifier {
     fn health(&self) -> NotifierHealth {
         NotifierHealth::Local
     }
+
+    /// Nobody else is spoken to.
+    async fn close(&self) {}
 }
 
 #[cfg(test)]

@@ -73,4 +73,7 @@ pub trait Notifier: Send + Sync + std::fmt::Debug {
 
     /// How well hints travel now.
     fn health(&self) -> NotifierHealth;
+
+    /// Sends what is still to be said and hangs up. What is hinted afterwards stays within this process.
+    async fn close(&self);
 }

@@ -101,6 +101,8 @@ pub enum Line {
     Commits,
     /// The one of the lease.
     Lease,
+    /// One that nothing was ever asked of.
+    Fresh,
     /// Those of everybody else.
     Work,
 }

@@ -80,6 +80,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn await_end(&self, host: HostId) -> Result<()>;
     /// Marks an incarnation dead and frees what it still owns, without counting a loss.
     async fn retire(&self, host: HostId) -> Result<()>;
+    /// Removes incarnations whose lease ended before then. Returns how many there were.
+    async fn prune_hosts(&self, host: HostId, before: Timestamp) -> Result<u64>;
     /// All incarnations, newest first, at most `limit`.
     async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>>;
     /// What the database needs now and then to stay short and quick, such as a checkpoint. A duty calls it, between batches.

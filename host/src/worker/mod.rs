@@ -121,20 +121,6 @@ pub enum WorkerState {
     Lapsed,
 }
 
-impl WorkerState {
-    /// The word for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Ready => "ready",
-            Self::Draining => "draining",
-            Self::Stopped => "stopped",
-            Self::Fenced => "fenced",
-            Self::Lapsed => "lapsed",
-        }
-    }
-}
-
 /// The running worker of one host.
 #[derive(Debug)]
 pub struct Worker {

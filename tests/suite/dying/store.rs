@@ -48,6 +48,10 @@ impl Store for DyingStore {
         self.fault.read(self.inner.retire(host)).await
     }
 
+    async fn prune_hosts(&self, host: HostId, before: Timestamp) -> Result<u64> {
+        self.fault.read(self.inner.prune_hosts(host, before)).await
+    }
+
     async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>> {
         self.fault.read(self.inner.hosts(limit)).await
     }

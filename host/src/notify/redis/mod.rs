@@ -75,12 +75,6 @@ impl RedisNotifier {
         self.shared.health.subscribe()
     }
 
-    /// Sends what is still to be said and hangs up. What is hinted afterwards stays within this process.
-    pub async fn close(&self) {
-        self.stop.cancel();
-        self.tracker.wait().await;
-    }
-
     /// Who has to know.
     fn hearers(&self, wake: &Wake) -> Hearers {
         match wake {
@@ -132,5 +126,10 @@ impl Notifier for RedisNotifier {
 
     fn health(&self) -> NotifierHealth {
         *self.shared.health.borrow()
+    }
+
+    async fn close(&self) {
+        self.stop.cancel();
+        self.tracker.wait().await;
     }
 }

@@ -33,6 +33,7 @@ pub struct Link {
     in_transaction: bool,
     /// Whether the server still owes an answer, or nobody knows what it owes.
     owed: bool,
+    /// Whether it broke before anything was asked of it in vain: then asking another one costs nothing but the asking.
     was_stale: bool,
 }
 
@@ -40,6 +41,7 @@ pub struct Link {
 enum Held {
     Pooled(Option<PoolConnection<sqlx::Postgres>>),
     Own(OwnedMutexGuard<Option<Kept>>),
+    Fresh(PgConnection),
 }
 
 impl Postgres {
@@ -52,6 +54,7 @@ impl Postgres {
             }
             Line::Commits => Held::Own(self.connect.keep(&self.commits).await?),
             Line::Lease => Held::Own(self.connect.keep(&self.lease).await?),
+            Line::Fresh => Held::Fresh(self.connect.bounded().await.map_err(Fault::unavailable)?),
         };
         let answer_within = self.connect.answer_within();
         Ok(Link { held, answer_within, in_transaction: false, owed: false, was_stale: false })
@@ -85,6 +88,7 @@ impl Link {
         let connection = match &mut self.held {
             Held::Pooled(pooled) => pooled.as_deref_mut(),
             Held::Own(own) => own.as_mut().map(|kept| &mut kept.connection),
+            Held::Fresh(connection) => Some(connection),
         };
         connection.ok_or(sqlx::Error::PoolClosed)
     }
@@ -96,9 +100,14 @@ impl Link {
     ) -> Result<T, sqlx::Error> {
         let within = self.answer_within;
         self.owed = true;
+        let is_first = !self.in_transaction;
         let connection = self.connection()?;
         let answered = match timeout(within, ask(connection)).await {
-            Ok(answered) => answered,
+            Ok(answered) => {
+                let broke = |error| !fault::leaves_it_whole(error);
+                self.was_stale = is_first && answered.as_ref().is_err_and(broke);
+                answered
+            }
             Err(_elapsed) => {
                 let late = format!("no answer within {within:?}");
                 Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, late)))
@@ -111,14 +120,12 @@ impl Link {
     async fn begin(&mut self, begin: &'static str) -> Result<(), Fault> {
         let begun = self.say(begin).await;
         self.in_transaction = begun.is_ok();
-        self.was_stale = self.owed;
         begun.map_err(fault::of_statement)
     }
 
     /// Runs a statement; says what it has found.
     pub(super) async fn fetch(&mut self, asked: Asked<'static>) -> Result<Vec<Row>, Fault> {
         let found = self.answer(async |connection| collect(connection, asked).await).await;
-        self.was_stale = self.owed && !self.in_transaction;
         found.map_err(fault::of_statement)?
     }
 
@@ -180,7 +187,7 @@ impl Drop for Link {
             }
             // Its next user may be long in coming, and an open transaction holds locks.
             Held::Own(own) if self.owed || self.in_transaction => **own = None,
-            Held::Own(_) => {}
+            Held::Own(_) | Held::Fresh(_) => {}
         }
     }
 }

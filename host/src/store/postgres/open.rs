@@ -141,7 +141,7 @@ impl Connect {
         timeout(self.options.connect_within, self.to.connect()).await.map_err(|_late| late())?
     }
 
-    async fn bounded(&self) -> Result<PgConnection, sqlx::Error> {
+    pub(super) async fn bounded(&self) -> Result<PgConnection, sqlx::Error> {
         let mut connection = self.unbounded().await?;
         self.bound(&mut connection).await?;
         Ok(connection)

@@ -17,6 +17,8 @@ use crate::store::{Result, TaskRef};
 
 /// How long the row of a dead host is waited for before what holds it is ended.
 const PATIENCE_WITH_THE_DEAD: Duration = Duration::from_millis(500);
+/// Dead incarnations that are removed in one transaction.
+const PRUNED_MAX: u32 = 1_000;
 /// Hosts that are declared dead in one transaction.
 const BURIALS_MAX: u32 = 16;
 
@@ -111,14 +113,24 @@ impl<D: Dialect> SqlStore<D> {
         &self,
         host: HostId,
     ) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
-        let mut moment = self.look().await?;
-        let executions = moment.fetch(statements::OWNED_EXECUTIONS, values![host]).await?;
-        let tasks = moment.fetch(statements::OWNED_TASKS, values![host]).await?;
-        moment.commit().await?;
-        let executions = executions.into_iter();
-        let executions = executions.map(|row| Reading::of("executions", row).execution("id"));
-        let tasks = tasks.into_iter().map(task_ref);
-        Ok((executions.collect::<Result<_>>()?, tasks.collect::<Result<_>>()?))
+        let (mut executions, mut tasks) = (Vec::new(), Vec::new());
+        for row in self.read(statements::OWNED, values![host]).await? {
+            let mut row = Reading::of("tasks", row);
+            if row.flag("is_task")? {
+                tasks.push(task_ref(row)?);
+            } else {
+                executions.push(row.execution("id")?);
+            }
+        }
+        Ok((executions, tasks))
+    }
+
+    pub(super) async fn prune_dead_hosts(&self, host: HostId, before: Timestamp) -> Result<u64> {
+        let mut transaction = self.begin(host).await?;
+        let pruned =
+            transaction.execute(statements::PRUNE_HOSTS, values![before, PRUNED_MAX]).await?;
+        transaction.commit().await?;
+        Ok(pruned)
     }
 
     pub(super) async fn read_now(&self) -> Result<Timestamp> {
@@ -162,8 +174,7 @@ fn now_of(rows: Vec<Row>) -> Result<Timestamp> {
     Reading::of("hosts", row).time("now")
 }
 
-fn task_ref(row: Row) -> Result<TaskRef> {
-    let mut row = Reading::of("tasks", row);
+fn task_ref(mut row: Reading) -> Result<TaskRef> {
     Ok(TaskRef {
         id: row.task("id")?,
         execution: row.execution("execution_id")?,

@@ -106,6 +106,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.retire_host(host).await
     }
 
+    async fn prune_hosts(&self, host: HostId, before: Timestamp) -> Result<u64> {
+        self.prune_dead_hosts(host, before).await
+    }
+
     async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>> {
         self.list_hosts(limit).await
     }

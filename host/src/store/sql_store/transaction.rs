@@ -152,7 +152,7 @@ pub(super) async fn settled<T, D: Dialect>(
 /// Waits until whatever this host had under way in the database has ended: the lock on its row is the fence of them all.
 pub(super) async fn await_end<D: Dialect>(dialect: &D, host: HostId) -> Result<(), StoreError> {
     loop {
-        match dialect.change(Line::Work, statements::AWAIT_END, values![host].into()).await {
+        match dialect.change(Line::Fresh, statements::AWAIT_END, values![host].into()).await {
             Ok(rows) if rows.is_empty() => return Err(StoreError::Fenced { host }),
             Ok(_alive) => return Ok(()),
             Err(fault) => {

@@ -15,10 +15,15 @@ use super::crew::Crew;
 /// How often the rows are compared with what this host knows, and the store tidies itself.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// How often dead incarnations are removed, in rounds.
+const PRUNE_EVERY: u32 = 60;
+/// How long they are kept for people to see.
+const DEAD_KEPT_FOR: Duration = Duration::from_hours(7 * 24);
+
 /// Does its rounds until the worker stops.
 pub(super) async fn run(crew: Crew) {
     let mut known = Unknown::default();
-    loop {
+    for round in 0_u32.. {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = crew.stop.soft.cancelled() => return,
@@ -29,5 +34,15 @@ pub(super) async fn run(crew: Crew) {
         if let Err(error) = crew.store.keep().await {
             warn!(error = %error, "The store could not tidy itself; trying again in a minute");
         }
+        if round % PRUNE_EVERY == 0 {
+            prune(&crew).await;
+        }
+    }
+}
+
+async fn prune(crew: &Crew) {
+    let before = crew.clock.now() - DEAD_KEPT_FOR;
+    if let Err(error) = crew.store.prune_hosts(crew.host, before).await {
+        warn!(error = %error, "Dead hosts could not be removed from the list; trying again in an hour");
     }
 }
