@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stepwell::dispatch::{Dispatch, Identity, Parts};
-use stepwell::http::{Door, serve};
+use stepwell::http::{Door, HostState, serve};
 use stepwell::journal::{Body, Ended, Entry};
 use stepwell::model::{
     Clock, ExecutionId, ExecutionState, HostId, Ids, Limits, Manifest, Name, Payload, RandomIds,
@@ -103,7 +103,7 @@ impl Front {
             filter: ClaimFilter::default(),
         };
         let dispatch = Dispatch::new(parts, Identity { host, committer: committer.clone() });
-        let door = Door::new(dispatch, || false);
+        let door = Door::new(dispatch, || HostState::Starting);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let mut serving = JoinSet::new();
@@ -168,27 +168,47 @@ impl Front {
         self.births.recv().await.expect("it is born here")
     }
 
-    /// Ends an execution that this host owns, as its worker would.
+    /// Ends an execution that this host owns and that has only begun, as its worker would.
     pub(crate) async fn end(&self, snapshot: &Snapshot, result: &str) {
-        let execution = snapshot.execution.id;
-        let last = snapshot.entries.last().expect("it has begun");
+        self.end_at(snapshot, 2, result).await;
+    }
+
+    /// The same, by the entry of that number.
+    pub(crate) async fn end_at(&self, snapshot: &Snapshot, seq: u64, result: &str) {
         let body = Body::Ended(Ended {
             state: ExecutionState::Completed,
             outcome: Ok(Payload::new(result, 1_000).expect("a payload")),
             fuel: 0,
             unreceived: 0,
         });
-        let mut append = Append::new(execution, self.host, Run(0));
+        let row = RowChange::End { state: ExecutionState::Completed, failure_kind: None };
+        self.append(snapshot, seq, (body, row)).await;
+        self.notifier.wake(Wake::Changed { execution: snapshot.execution.id });
+    }
+
+    /// Writes an entry that says nothing.
+    pub(crate) async fn note(&self, snapshot: &Snapshot, seq: u64) {
+        self.note_in_silence(snapshot, seq).await;
+        self.notifier.wake(Wake::Changed { execution: snapshot.execution.id });
+    }
+
+    /// The same, and nobody hints at it.
+    pub(crate) async fn note_in_silence(&self, snapshot: &Snapshot, seq: u64) {
+        self.append(snapshot, seq, (Body::Noted, RowChange::Keep)).await;
+    }
+
+    async fn append(&self, snapshot: &Snapshot, seq: u64, (body, row): (Body, RowChange)) {
+        let last = snapshot.entries.last().expect("it has begun");
+        let mut append = Append::new(snapshot.execution.id, self.host, Run(0));
         append.entries.push(Entry {
-            seq: Seq(last.seq.0 + 1),
+            seq: Seq(seq),
             run: Run(0),
             recorded_at: last.recorded_at,
             noted: 0,
             body,
         });
-        append.row = RowChange::End { state: ExecutionState::Completed, failure_kind: None };
+        append.row = row;
         self.committer.submit(Write::Append(Box::new(append))).await.expect("it is written");
-        self.notifier.wake(Wake::Changed { execution });
     }
 
     pub(crate) async fn count(&self) -> u64 {

@@ -2,6 +2,7 @@
 //! which words.
 
 mod control;
+mod events;
 mod front;
 mod house;
 mod reading;

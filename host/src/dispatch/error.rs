@@ -124,6 +124,12 @@ pub enum DispatchError {
         /// The limit.
         max: usize,
     },
+    /// Come again later, or ask another host.
+    #[error("{max} journals are followed on this host already (followers_max)")]
+    FollowersFull {
+        /// The limit.
+        max: usize,
+    },
     /// The start may have been accepted or not: send it again with the same idempotency key.
     #[error("nobody knows whether execution {execution} was accepted: the database broke off")]
     Uncertain {

@@ -9,7 +9,7 @@
 //! Invariants:
 //! - Nothing is answered before the commit that holds it.
 //! - Whatever a caller gives is bounded by a limit with a name, and refused with that name.
-//! - Whoever waits for a result listens before it looks.
+//! - Whoever waits for a result, or for the next entry, listens before it looks.
 //!
 //! ```no_run
 //! # async fn example(dispatch: stepwell::dispatch::Dispatch) -> Result<(), Box<dyn std::error::Error>> {
@@ -25,9 +25,11 @@
 
 mod bounds;
 mod cancel;
+mod changes;
 mod deploy;
 mod deployments;
 mod error;
+mod follow;
 mod inspect;
 mod outcome;
 mod pause;
@@ -39,6 +41,7 @@ mod start;
 
 pub use cancel::Force;
 pub use error::{DispatchError, SchemaBreach};
+pub use follow::{Followed, Follower};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
 pub use redrive::Redriven;
@@ -54,6 +57,8 @@ pub use crate::store::{
 };
 
 use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Semaphore;
 
 use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
 use crate::notify::Notifier;
@@ -98,6 +103,8 @@ pub struct Dispatch {
     identity: Arc<RwLock<Arc<Identity>>>,
     deployments: Arc<Deployments>,
     schemas: Arc<Schemas>,
+    /// One for each journal that may still be followed.
+    followers: Arc<Semaphore>,
 }
 
 /// What this room answers.
@@ -107,6 +114,7 @@ impl Dispatch {
     /// Ready to take orders.
     pub fn new(parts: Parts, identity: Identity) -> Self {
         Self {
+            followers: Arc::new(Semaphore::new(parts.limits.followers_max)),
             parts: Arc::new(parts),
             identity: Arc::new(RwLock::new(Arc::new(identity))),
             deployments: Arc::default(),

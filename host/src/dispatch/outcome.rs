@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use super::changes::{Cause, Changes};
 use super::{Dispatch, DispatchError, Ended, Result};
 use crate::model::{ExecutionId, ExecutionState};
-
-/// The shortest and the longest pause between two looks at an execution that nobody hints at.
-const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
 /// How far an execution has come.
 #[derive(Debug, Clone)]
@@ -25,7 +22,7 @@ impl Dispatch {
     /// once: it does not go on by itself.
     pub async fn result(&self, execution: ExecutionId, wait: Duration) -> Result<Progress> {
         // Listen before you look.
-        let changes = self.parts.notifier.watch(execution);
+        let changes = self.changes(execution);
         let wait = wait.min(self.parts.limits.wait_max);
         let first = self.progress(execution).await?;
         if wait.is_zero() || !is_open(&first) {
@@ -37,28 +34,17 @@ impl Dispatch {
         }
     }
 
-    async fn end_of(
-        &self,
-        execution: ExecutionId,
-        mut changes: watch::Receiver<u64>,
-    ) -> Result<Progress> {
-        let ((mut pause, longest), mut hints) = (POLL, true);
+    async fn end_of(&self, execution: ExecutionId, mut changes: Changes) -> Result<Progress> {
         loop {
-            let hinted = tokio::select! {
-                changed = changes.changed(), if hints => Some(changed.is_ok()),
-                () = sleep(pause) => None,
-            };
-            // Where nobody hints any more, the poll alone finds it.
-            hints = hinted.unwrap_or(hints);
             // Hints come with every commit of a busy execution, so each is worth one look at its end and no more.
-            let found = match hinted {
-                Some(_) => self.store().result(execution).await?.map(Progress::Ended),
-                None => Some(self.progress(execution).await?).filter(|found| !is_open(found)),
+            let found = match changes.next().await {
+                Cause::Hint => self.store().result(execution).await?.map(Progress::Ended),
+                Cause::Poll => {
+                    Some(self.progress(execution).await?).filter(|found| !is_open(found))
+                }
             };
-            match (found, hinted) {
-                (Some(found), _) => return Ok(found),
-                (None, Some(_)) => {}
-                (None, None) => pause = (2 * pause).min(longest),
+            if let Some(found) = found {
+                return Ok(found);
             }
         }
     }
@@ -67,10 +53,13 @@ impl Dispatch {
         if let Some(ended) = self.store().result(execution).await? {
             return Ok(Progress::Ended(ended));
         }
-        match self.store().execution(execution).await? {
-            Some(view) => Ok(Progress::In(view.row.state)),
-            None => Err(DispatchError::UnknownExecution(execution)),
-        }
+        let Some(view) = self.store().execution(execution).await? else {
+            return Err(DispatchError::UnknownExecution(execution));
+        };
+        let state = view.row.state;
+        // It has ended between the two looks, or it is no end any more and nothing stands in its place.
+        let ended = if state.is_terminal() { self.store().result(execution).await? } else { None };
+        Ok(ended.map_or(Progress::In(state), Progress::Ended))
     }
 }
 

@@ -165,6 +165,7 @@ impl From<DispatchError> for Problem {
                 let shape = (StatusCode::TOO_MANY_REQUESTS, "signals-full", "Too many signals");
                 Self::new(shape, detail).at("unreceived_signals_max").later()
             }
+            E::FollowersFull { .. } => Self::new(UNAVAILABLE, detail).at("followers_max").later(),
             E::Uncertain { .. } => {
                 tracing::warn!(cause = %chain(&error), "{detail}");
                 let advice = "send it again with the same Idempotency-Key; without one, look \

@@ -26,13 +26,6 @@ pub enum HostState {
     Stopped,
 }
 
-/// Who knows only whether a host is ready, or not yet.
-impl From<bool> for HostState {
-    fn from(is_ready: bool) -> Self {
-        if is_ready { Self::Ready } else { Self::Starting }
-    }
-}
-
 impl fmt::Display for HostState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

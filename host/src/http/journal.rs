@@ -21,11 +21,11 @@ pub(super) struct Journal {
 
 /// One entry. What its kind does not have is absent.
 #[derive(Debug, Serialize)]
-struct Line {
-    seq: Seq,
+pub(super) struct Line {
+    pub(super) seq: Seq,
     run: Run,
     at: Timestamp,
-    kind: &'static str,
+    pub(super) kind: &'static str,
     #[serde(flatten)]
     fields: Fields,
 }

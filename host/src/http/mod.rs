@@ -12,9 +12,9 @@
 //!
 //! ```no_run
 //! # async fn example(dispatch: stepwell::dispatch::Dispatch) -> std::io::Result<()> {
-//! use stepwell::http::{Door, serve};
+//! use stepwell::http::{Door, HostState, serve};
 //!
-//! let door = Door::new(dispatch, || true);
+//! let door = Door::new(dispatch, || HostState::Ready);
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:7878").await?;
 //! serve(listener, door).await
 //! # }
@@ -24,6 +24,7 @@ mod body;
 mod control;
 mod dead_letters;
 mod error;
+mod events;
 mod execution;
 mod executions;
 mod health;
@@ -56,6 +57,7 @@ fn routes() -> Router<Door> {
         .route("/v1/executions/{id}", get(executions::show))
         .route("/v1/executions/{id}/journal", get(journal::page))
         .route("/v1/executions/{id}/logs", get(logs::page))
+        .route("/v1/executions/{id}/events", get(events::follow))
         .route("/v1/executions/{id}/result", get(outcome::result))
         .route("/v1/executions/{id}/signals/{name}", post(control::signal))
         .route("/v1/executions/{id}/cancel", post(control::cancel))

@@ -35,13 +35,10 @@ pub struct Door {
 
 impl Door {
     /// A door to `dispatch`; `state` says where the host stands.
-    pub fn new<S: Into<HostState>>(
-        dispatch: Dispatch,
-        state: impl Fn() -> S + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(dispatch: Dispatch, state: impl Fn() -> HostState + Send + Sync + 'static) -> Self {
         Self {
             dispatch,
-            state: Arc::new(move || state().into()),
+            state: Arc::new(state),
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
             requests: TaskTracker::new(),

@@ -65,6 +65,8 @@ pub struct Limits {
     pub page_max: u32,
     /// How long `wait` may wait.
     pub wait_max: Duration,
+    /// Journals that may be followed at once.
+    pub followers_max: usize,
     /// How long work in flight is waited for when the host stops.
     pub drain_timeout: Duration,
 }
@@ -102,6 +104,7 @@ impl Limits {
             poll_interval: (Duration::from_millis(100), Duration::from_secs(5)),
             page_max: 1_000,
             wait_max: Duration::from_secs(60),
+            followers_max: 1_000,
             drain_timeout: Duration::from_secs(30),
         }
     }
