@@ -47,7 +47,13 @@ fn main() -> ExitCode {
         }
         Command::Migrate(flags) => {
             let migrated = runtime.block_on(app::migrate(&flags.database));
-            migrated.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
+            migrated.map_or_else(
+                |error| told(&error),
+                |done| {
+                    writeln!(std::io::stdout().lock(), "{done}").ok();
+                    ExitCode::SUCCESS
+                },
+            )
         }
         Command::Client(command) => runtime.block_on(cli::perform(&line.reach, command)),
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::config::Config;
 use crate::model::{Ids, Lease, Limits};
-use crate::store::{Migrating, PostgresOptions, SqlStore, SqliteOptions, Store};
+use crate::store::{Migrating, NEWEST, PostgresOptions, SqlStore, SqliteOptions, Store};
 
 /// An open database, and what a host is in it.
 #[derive(Debug)]
@@ -41,12 +41,12 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
     Ok(Opened { store: Arc::new(store), lease: Some(lease), session })
 }
 
-/// Brings the schema of a Postgres up to date.
-pub async fn migrate(url: &str) -> Result<()> {
+/// Brings the schema of a Postgres up to date. Says which it has now.
+pub async fn migrate(url: &str) -> Result<String> {
     let options = PostgresOptions { migrating: Migrating::Auto, ..PostgresOptions::default() };
     let store = SqlStore::connect(url, &options, &Limits::for_cores(1)).await?;
     store.disconnect().await;
-    Ok(())
+    Ok(format!("the schema is up to date: version {NEWEST}"))
 }
 
 /// A name that no other process has.

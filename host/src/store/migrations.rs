@@ -32,7 +32,7 @@ pub(super) const MIGRATIONS: [Migration; 3] = [
 ];
 
 /// The schema this binary knows.
-pub(super) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+pub const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 /// Schema n serves binaries n and n - 1: a binary knows what it finds in the next one, because a migration only adds.
 pub(super) const fn is_served(found: i64) -> bool {

@@ -34,6 +34,7 @@ mod view;
 mod write;
 
 pub use committer::{Committer, CommitterPlace};
+pub use migrations::NEWEST;
 pub use postgres::{Migrating, Postgres, PostgresOptions};
 pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};

@@ -38,7 +38,8 @@ pub(super) async fn bring_up_to_date(
     match migrate(connection, found).await {
         Ok(()) => Ok(()),
         Err(error) if is_not_allowed(&error) => {
-            Err(OpenError::Behind { found, known: NEWEST, source: Some(error.into()) })
+            let said = error.as_database_error().map(|said| said.message().into());
+            Err(OpenError::Behind { found, known: NEWEST, source: said })
         }
         Err(error) => Err(connect.unavailable(error)),
     }
