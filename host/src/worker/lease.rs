@@ -60,16 +60,12 @@ impl Keeper {
                 return Err(WorkerState::Fenced);
             }
             Ok(Err(error)) => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "The lease could not be renewed; trying again"
-                );
-                self.streak = Streak::Broken;
+                self.complain(&error);
                 RETRY_AFTER
             }
             Err(_elapsed) => {
-                warn!(within = ?within, "The database has not answered a renewal of the lease; trying again");
-                self.streak = Streak::Broken;
+                let late = format!("no answer within {within:?}");
+                self.complain(&StoreError::Unavailable(late.into()));
                 RETRY_AFTER
             }
         };
@@ -83,6 +79,17 @@ impl Keeper {
             Some(left) => Ok(pause.min(left)),
             None => Ok(pause),
         }
+    }
+
+    /// Says so once, until it is renewed again.
+    fn complain(&mut self, error: &StoreError) {
+        if self.streak == Streak::Unbroken {
+            warn!(
+                error = error as &dyn std::error::Error,
+                "The lease could not be renewed; trying again"
+            );
+        }
+        self.streak = Streak::Broken;
     }
 
     fn heed(&mut self, renewal: Renewal) {
