@@ -17,7 +17,7 @@ use crate::store::value::{Rows, values};
 use crate::store::write::{Append, Effects, NewExecution, RowChange, TaskSettled, Write, Written};
 
 /// How often a transaction that met a deadlock or a failed serialisation is sent again.
-const BUSY_RETRIES_MAX: u32 = 5;
+pub(super) const BUSY_RETRIES_MAX: u32 = 5;
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn commit_batch(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::SqlStore;
+use super::commit::BUSY_RETRIES_MAX;
 use super::transaction::Transaction;
 use crate::model::{ExecutionId, HostId, Lease, Promise, Run, Timestamp};
 use crate::store::dialect::{Dialect, Fault, Line};
@@ -96,12 +97,23 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(super) async fn retire_host(&self, host: HostId) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            match self.try_retire(host).await {
+                // Others bring messages to several of its executions at once.
+                Err(Fault::Busy(_)) if tries < BUSY_RETRIES_MAX => tries += 1,
+                retired => return Ok(retired?),
+            }
+        }
+    }
+
+    async fn try_retire(&self, host: HostId) -> Result<(), Fault> {
         let mut transaction = self.begin(host).await?;
         let now = transaction.now;
         transaction.execute(statements::RETIRE_HOST, values![host]).await?;
         transaction.execute(statements::RETIRE_EXECUTIONS, values![host, now]).await?;
         transaction.execute(statements::RETIRE_TASKS, values![host, now]).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     pub(super) async fn list_hosts(&self, limit: u32) -> Result<Vec<HostRow>> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::crew::Crew;
+use crate::store::StoreError;
 
 /// How often the rows are compared with what this host knows, and the store tidies itself.
 const EVERY: Duration = Duration::from_secs(60);
@@ -42,7 +43,10 @@ pub(super) async fn run(crew: Crew) {
 
 async fn prune(crew: &Crew) {
     let before = crew.clock.now() - DEAD_KEPT_FOR;
-    if let Err(error) = crew.store.prune_hosts(crew.host, before).await {
-        warn!(error = %error, "Dead hosts could not be removed from the list; trying again in an hour");
+    match crew.store.prune_hosts(crew.host, before).await {
+        Ok(_) | Err(StoreError::Fenced { .. }) => {}
+        Err(error) => {
+            warn!(error = %error, "Dead hosts could not be removed from the list; trying again in an hour");
+        }
     }
 }

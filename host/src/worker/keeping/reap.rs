@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::super::crew::Crew;
 use crate::model::{Lease, Timestamp};
-use crate::store::Renewal;
+use crate::store::{Renewal, StoreError};
 
 /// After the end of a lease: clocks are read before they are compared.
 const A_LITTLE: Duration = Duration::from_millis(20);
@@ -63,6 +63,8 @@ async fn bury(crew: &Crew, lease: Lease) {
                 crew.wake_claimers();
             }
         }
+        // The lease's own keeper says so.
+        Err(StoreError::Fenced { .. }) => return,
         Err(error) => {
             warn!(
                 error = &error as &dyn std::error::Error,
