@@ -16,6 +16,8 @@ mod counted;
 mod database;
 #[path = "budgets/death.rs"]
 mod death;
+#[path = "budgets/fanout.rs"]
+mod fanout;
 #[path = "budgets/house.rs"]
 mod house;
 #[path = "budgets/idle.rs"]
@@ -144,7 +146,7 @@ async fn measure_all(bench: &Bench, report: &mut Report) -> u32 {
     }
     for &database in &bench.settings.databases {
         measure!(bench, report, broken, database =>
-            bare, chain, noop, replay, parked, claim, neighbour, idle,
+            bare, chain, noop, replay, parked, claim, neighbour, fanout, idle,
         );
         // A host on SQLite is the only one, and has to come back.
         match database {

@@ -1,5 +1,7 @@
 //! What the benchmark reads and writes behind the store's back.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
@@ -19,6 +21,8 @@ const JOURNAL_BYTES: &str = "
     where execution_id = $1";
 
 const JOURNAL_ENTRIES: &str = "select count(*) from journal";
+
+const TAKEN: &str = "select completed_at - created_at from executions where id = $1";
 
 const SQLITE_BYTES: &str = "
     select name, sum(pgsize)
@@ -76,6 +80,16 @@ impl Inspector {
                 sqlx::query_scalar(JOURNAL_BYTES).bind(id).fetch_one(pool).await?
             }
         })
+    }
+
+    /// How long an execution took from its start to its end.
+    pub(crate) async fn seconds_of(&self, execution: ExecutionId) -> Result<f64> {
+        let id = execution.as_bytes().to_vec();
+        let micros: i64 = match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(TAKEN).bind(id).fetch_one(pool).await?,
+            Self::Postgres(pool) => sqlx::query_scalar(TAKEN).bind(id).fetch_one(pool).await?,
+        };
+        Ok(Duration::from_micros(micros.unsigned_abs()).as_secs_f64())
     }
 
     /// Bytes of all pages of all tables and indexes but the journal, each with its name.

@@ -18,6 +18,10 @@ const STARTING: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How often a result is asked for again.
 const ASKED_MAX: u32 = 10;
+/// What a host logs so that its attempts can be counted: the store does not say who has made one.
+const ATTEMPTS: &str = "info,stepwell::worker::attempt=debug";
+/// What stands in the line of each.
+const BEGINS: &str = " begins ";
 /// What stands before its address.
 const LISTENS: &str = "Stepwell listens on http://";
 /// Lines of a log that are told where its host fails.
@@ -37,6 +41,16 @@ impl Served {
     /// Starts one that has the plot to itself, and waits until it is ready.
     pub(crate) async fn start(plot: &Plot) -> Result<Self> {
         Self::launch(Self::command(plot, plot.folder()), plot.folder()).await
+    }
+
+    /// Starts one of several on a plot, each of which has a name, and waits until it is ready. Its log tells of each attempt
+    /// that it begins.
+    pub(crate) async fn start_among(plot: &Plot, name: &str) -> Result<Self> {
+        let folder = plot.folder().join(name);
+        std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let mut command = Self::command(plot, &folder);
+        command.args(["--name", name, "--log", ATTEMPTS]);
+        Self::launch(command, &folder).await
     }
 
     fn command(plot: &Plot, folder: &Path) -> Command {
@@ -97,6 +111,13 @@ impl Served {
         std::fs::read_to_string(&self.log).with_context(|| self.log.display().to_string())
     }
 
+    /// How many attempts of an execution it has begun, by its log.
+    pub(crate) fn attempts_of(&self, execution: &str) -> Result<usize> {
+        let log = self.said()?;
+        let is_one = |line: &&str| line.contains(execution) && line.contains(BEGINS);
+        Ok(log.lines().filter(is_one).count())
+    }
+
     /// How long it took from its start until it was ready.
     pub(crate) fn answered_after(&self) -> Duration {
         self.answered_after
@@ -146,10 +167,10 @@ impl Served {
         Ok(serde_json::from_slice(&bytes)?)
     }
 
-    /// The end of its log.
+    /// The end of its log, but for its attempts.
     fn last_words(&self) -> String {
         let log = self.said().unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains(BEGINS)).collect();
         let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
         format!("the host does not answer; it said last: {}", last.join("\n"))
     }

@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) rounds: usize,
     /// Parked and finished executions that a claim is measured among. `STEPWELL_BENCH_CROWD`.
     pub(crate) crowd: u32,
+    /// Steps that one execution calls at once. `STEPWELL_BENCH_FAN`.
+    pub(crate) fan: usize,
     /// Seconds that an idle host is watched. `STEPWELL_BENCH_IDLE_SECONDS`.
     pub(crate) idle_seconds: u32,
 }
@@ -27,6 +29,7 @@ impl Settings {
             databases: read_databases()?,
             rounds: read_number("STEPWELL_BENCH_ROUNDS", 7)?,
             crowd: read_number("STEPWELL_BENCH_CROWD", 1_000_000)?,
+            fan: read_number("STEPWELL_BENCH_FAN", 10_000)?,
             idle_seconds: read_number("STEPWELL_BENCH_IDLE_SECONDS", 20)?,
         })
     }
