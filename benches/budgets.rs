@@ -54,6 +54,8 @@ mod settings;
 mod step;
 #[path = "budgets/stopwatch.rs"]
 mod stopwatch;
+#[path = "budgets/takeover.rs"]
+mod takeover;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -148,10 +150,10 @@ async fn measure_all(bench: &Bench, report: &mut Report) -> u32 {
         measure!(bench, report, broken, database =>
             bare, chain, noop, replay, parked, claim, neighbour, fanout, idle,
         );
-        // A host on SQLite is the only one, and has to come back.
+        // A host on SQLite is the only one, and has to come back; on Postgres others go on.
         match database {
             Database::Sqlite => measure!(bench, report, broken, database => death,),
-            Database::Postgres => {}
+            Database::Postgres => measure!(bench, report, broken, database => takeover,),
         }
     }
     broken
