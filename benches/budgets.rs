@@ -16,10 +16,14 @@ mod counted;
 mod database;
 #[path = "budgets/death.rs"]
 mod death;
+#[path = "budgets/fanout.rs"]
+mod fanout;
 #[path = "budgets/house.rs"]
 mod house;
 #[path = "budgets/idle.rs"]
 mod idle;
+#[path = "budgets/inspector.rs"]
+mod inspector;
 #[path = "budgets/machine.rs"]
 mod machine;
 #[path = "budgets/neighbour.rs"]
@@ -28,20 +32,32 @@ mod neighbour;
 mod noop;
 #[path = "budgets/parked.rs"]
 mod parked;
+#[path = "budgets/pgbench.rs"]
+mod pgbench;
+#[path = "budgets/plan.rs"]
+mod plan;
+#[path = "budgets/plot.rs"]
+mod plot;
+#[path = "budgets/processes.rs"]
+mod processes;
 #[path = "budgets/replay.rs"]
 mod replay;
 #[path = "budgets/report.rs"]
 mod report;
 #[path = "budgets/served.rs"]
 mod served;
+#[path = "budgets/server.rs"]
+mod server;
 #[path = "budgets/settings.rs"]
 mod settings;
 #[path = "budgets/step.rs"]
 mod step;
 #[path = "budgets/stopwatch.rs"]
 mod stopwatch;
+#[path = "budgets/takeover.rs"]
+mod takeover;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -50,6 +66,7 @@ use database::Database;
 use house::Ground;
 use machine::{Machine, Others};
 use report::{Report, Row};
+use server::Server;
 use settings::Settings;
 use stopwatch::Stopwatch;
 
@@ -58,6 +75,8 @@ use stopwatch::Stopwatch;
 struct Bench {
     settings: Settings,
     ground: Ground,
+    /// Where results are written.
+    target: PathBuf,
 }
 
 #[tokio::main]
@@ -77,10 +96,14 @@ async fn main() -> Result<ExitCode> {
         );
     }
     let others = Others::watch()?;
-    let ground = Ground::lay(folder.path(), machine.cores())?;
-    let bench = Bench { settings, ground };
+    let wants_server = settings.databases.contains(&Database::Postgres);
+    let server = if wants_server { Some(Server::start(&target).await?) } else { None };
+    let ground = Ground::lay(folder.path(), server, machine.cores())?;
+    let bench = Bench { settings, ground, target: target.clone() };
     let mut report = Report::default();
     let broken = measure_all(&bench, &mut report).await;
+    // Ends the server: from then on its time is this process's.
+    drop(bench);
 
     report.print();
     say(&others.describe(machine.cores())?);
@@ -95,15 +118,20 @@ async fn main() -> Result<ExitCode> {
 
 /// Runs one measurement, where it is wanted, and adds what it says. One that cannot be made costs only its own rows.
 macro_rules! measure {
-    ($bench:ident, $report:ident, $broken:ident: $($name:ident($($argument:expr),*),)*) => {$(
+    ($bench:ident, $report:ident, $broken:ident, $database:expr => $($name:ident,)*) => {$(
         if $bench.settings.wants(stringify!($name)) {
             let watch = Stopwatch::start();
-            let rows: Result<Vec<Row>> = $name::measure($($argument),*).await;
-            say(&format!("{} ({:.0} s)", stringify!($name), watch.seconds()));
+            let rows: Result<Vec<Row>> = $name::measure($bench, $database).await;
+            let rows = match $bench.ground.clear().await {
+                Ok(()) => rows,
+                Err(error) => rows.and(Err(error)),
+            };
+            let (name, database) = (stringify!($name), $database.name());
+            say(&format!("{name}, {database} ({:.0} s)", watch.seconds()));
             match rows {
                 Ok(rows) => $report.add(rows),
                 Err(error) => {
-                    say(&format!("  {} could not be measured: {error:#}", stringify!($name)));
+                    say(&format!("  {name} could not be measured: {error:#}"));
                     $broken += 1;
                 }
             }
@@ -114,18 +142,19 @@ macro_rules! measure {
 /// How many could not be made.
 async fn measure_all(bench: &Bench, report: &mut Report) -> u32 {
     let mut broken = 0;
-    measure!(bench, report, broken: step(bench),);
-    for database in Database::ALL {
-        measure!(bench, report, broken:
-            chain(bench, database),
-            noop(bench, database),
-            replay(bench, database),
-            parked(bench, database),
-            claim(bench, database),
-            neighbour(bench, database),
-            idle(bench, database),
-            death(bench, database),
+    // A step needs no database but for its baseline.
+    for database in bench.settings.databases.iter().take(1) {
+        measure!(bench, report, broken, *database => step,);
+    }
+    for &database in &bench.settings.databases {
+        measure!(bench, report, broken, database =>
+            bare, chain, noop, replay, parked, claim, neighbour, fanout, idle,
         );
+        // A host on SQLite is the only one, and has to come back; on Postgres others go on.
+        match database {
+            Database::Sqlite => measure!(bench, report, broken, database => death,),
+            Database::Postgres => measure!(bench, report, broken, database => takeover,),
+        }
     }
     broken
 }

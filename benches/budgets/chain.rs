@@ -7,7 +7,7 @@ use crate::bare::Bare;
 use crate::database::Database;
 use crate::house::House;
 use crate::report::{Budget, Row};
-use crate::stopwatch::{Samples, Stopwatch, count, micros, processor_micros};
+use crate::stopwatch::{Samples, Stopwatch, count, micros};
 
 /// Steps of one execution in one round.
 const STEPS: usize = 500;
@@ -18,8 +18,8 @@ const CROWD_STEPS: usize = 100;
 pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row>> {
     let limits = bench.ground.limits();
     let house = House::build(&bench.ground, database, "chain", &limits).await?;
-    let mut bare = Bare::open(database, &house.folder).await?;
-    let bytes = warm_up(&house, database).await?;
+    let mut bare = Bare::open(&house.plot).await?;
+    let bytes = warm_up(&house).await?;
     let mut rows = one_execution(bench, &house, &mut bare, bytes).await?;
     rows.extend(many_executions(bench, &house, &mut bare, bytes).await?);
     house.all_completed().await?;
@@ -28,11 +28,11 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
 }
 
 /// Runs a chain that is not measured; says how many bytes a step leaves in the journal.
-async fn warm_up(house: &House, database: Database) -> Result<usize> {
+async fn warm_up(house: &House) -> Result<usize> {
     let id = house.start("chain", STEPS.to_string()).await?;
     let sum = house.result(id).await?;
     ensure!(sum.as_str() == (STEPS * (STEPS - 1) / 2).to_string(), "the chain has another sum");
-    let bytes = database.inspect(&house.folder).await?.journal_bytes(id).await?;
+    let bytes = house.plot.inspect().await?.journal_bytes(id).await?;
     Ok(usize::try_from(bytes)? / STEPS)
 }
 
@@ -76,11 +76,11 @@ async fn many_executions(
     let before = house.store.asked();
     for _ in 0..bench.settings.rounds {
         baseline.extend(bare.commits(200, bytes).await?);
-        let (spent, committed) = (processor_micros()?, commits_of(house));
+        let (spent, committed) = (house.plot.processor_micros()?, commits_of(house));
         let watch = Stopwatch::start();
         run(house, CROWD, CROWD_STEPS).await?;
         per_second.push(steps / watch.seconds());
-        processor.push((processor_micros()? - spent) / steps);
+        processor.push((house.plot.processor_micros()? - spent) / steps);
         commits.push(steps / count(commits_of(house) - committed));
         baseline.extend(bare.commits(200, bytes).await?);
     }
@@ -92,7 +92,7 @@ async fn many_executions(
         Row::of(format!("processor time per step, {CROWD} at once"), &processor, "us")
             .beside(baseline.median())
             .within(Budget::Known)
-            .note("all threads of the host, the database's included"),
+            .note(house.plot.processor_note()),
         Row::of(format!("steps per commit, {CROWD} at once"), &commits, "steps")
             .within(Budget::Known)
             .note(format!("asked of the store in all: {}", house.store.asked_since(&before))),

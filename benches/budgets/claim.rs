@@ -15,6 +15,8 @@ use stepwell::store::{
 use crate::Bench;
 use crate::bare::Bare;
 use crate::database::Database;
+use crate::plan;
+use crate::plot::Plot;
 use crate::report::{Budget, Row};
 use crate::stopwatch::{Samples, Stopwatch, time};
 
@@ -26,6 +28,7 @@ const CLAIMS: usize = 60;
 
 /// A store with a crowd in it.
 struct Place {
+    plot: Plot,
     store: Arc<dyn Store>,
     host: HostId,
 }
@@ -36,7 +39,7 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
     let few_place = fill(bench, database, FEW).await?;
     let many_place = fill(bench, database, many).await?;
     let filled = watch.seconds();
-    let mut bare = Bare::open(database, &bench.ground.plot(database, "claim-bare")?).await?;
+    let mut bare = Bare::open(&many_place.plot).await?;
 
     let mut among_few = Measured::default();
     let mut among_many = Measured::default();
@@ -48,13 +51,14 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
             among_many.extend(claim(bench, &many_place).await?);
         }
     }
+    let plans = explain(bench, [(&few_place, FEW), (&many_place, many)]).await?;
     let bare_commit = baseline.median();
     let rows = vec![
         Row::of(format!("claim of {READY} among {many}"), &among_many.claims, "us")
             .beside(among_few.claims.median())
             .within(Budget::RatioAtMost(1.2))
             .note(format!(
-                "half parked, half finished, put there in {filled:.0} s; the baseline is the same among {FEW}; a bare commit takes {bare_commit:.0} us"
+                "half parked, half finished, put there in {filled:.0} s; the baseline is the same among {FEW}; a bare commit takes {bare_commit:.0} us{plans}"
             )),
         Row::of(format!("claim of nothing among {many}"), &among_many.misses, "us")
             .beside(among_few.misses.median())
@@ -84,11 +88,11 @@ impl Measured {
 }
 
 async fn fill(bench: &Bench, database: Database, crowd: u32) -> Result<Place> {
-    let folder = bench.ground.plot(database, &format!("claim-{crowd}"))?;
-    let store = database.open(&folder, &bench.ground.limits()).await?;
+    let plot = bench.ground.plot(database, &format!("claim-{crowd}")).await?;
+    let store = plot.open(&bench.ground.limits()).await?;
     let host = register(&*store, &*bench.ground.clock).await?;
-    database.inspect(&folder).await?.crowd(crowd).await?;
-    Ok(Place { store, host })
+    plot.inspect().await?.crowd(crowd).await?;
+    Ok(Place { plot, store, host })
 }
 
 async fn register(store: &dyn Store, clock: &dyn Clock) -> Result<HostId> {
@@ -104,10 +108,48 @@ async fn register(store: &dyn Store, clock: &dyn Clock) -> Result<HostId> {
     Ok(row.id)
 }
 
+/// Makes some ready and writes down how the database finds them; says where that was written.
+async fn explain(bench: &Bench, places: [(&Place, u32); 2]) -> Result<String> {
+    let mut files = Vec::new();
+    for (place, crowd) in places {
+        let starts: Vec<Write> = (0..READY).map(|_| ready(bench)).collect::<Result<_>>()?;
+        commit(place, &starts).await?;
+        let inspector = place.plot.inspect().await?;
+        if let Some(plan) = plan::of_claim(&inspector, place.host, &filter(bench), READY).await? {
+            let name = format!("claim-{}-{crowd}.txt", place.plot.database().name());
+            std::fs::write(bench.target.join(&name), plan).with_context(|| name.clone())?;
+            files.push(name);
+        }
+        end_ready(bench, place).await?;
+    }
+    Ok(if files.is_empty() {
+        String::new()
+    } else {
+        format!("; the plans are in {}", files.join(", "))
+    })
+}
+
+async fn end_ready(bench: &Bench, place: &Place) -> Result<()> {
+    let filter = filter(bench);
+    let claimed = place.store.claim_executions(place.host, &filter, u32::try_from(READY)?).await?;
+    let ids = claimed.iter().map(|snapshot| snapshot.execution.id);
+    let ends: Vec<Write> = ids.map(|id| end(bench, id, place.host)).collect();
+    commit(place, &ends).await
+}
+
+/// As a host's own.
+fn filter(bench: &Bench) -> ClaimFilter {
+    ClaimFilter {
+        journal_version: VERSION.into(),
+        suspect_after: Some(bench.ground.limits().suspect_after),
+        ..ClaimFilter::default()
+    }
+}
+
 /// Makes some ready, claims them, and ends them.
 async fn claim(bench: &Bench, place: &Place) -> Result<Measured> {
-    let Place { store, host } = place;
-    let filter = ClaimFilter { journal_version: VERSION.into(), ..ClaimFilter::default() };
+    let Place { store, host, .. } = place;
+    let filter = filter(bench);
     let mut measured = Measured::default();
     let limit = u32::try_from(READY)?;
 

@@ -6,7 +6,9 @@ use anyhow::{Result, bail, ensure};
 use futures::future::try_join_all;
 
 use crate::Bench;
-use crate::database::{Database, Inspector};
+use crate::database::Database;
+use crate::inspector::Inspector;
+use crate::plot::Plot;
 use crate::report::{Budget, Row};
 use crate::served::Served;
 use crate::stopwatch::{Samples, Stopwatch, count};
@@ -24,14 +26,13 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
     let (mut progress, mut answering, mut lost) =
         (Samples::default(), Samples::default(), Samples::default());
     for death in 0..DEATHS {
-        let folder = bench.ground.plot(database, &format!("death-{death}"))?;
-        let life = Life { database, folder: &folder };
-        let ids = life.until_killed(bench).await?;
-        let inspector = database.inspect(&folder).await?;
+        let plot = bench.ground.plot(database, &format!("death-{death}")).await?;
+        let ids = until_killed(bench, &plot).await?;
+        let inspector = plot.inspect().await?;
         let before = inspector.journal_entries().await?;
         let watch = Stopwatch::start();
         let (served, seconds) =
-            tokio::join!(Served::start(database, &folder), grows(&inspector, before, watch));
+            tokio::join!(Served::start(&plot), grows(&inspector, before, watch));
         let served = served?;
         answering.push(served.answered_after().as_secs_f64());
         progress.push(seconds?);
@@ -53,26 +54,18 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
     ])
 }
 
-struct Life<'a> {
-    database: Database,
-    folder: &'a std::path::Path,
-}
-
-impl Life<'_> {
-    /// Starts a host and its work, and kills it half-way.
-    async fn until_killed(&self, bench: &Bench) -> Result<Vec<String>> {
-        let served = Served::start(self.database, self.folder).await?;
-        served.deploy(&bench.ground.wasm).await?;
-        let input = STEPS.to_string();
-        let starts = (0..EXECUTIONS).map(|_| served.start_execution("chain", &input));
-        let ids = try_join_all(starts).await?;
-        // A quarter of all entries: two a step.
-        let quarter = i64::try_from(EXECUTIONS)? * i64::try_from(STEPS)? / 2;
-        let inspector = self.database.inspect(self.folder).await?;
-        grows(&inspector, quarter, Stopwatch::start()).await?;
-        served.kill().await?;
-        Ok(ids)
-    }
+/// Starts a host and its work, and kills it half-way.
+async fn until_killed(bench: &Bench, plot: &Plot) -> Result<Vec<String>> {
+    let served = Served::start(plot).await?;
+    served.deploy(&bench.ground.wasm).await?;
+    let input = STEPS.to_string();
+    let starts = (0..EXECUTIONS).map(|_| served.start_execution("chain", &input));
+    let ids = try_join_all(starts).await?;
+    // A quarter of all entries: two a step.
+    let quarter = i64::try_from(EXECUTIONS)? * i64::try_from(STEPS)? / 2;
+    grows(&plot.inspect().await?, quarter, Stopwatch::start()).await?;
+    served.kill().await?;
+    Ok(ids)
 }
 
 /// Seconds until the journals hold more than that.

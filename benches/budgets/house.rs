@@ -16,6 +16,8 @@ use stepwell::store::{ModuleRow, Store as _};
 
 use crate::counted::{Counted, Tally};
 use crate::database::Database;
+use crate::plot::{Plot, Soil};
+use crate::server::Server;
 
 /// The one module that is measured with: `benches/guest`.
 pub(crate) const MODULE: &str = "measured";
@@ -25,7 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// What the measurements of this process share.
 #[derive(Debug, Clone)]
 pub(crate) struct Ground {
-    pub(crate) folder: PathBuf,
+    folder: PathBuf,
+    /// None where nothing is measured on Postgres.
+    server: Option<Arc<Server>>,
     pub(crate) wasm: Arc<[u8]>,
     pub(crate) sandbox: Sandbox,
     pub(crate) clock: Arc<dyn Clock>,
@@ -33,7 +37,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub(crate) fn lay(folder: &Path, cores: usize) -> Result<Self> {
+    pub(crate) fn lay(folder: &Path, server: Option<Server>, cores: usize) -> Result<Self> {
         let path = guest_path();
         let wasm = std::fs::read(&path)
             .with_context(|| format!("{} is not there: `make bench` builds it", path.display()))?;
@@ -44,18 +48,34 @@ impl Ground {
             guest_threads: cores,
         };
         let sandbox = Sandbox::new(config, &Limits::for_cores(cores), Arc::clone(&clock))?;
-        Ok(Self { folder: folder.to_owned(), wasm: wasm.into(), sandbox, clock, cores })
+        let (folder, server) = (folder.to_owned(), server.map(Arc::new));
+        Ok(Self { folder, server, wasm: wasm.into(), sandbox, clock, cores })
     }
 
     pub(crate) fn limits(&self) -> Limits {
         Limits::for_cores(self.cores)
     }
 
-    /// An empty folder for one database.
-    pub(crate) fn plot(&self, database: Database, name: &str) -> Result<PathBuf> {
-        let plot = self.folder.join(format!("{}-{name}", database.name()));
-        std::fs::create_dir_all(&plot).with_context(|| plot.display().to_string())?;
-        Ok(plot)
+    /// An empty folder and an empty database.
+    pub(crate) async fn plot(&self, database: Database, name: &str) -> Result<Plot> {
+        let folder = self.folder.join(format!("{}-{name}", database.name()));
+        std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let soil = match database {
+            Database::Sqlite => Soil::Folder,
+            Database::Postgres => {
+                let server = self.server.as_ref().context("there is no server")?;
+                Soil::Server(Arc::clone(server), server.make_database().await)
+            }
+        };
+        Ok(Plot::new(folder, soil))
+    }
+
+    /// Ends what the measurements so far have left on the server.
+    pub(crate) async fn clear(&self) -> Result<()> {
+        match &self.server {
+            Some(server) => server.drop_databases().await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -71,7 +91,7 @@ pub(crate) struct House {
     pub(crate) store: Arc<Counted>,
     pub(crate) host: HostId,
     pub(crate) module: ModuleRow,
-    pub(crate) folder: PathBuf,
+    pub(crate) plot: Plot,
     app: App,
 }
 
@@ -83,9 +103,13 @@ impl House {
         name: &str,
         limits: &Limits,
     ) -> Result<Self> {
-        let Database::Sqlite = database;
-        let folder = ground.plot(database, name)?;
-        let config = Config { limits: limits.clone(), cores: ground.cores, ..Config::at(&folder) };
+        let plot = ground.plot(database, name).await?;
+        let config = Config {
+            database: plot.url(),
+            limits: limits.clone(),
+            cores: ground.cores,
+            ..Config::at(plot.folder())
+        };
         let counted = Arc::new(OnceLock::new());
         let kept = Arc::clone(&counted);
         let fittings = Fittings {
@@ -99,7 +123,7 @@ impl House {
         let store = Arc::clone(counted.get().context("the house has no store")?);
         let dispatch = app.dispatch().clone();
         let module = dispatch.deploy(&Name::new(MODULE)?, &ground.wasm).await?;
-        Ok(Self { dispatch, store, host: app.host(), module, folder, app })
+        Ok(Self { dispatch, store, host: app.host(), module, plot, app })
     }
 
     pub(crate) async fn start(&self, workflow: &str, input: String) -> Result<ExecutionId> {

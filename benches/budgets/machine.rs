@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::stopwatch::{Stopwatch, count, family_micros, machine_micros};
+use crate::processes::{family_micros, machine_micros};
+use crate::stopwatch::{Stopwatch, count};
 
 /// What the figures depend on and this program cannot change.
 #[derive(Debug)]
@@ -46,7 +47,8 @@ impl fmt::Display for Machine {
     }
 }
 
-/// What other processes did meanwhile: a figure from a busy machine is no figure.
+/// What other processes did meanwhile: a figure from a busy machine is no figure. A server of the benchmark is one of its own
+/// when it has ended.
 #[derive(Debug)]
 pub(crate) struct Others {
     watch: Stopwatch,
@@ -65,7 +67,8 @@ impl Others {
     /// How much of the machine they took.
     pub(crate) fn describe(&self, cores: usize) -> Result<String> {
         let all = self.watch.seconds() * 1e6 * count(cores);
-        let share = 100.0 * (Self::micros()? - self.micros) / all;
+        // Two clocks of the kernel that differ by a tick here and there.
+        let share = (100.0 * (Self::micros()? - self.micros) / all).max(0.0);
         let verdict = if share > 10.0 { ": TOO MUCH, measure again" } else { "" };
         Ok(format!("other processes took {share:.0} % of the processor meanwhile{verdict}"))
     }

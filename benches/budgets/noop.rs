@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::house::{self, House};
 use crate::report::{Budget, Row};
 use crate::served::Served;
-use crate::stopwatch::{Samples, Stopwatch, count, processor_micros, time};
+use crate::stopwatch::{Samples, Stopwatch, count, time};
 
 /// Workflows of one round, and how many callers start them.
 const WORKFLOWS: usize = 5_000;
@@ -29,7 +29,7 @@ const BYTES: usize = 300;
 pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row>> {
     let limits = bench.ground.limits();
     let house = House::build(&bench.ground, database, "noop", &limits).await?;
-    let mut bare = Bare::open(database, &house.folder).await?;
+    let mut bare = Bare::open(&house.plot).await?;
     latencies(&house, TIMED).await?;
     let mut rows = throughput(bench, &house, &mut bare).await?;
     rows.extend(latency(bench, &house, &mut bare).await?);
@@ -45,12 +45,12 @@ async fn throughput(bench: &Bench, house: &House, bare: &mut Bare) -> Result<Vec
     for _ in 0..bench.settings.rounds {
         baseline.extend(bare.commits(200, BYTES).await?);
         let until = house.ended() + WORKFLOWS;
-        let spent = processor_micros()?;
+        let spent = house.plot.processor_micros()?;
         let watch = Stopwatch::start();
         start_all(house).await?;
         house.wait(|tally| tally.ended >= until).await?;
         per_second.push(count(WORKFLOWS) / watch.seconds());
-        processor.push((processor_micros()? - spent) / count(WORKFLOWS));
+        processor.push((house.plot.processor_micros()? - spent) / count(WORKFLOWS));
         baseline.extend(bare.commits(200, BYTES).await?);
     }
     Ok(vec![
@@ -62,7 +62,8 @@ async fn throughput(bench: &Bench, house: &House, bare: &mut Bare) -> Result<Vec
             )),
         Row::of("processor time per no-op workflow, in process", &processor, "us")
             .beside(baseline.median())
-            .within(Budget::Known),
+            .within(Budget::Known)
+            .note(house.plot.processor_note()),
     ])
 }
 
@@ -121,8 +122,8 @@ pub(crate) async fn latencies(house: &House, workflows: usize) -> Result<Samples
 
 /// The clients are in this process, on the same cores as the host.
 async fn over_http(bench: &Bench, database: Database, bare: &mut Bare) -> Result<Row> {
-    let folder = bench.ground.plot(database, "noop-http")?;
-    let served = Served::start(database, &folder).await?;
+    let plot = bench.ground.plot(database, "noop-http").await?;
+    let served = Served::start(&plot).await?;
     served.deploy(&bench.ground.wasm).await?;
     served.run_to_result("noop", "null").await?;
     let (mut per_second, mut baseline) = (Samples::default(), Samples::default());

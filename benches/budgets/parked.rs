@@ -8,8 +8,9 @@ use crate::Bench;
 use crate::bare::Bare;
 use crate::database::Database;
 use crate::house::House;
+use crate::processes::resident_bytes;
 use crate::report::{Budget, Row};
-use crate::stopwatch::{Samples, count, resident_bytes, time};
+use crate::stopwatch::{Samples, count, time};
 
 /// Executions that are parked first, so that every pool and cache has its size: those of SQLite take 24 MiB of pages.
 const BEFORE: usize = 20_000;
@@ -24,14 +25,17 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
     // Parked as soon as they wait.
     let limits = Limits { hot_for: std::time::Duration::ZERO, ..bench.ground.limits() };
     let house = House::build(&bench.ground, database, "parked", &limits).await?;
-    let mut bare = Bare::open(database, &house.folder).await?;
-    let inspector = database.inspect(&house.folder).await?;
+    let mut bare = Bare::open(&house.plot).await?;
+    let inspector = house.plot.inspect().await?;
 
     park(&house, BEFORE).await?;
-    let (memory, rows) = (resident_bytes("self")?, inspector.bytes_beside_journals().await?);
+    inspector.compact().await?;
+    let (memory, before) = (resident_bytes("self")?, inspector.bytes_beside_journals().await?);
     let parked = park(&house, PARKED).await?;
     let memory = (resident_bytes("self")? - memory) / count(PARKED);
-    let (bytes, where_to) = grown(&rows, &inspector.bytes_beside_journals().await?);
+    let grown = Grown::between(&before, &inspector.bytes_beside_journals().await?);
+    inspector.compact().await?;
+    let compact = Grown::between(&before, &inspector.bytes_beside_journals().await?);
 
     let (mut waking, mut baseline) = (Samples::default(), Samples::default());
     for woken in parked.chunks(WOKEN).take(bench.settings.rounds) {
@@ -43,28 +47,21 @@ pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row
     }
     house.all_completed().await?;
     house.close().await;
-    Ok(rows_of(&waking, memory, (bytes, where_to), baseline.median() / 1e3)
-        .into_iter()
-        .map(|row| row.on(database.name()))
-        .collect())
+    let mut rows = vec![memory_row(memory), grown.row(&compact)];
+    rows.extend(waking_rows(&waking, baseline.median() / 1e3));
+    Ok(rows.into_iter().map(|row| row.on(database.name())).collect())
 }
 
-fn rows_of(
-    waking: &Samples,
-    memory: f64,
-    (bytes, where_to): (f64, String),
-    bare_millis: f64,
-) -> Vec<Row> {
-    let once = |value: f64| Samples::from_iter([value]);
-    vec![
-        Row::of("parked execution, memory", &once(memory), "bytes")
-            .within(Budget::AtMost(256.0))
-            .note(format!(
-                "growth of the resident set over {PARKED}, after {BEFORE} others; the budget is none, 256 bytes are what an allocator may keep"
-            )),
-        Row::of("parked execution, rows beside its journal", &once(bytes), "bytes")
-            .within(Budget::AtMost(1_024.0))
-            .note(format!("whole pages of tables and indexes, over {PARKED}: {where_to}")),
+fn memory_row(memory: f64) -> Row {
+    Row::of("parked execution, memory", &Samples::from_iter([memory]), "bytes")
+        .within(Budget::AtMost(256.0))
+        .note(format!(
+            "growth of the resident set over {PARKED}, after {BEFORE} others; the budget is none, 256 bytes are what an allocator may keep"
+        ))
+}
+
+fn waking_rows(waking: &Samples, bare_millis: f64) -> [Row; 2] {
+    [
         Row::of("parked execution, cold wake, p50", waking, "ms")
             .beside(bare_millis)
             .within(Budget::AtMost(10.0))
@@ -97,17 +94,36 @@ async fn wake(house: &House, id: ExecutionId) -> Result<std::time::Duration> {
     Ok(time(woken).await?.0)
 }
 
-/// Bytes per execution, and which tables and indexes they are in.
-fn grown(before: &[(String, i64)], after: &[(String, i64)]) -> (f64, String) {
-    let mut sum = 0.0;
-    let mut places = Vec::new();
-    for (name, bytes) in after {
-        let was = before.iter().find(|(other, _)| other == name).map_or(0, |(_, bytes)| *bytes);
-        let each = count(usize::try_from(bytes - was).unwrap_or(0)) / count(PARKED);
-        if each > 0.0 {
-            places.push(format!("{name} {each:.0}"));
+/// By how much the database grew for each execution.
+struct Grown {
+    bytes: f64,
+    /// Which tables and indexes they are in.
+    places: String,
+}
+
+impl Grown {
+    fn between(before: &[(String, i64)], after: &[(String, i64)]) -> Self {
+        let mut sum = 0.0;
+        let mut places = Vec::new();
+        for (name, bytes) in after {
+            let was = before.iter().find(|(other, _)| other == name).map_or(0, |(_, was)| *was);
+            let each = count(usize::try_from(bytes - was).unwrap_or(0)) / count(PARKED);
+            if each > 0.0 {
+                places.push(format!("{name} {each:.0}"));
+            }
+            sum += each;
         }
-        sum += each;
+        Self { bytes: sum, places: places.join(", ") }
     }
-    (sum, places.join(", "))
+
+    /// As it was found; and what is left where the versions of rows that nobody can see any more are taken out.
+    fn row(&self, compact: &Self) -> Row {
+        let Self { bytes, places } = self;
+        Row::of("parked execution, rows beside its journal", &Samples::from_iter([*bytes]), "bytes")
+            .within(Budget::AtMost(1_024.0))
+            .note(format!(
+                "whole pages of tables and indexes, over {PARKED}: {places}; {:.0} without the versions of rows that a vacuum takes out",
+                compact.bytes
+            ))
+    }
 }

@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::Bench;
 use crate::bare::Bare;
 use crate::database::Database;
+use crate::processes::processor_micros;
 use crate::report::{Budget, Row};
-use crate::stopwatch::{Samples, Stopwatch, count, micros, processor_micros, time};
+use crate::stopwatch::{Samples, Stopwatch, count, micros, time};
 
 /// Attempts of one round, one after the other.
 const ALONE: usize = 2_000;
@@ -20,15 +21,14 @@ const ALONE: usize = 2_000;
 const TOGETHER: usize = 20_000;
 const AT_ONCE: usize = 32;
 
-pub(crate) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
+pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row>> {
     let sandbox = &bench.ground.sandbox;
     let (digest, _manifest) = sandbox.admit(&bench.ground.wasm).await?;
     let module = sandbox.load(digest, &bench.ground.wasm).await?;
     for _ in 0..ALONE {
         attempt(bench, &module).await?;
     }
-    let folder = bench.ground.plot(Database::Sqlite, "step")?;
-    let mut bare = Bare::open(Database::Sqlite, &folder).await?;
+    let mut bare = Bare::open(&bench.ground.plot(database, "step").await?).await?;
     let mut baseline = Samples::default();
     let (mut inside, mut outside) = (Samples::default(), Samples::default());
     let (mut processor, mut wall) = (Samples::default(), Samples::default());
@@ -46,6 +46,7 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
         processor.push((processor_micros()? - spent) / count(TOGETHER));
     }
     let rows = rows(&inside, &outside, &processor, &wall).into_iter();
+    // The bare commit is one on whatever is measured first.
     Ok(rows.map(|row| row.beside(baseline.median())).collect())
 }
 

@@ -1,9 +1,9 @@
-//! Measuring: times, the middle of many of them, and what the processor spent.
+//! Measuring: times, and the middle of many of them.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 /// A running measurement of time.
 #[derive(Debug, Clone, Copy)]
@@ -97,44 +97,4 @@ pub(crate) fn millis(time: Duration) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^52")]
 pub(crate) fn count(count: usize) -> f64 {
     count as f64
-}
-
-/// Of `/proc`, whatever the kernel's own tick is.
-const TICK_MICROS: f64 = 10_000.0;
-
-/// The time that the processor has spent on this process, all threads together, user and system, in microseconds.
-pub(crate) fn processor_micros() -> Result<f64> {
-    own_micros(2)
-}
-
-/// The same with that of the processes it has started and seen end.
-pub(crate) fn family_micros() -> Result<f64> {
-    own_micros(4)
-}
-
-fn own_micros(fields_taken: usize) -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").context("/proc/self/stat")?;
-    // The name in parentheses may hold anything; the fields are counted behind it.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks = fields.skip(11).take(fields_taken).filter_map(|field| field.parse::<f64>().ok());
-    Ok(ticks.sum::<f64>() * TICK_MICROS)
-}
-
-/// The time that all processors have been busy since the machine began, whoever kept them so, in microseconds.
-pub(crate) fn machine_micros() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/stat").context("/proc/stat")?;
-    let all = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
-    let ticks: Vec<f64> = all.filter_map(|field| field.parse().ok()).collect();
-    // User, nice and system, interrupts, and what was stolen; not idle (3) and waiting for the disk (4).
-    let busy = [0, 1, 2, 5, 6, 7].iter().filter_map(|place| ticks.get(*place));
-    Ok(busy.sum::<f64>() * TICK_MICROS)
-}
-
-/// What a process holds in memory, in bytes: `self` or a process's number.
-pub(crate) fn resident_bytes(process: &str) -> Result<f64> {
-    let path = format!("/proc/{process}/status");
-    let status = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    let kib = line.split_whitespace().next().unwrap_or_default();
-    Ok(kib.parse::<f64>().with_context(|| format!("VmRSS in {path}"))? * 1024.0)
 }

@@ -25,11 +25,17 @@ struct Script {
 impl Keeper {
     /// Starts a server of that kind and waits, on this thread, until it takes connections.
     pub(crate) fn start(kind: &str, options: &[String]) -> Self {
+        Self::start_below(&std::env::temp_dir(), kind, options)
+    }
+
+    /// The same with its data elsewhere than among the system's temporary files.
+    pub(crate) fn start_below(folder: &Path, kind: &str, options: &[String]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
         let mut child = Command::new(root.join("scripts/private-server"))
             .arg(kind)
             .args(options)
             .env("STEPWELL_SERVERS_CACHE", root.join("target/tmp"))
+            .env("TMPDIR", folder)
             // Whatever kills the tests as a group leaves it the time to clear away.
             .process_group(0)
             .stdin(Stdio::piped())

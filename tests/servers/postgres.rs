@@ -41,6 +41,14 @@ impl Postgres {
         tokio::task::spawn_blocking(started).await.unwrap()
     }
 
+    /// A private server that keeps its data below this folder, so on its disk. Whoever the server runs as must be able to
+    /// get there.
+    pub async fn below(folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        let started = move || Self { keeper: Keeper::start_below(&folder, "postgres", &[]) };
+        tokio::task::spawn_blocking(started).await.unwrap()
+    }
+
     /// A private server that offers TLS, with the [`certificate`](Self::certificate) of its own.
     pub async fn with_tls() -> Self {
         let started = move || Self { keeper: Keeper::start("postgres_tls", &[]) };

@@ -59,6 +59,18 @@ async fn a_private_server_is_durable_and_the_shared_one_is_fast() {
     }
 }
 
+#[tokio::test]
+async fn a_server_keeps_its_data_where_it_is_told_to() {
+    let place = tempfile::tempdir().unwrap();
+    let open_to_all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(place.path(), open_to_all).unwrap();
+
+    let postgres = Postgres::below(place.path()).await;
+
+    assert!(postgres.folder().starts_with(place.path()));
+    connect(&postgres.url("postgres")).await;
+}
+
 #[test]
 fn runtimes_that_come_and_go_share_one_server_and_no_database() {
     let visit = || {

@@ -27,6 +27,14 @@ async fn chain(length: u64) -> Result<u64, Failure> {
     Ok(sum)
 }
 
+/// Calls `echo` so many times, all of them at once, and returns the sum of what it said.
+#[stepwell::workflow]
+async fn fan(width: u64) -> Result<u64, Failure> {
+    let in_flight = usize::try_from(width).unwrap_or(usize::MAX);
+    let said = stepwell::map(echo, (0..width).map(Value::from)).in_flight(in_flight).await?;
+    Ok(said.iter().filter_map(Value::as_u64).sum())
+}
+
 /// Waits for one signal and returns what it says.
 #[stepwell::workflow]
 async fn waiting() -> Result<Value, Failure> {
@@ -49,4 +57,4 @@ async fn noise() -> Result<u64, Failure> {
     compute().await
 }
 
-stepwell::module!(workflows: [chain, noise, noop, waiting], steps: [compute, echo]);
+stepwell::module!(workflows: [chain, fan, noise, noop, waiting], steps: [compute, echo]);
