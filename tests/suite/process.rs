@@ -10,9 +10,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::api::Api;
-use crate::ledger::{Faults, Ledger, begun};
+use crate::audit::audit;
+use crate::ledger::{Faults, begun};
 use crate::seed;
-use crate::test_host::{TestHost, artefacts, database};
+use crate::test_host::TestHost;
 
 /// A folder and the process that works on it.
 pub(crate) struct Process {
@@ -59,14 +60,9 @@ impl Process {
     }
 
     /// Kills it, and holds everything that it leaves to the ledger.
-    pub(crate) async fn audit(mut self, accepted: &[String]) -> usize {
+    pub(crate) async fn audit(mut self, accepted: &[String]) {
         self.kill();
-        let folder = self.folder.path();
-        let limits = Limits::for_cores(2);
-        Ledger::open(&database(folder), &artefacts(folder), &limits)
-            .await
-            .audit(accepted, Faults::Kills)
-            .await
+        audit(self.folder.path(), &Limits::for_cores(2), accepted, Faults::Kills).await;
     }
 }
 

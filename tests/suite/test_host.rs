@@ -16,8 +16,9 @@ use stepwell::worker::Polling;
 use tempfile::TempDir;
 
 use crate::api::Api;
+use crate::audit::audit;
 use crate::dying::{DyingStore, Fault};
-use crate::ledger::{Faults, Ledger, begun};
+use crate::ledger::{Faults, begun};
 use crate::seed;
 
 /// How a test host differs from a real one.
@@ -155,12 +156,7 @@ impl TestHost {
     /// Kills it, and holds everything that it leaves to the ledger.
     pub(crate) async fn audit(&mut self) {
         self.kill().await;
-        let folder = self.folder.path();
-        let limits = &self.settings.limits;
-        Ledger::open(&database(folder), &artefacts(folder), limits)
-            .await
-            .audit(&[], Faults::Any)
-            .await;
+        audit(self.folder.path(), &self.settings.limits, &[], Faults::Any).await;
     }
 }
 

@@ -5,31 +5,31 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// How long any condition is waited for before a test gives up on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A client of one host. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Api {
+pub struct Api {
     address: String,
     client: reqwest::Client,
 }
 
 /// What was answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) content_type: String,
-    pub(crate) body: Value,
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub body: Value,
 }
 
 impl Answer {
     /// Whether it is a 2xx.
-    pub(crate) fn is_ok(&self) -> bool {
+    pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// The last word of a problem document's type.
-    pub(crate) fn problem(&self) -> &str {
+    pub fn problem(&self) -> &str {
         let kind = self.body["type"].as_str().unwrap_or_default();
         kind.rsplit(':').next().unwrap_or_default()
     }
@@ -37,39 +37,39 @@ impl Answer {
 
 /// How an execution ended, or that it is blocked.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct End {
-    pub(crate) state: String,
-    pub(crate) result: Value,
-    pub(crate) failure: Value,
+pub struct End {
+    pub state: String,
+    pub result: Value,
+    pub failure: Value,
 }
 
 impl End {
     /// What a completed execution returned.
     #[track_caller]
-    pub(crate) fn value(self) -> Value {
+    pub fn value(self) -> Value {
         assert_eq!(self.state, "completed", "{}", self.failure);
         self.result
     }
 
     /// The kind of the failure it ended with.
-    pub(crate) fn kind(&self) -> &str {
+    pub fn kind(&self) -> &str {
         self.failure["kind"].as_str().unwrap_or_default()
     }
 
     /// The message of the failure it ended with.
-    pub(crate) fn message(&self) -> &str {
+    pub fn message(&self) -> &str {
         self.failure["message"].as_str().unwrap_or_default()
     }
 }
 
 impl Api {
-    pub(crate) fn at(address: impl Into<String>) -> Self {
+    pub fn at(address: impl Into<String>) -> Self {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { address: address.into(), client }
     }
 
     /// Sends a request; fails where the host is gone.
-    pub(crate) async fn send(
+    pub async fn send(
         &self,
         method: &str,
         path: &str,
@@ -88,52 +88,52 @@ impl Api {
     }
 
     /// An answer as it was written.
-    pub(crate) async fn text(&self, path: &str) -> String {
+    pub async fn text(&self, path: &str) -> String {
         let url = format!("http://{}{path}", self.address);
         self.client.get(url).send().await.unwrap().text().await.unwrap()
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, "").await.unwrap_or_else(|error| panic!("GET {path}: {error:?}"))
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
         let sent = self.send("POST", path, body.to_string()).await;
         sent.unwrap_or_else(|error| panic!("POST {path}: {error:?}"))
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Answer {
         let sent = self.send("DELETE", path, "").await;
         sent.unwrap_or_else(|error| panic!("DELETE {path}: {error:?}"))
     }
 
     /// Uploads a module and returns its digest.
-    pub(crate) async fn deploy(&self, name: &str, wasm: Vec<u8>) -> String {
+    pub async fn deploy(&self, name: &str, wasm: Vec<u8>) -> String {
         let answer = self.send("PUT", &format!("/v1/modules/{name}"), wasm).await.unwrap();
         assert_eq!(answer.status, 200, "{name}: {}", answer.body);
         answer.body["digest"].as_str().unwrap().to_owned()
     }
 
     /// Starts an execution as the order says and returns its id.
-    pub(crate) async fn start(&self, order: Value) -> String {
+    pub async fn start(&self, order: Value) -> String {
         let answer = self.post("/v1/executions", &order).await;
         assert!(answer.is_ok(), "{order}: {} {}", answer.status, answer.body);
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
     /// Starts an execution of a workflow and returns its id.
-    pub(crate) async fn run(&self, workflow: &str, input: Value) -> String {
+    pub async fn run(&self, workflow: &str, input: Value) -> String {
         self.start(json!({ "workflow": workflow, "input": input })).await
     }
 
     /// Starts an execution and waits for its end.
-    pub(crate) async fn run_to_end(&self, workflow: &str, input: Value) -> End {
+    pub async fn run_to_end(&self, workflow: &str, input: Value) -> End {
         let id = self.run(workflow, input).await;
         self.ended(&id).await
     }
 
     /// How it stands, after waiting so long for its end.
-    pub(crate) async fn stands(&self, id: &str, wait: &str) -> End {
+    pub async fn stands(&self, id: &str, wait: &str) -> End {
         let answer = self.get(&format!("/v1/executions/{id}/result?wait={wait}")).await;
         assert!(answer.is_ok(), "{id}: {} {}", answer.status, answer.body);
         End {
@@ -144,7 +144,7 @@ impl Api {
     }
 
     /// Waits until an execution has ended.
-    pub(crate) async fn ended(&self, id: &str) -> End {
+    pub async fn ended(&self, id: &str) -> End {
         let ended = self.in_time(id, "end", self.end_of(id)).await;
         assert_ne!(ended.state, "blocked", "{id}: {}", self.execution(id).await);
         ended
@@ -159,7 +159,7 @@ impl Api {
     }
 
     /// Looks again and again until an execution is as `is_so` says, and returns it.
-    pub(crate) async fn until(&self, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub async fn until(&self, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let found = async {
             let mut execution = self.execution(id).await;
             while !is_so(&execution) {
@@ -181,12 +181,12 @@ impl Api {
     }
 
     /// Waits until an execution is in a state.
-    pub(crate) async fn until_state(&self, id: &str, state: &str) -> Value {
+    pub async fn until_state(&self, id: &str, state: &str) -> Value {
         self.until(id, |execution| execution["state"] == state).await
     }
 
     /// Waits until an execution's journal holds so many entries of a kind.
-    pub(crate) async fn until_recorded(&self, id: &str, kind: &str, count: usize) {
+    pub async fn until_recorded(&self, id: &str, kind: &str, count: usize) {
         let found = async {
             while self.recorded(id, kind).await.len() < count {
                 self.stands(id, "10ms").await;
@@ -196,25 +196,25 @@ impl Api {
     }
 
     /// An execution.
-    pub(crate) async fn execution(&self, id: &str) -> Value {
+    pub async fn execution(&self, id: &str) -> Value {
         let answer = self.get(&format!("/v1/executions/{id}")).await;
         assert_eq!(answer.status, 200, "{id}: {}", answer.body);
         answer.body
     }
 
     /// All entries of its journal.
-    pub(crate) async fn journal(&self, id: &str) -> Vec<Value> {
+    pub async fn journal(&self, id: &str) -> Vec<Value> {
         self.pages(&format!("/v1/executions/{id}/journal"), "entries").await
     }
 
     /// The entries of one kind in its journal.
-    pub(crate) async fn recorded(&self, id: &str, kind: &str) -> Vec<Value> {
+    pub async fn recorded(&self, id: &str, kind: &str) -> Vec<Value> {
         let journal = self.journal(id).await;
         journal.into_iter().filter(|entry| entry["kind"] == kind).collect()
     }
 
     /// All lines of its log.
-    pub(crate) async fn logs(&self, id: &str) -> Vec<Value> {
+    pub async fn logs(&self, id: &str) -> Vec<Value> {
         self.pages(&format!("/v1/executions/{id}/logs"), "lines").await
     }
 
@@ -232,23 +232,23 @@ impl Api {
     }
 
     /// Dead letters of an execution.
-    pub(crate) async fn dead_letters(&self, id: &str) -> Vec<Value> {
+    pub async fn dead_letters(&self, id: &str) -> Vec<Value> {
         let answer = self.get(&format!("/v1/dead-letters?execution={id}")).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body["dead_letters"].as_array().unwrap().clone()
     }
 
-    pub(crate) async fn signal(&self, id: &str, name: &str, payload: &Value) -> Answer {
+    pub async fn signal(&self, id: &str, name: &str, payload: &Value) -> Answer {
         self.post(&format!("/v1/executions/{id}/signals/{name}"), payload).await
     }
 
     /// Sends a signal that must be taken.
-    pub(crate) async fn signalled(&self, id: &str, name: &str, payload: Value) {
+    pub async fn signalled(&self, id: &str, name: &str, payload: Value) {
         let answer = self.signal(id, name, &payload).await;
         assert_eq!(answer.status, 202, "{}", answer.body);
     }
 
-    pub(crate) async fn cancel(&self, id: &str, order: Value) -> Answer {
+    pub async fn cancel(&self, id: &str, order: Value) -> Answer {
         self.post(&format!("/v1/executions/{id}/cancel"), &order).await
     }
 

@@ -1,23 +1,24 @@
 //! What must hold of every execution once a storm has passed: L1 to L6.
 //!
-//! The ledger reads the file of a host that is gone, with a store of its own, and replays every journal in a sandbox of its
-//! own. Which attempts were begun it knows from the logs of the hosts ([`begun`]). Each attempt of the step `ledger` writes a nonce to the log of its execution and returns it, which the engine cannot
-//! make up: that is how a result that is recorded twice, or repeated on replay, is seen.
+//! The ledger reads the database of hosts at rest, with a store of its own, and replays every journal in a sandbox of its
+//! own. Which attempts were begun it knows from the logs of the hosts ([`begun`]). Each attempt of the step `ledger` writes
+//! a nonce to the log of its execution and returns it, which the engine cannot make up: that is how a result that is
+//! recorded twice, or repeated on replay, is seen.
 
-pub(crate) mod begun;
+pub mod begun;
 mod fold;
 mod replayed;
 mod whole;
 
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use stepwell::journal::Entry;
-use stepwell::model::{ExecutionId, Limits, Seq, SystemClock};
-use stepwell::sandbox::{Sandbox, SandboxConfig};
-use stepwell::store::{
-    ExecutionFilter, ExecutionView, LogLine, SqlStore, Sqlite, SqliteOptions, Store,
-};
+use stepwell::model::{ExecutionId, Limits, ModuleDigest, Seq, SystemClock};
+use stepwell::sandbox::{Module, Sandbox, SandboxConfig};
+use stepwell::store::{ExecutionFilter, ExecutionView, LogLine, Store};
 
 /// Executions, entries or lines that are read at once.
 const PAGE: u32 = 1_000;
@@ -31,42 +32,58 @@ struct Record {
 
 /// What went wrong before the ledger is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Faults {
+pub enum Faults {
     /// Hosts were killed, and nothing else.
     Kills,
     /// Also commits whose outcome nobody knew, after which one host rightly begins an attempt again.
     Any,
 }
 
-/// Every execution of a host, at rest.
-pub(crate) struct Ledger {
-    store: SqlStore<Sqlite>,
+/// How many there were of what.
+#[derive(Debug, Clone, Copy)]
+pub struct Tally {
+    pub executions: usize,
+    pub begun: usize,
+    /// Of these, how many were begun before.
+    pub again: usize,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { executions, begun, again } = self;
+        write!(f, "{executions} executions, {begun} attempts begun, {again} of them again")
+    }
+}
+
+/// Every execution of a database, at rest.
+#[derive(Debug)]
+pub struct Ledger {
+    store: Arc<dyn Store>,
     sandbox: Sandbox,
     limits: Limits,
+    loaded: HashMap<ModuleDigest, Module>,
 }
 
 impl Ledger {
-    /// Opens the file of a host that is gone, and had these limits.
-    pub(crate) async fn open(database: &Path, artefacts: &Path, limits: &Limits) -> Self {
+    /// Opens the ledger of hosts that had these limits; `compiler` is their program, and `artefacts` what one of them compiled.
+    pub fn open(store: Arc<dyn Store>, artefacts: &Path, compiler: &Path, limits: &Limits) -> Self {
         let limits = Limits { hot_max: 8, activations_max: 8, ..limits.clone() };
         let config = SandboxConfig {
             cache_dir: artefacts.to_owned(),
-            compiler: env!("CARGO_BIN_EXE_stepwell").into(),
+            compiler: compiler.to_owned(),
             guest_threads: 1,
         };
         let sandbox = Sandbox::new(config, &limits, Arc::new(SystemClock::new())).unwrap();
-        let store = SqlStore::open(database, &SqliteOptions::default(), &limits).await.unwrap();
-        Self { store, sandbox, limits }
+        Self { store, sandbox, limits, loaded: HashMap::new() }
     }
 
-    /// Holds every execution to L1 to L6, and that those which were accepted are there. Returns how many there are.
-    pub(crate) async fn audit(self, accepted: &[String], faults: Faults) -> usize {
+    /// Holds every execution to L1 to L6, and that those which were accepted are there.
+    pub async fn audit(mut self, accepted: &[String], faults: Faults) -> Tally {
         let mut breaches = Vec::new();
         let records = self.records().await;
-        for id in accepted {
-            if !records.iter().any(|record| record.id().to_string() == *id) {
-                breaches.push(format!("L1 {id}: it was accepted and is not there"));
-            }
+        let there: HashSet<_> = records.iter().map(|record| record.id().to_string()).collect();
+        for id in accepted.iter().filter(|id| !there.contains(*id)) {
+            breaches.push(format!("L1 {id}: it was accepted and is not there"));
         }
         for record in &records {
             let mut found = whole::breaches(record);
@@ -75,7 +92,7 @@ impl Ledger {
                 found.extend(begun::begun_twice(record));
             }
             found.extend(fold::breaches(record));
-            found.extend(replayed::breaches(&self, record).await);
+            found.extend(replayed::breaches(&mut self, record).await);
             breaches.extend(
                 found
                     .into_iter()
@@ -84,10 +101,20 @@ impl Ledger {
         }
         let told: Vec<_> = breaches.iter().map(String::as_str).take(20).collect();
         assert!(breaches.is_empty(), "{} breaches:\n{}", breaches.len(), told.join("\n"));
-        self.store.close().await;
         let (begun, again) = begun::count(&records);
-        println!("{} executions, {begun} attempts begun, {again} of them again", records.len());
-        records.len()
+        let tally = Tally { executions: records.len(), begun, again };
+        println!("{tally}");
+        tally
+    }
+
+    async fn module(&mut self, digest: ModuleDigest) -> Module {
+        if let Some(loaded) = self.loaded.get(&digest) {
+            return loaded.clone();
+        }
+        let wasm = self.store.wasm(digest).await.unwrap().expect("its module is kept");
+        let module = self.sandbox.load(digest, &wasm).await.unwrap();
+        self.loaded.insert(digest, module.clone());
+        module
     }
 
     async fn records(&self) -> Vec<Record> {

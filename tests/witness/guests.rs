@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 /// Those that every test host has from the start.
-pub(crate) const DEPLOYED: [&str; 4] = ["misbehaving", "checkout", "approval", "fan_out"];
+pub const DEPLOYED: [&str; 4] = ["misbehaving", "checkout", "approval", "fan_out"];
 
 /// The bytes of a module.
-pub(crate) fn wasm(name: &str) -> Vec<u8> {
+pub fn wasm(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/guests/wasm32-wasip2/release")
+        .join("../../target/guests/wasm32-wasip2/release")
         .join(name)
         .with_extension("wasm");
     match std::fs::read(&path) {

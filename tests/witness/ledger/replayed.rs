@@ -4,7 +4,6 @@
 use stepwell::journal::{Body, Ended, Replay, effective};
 use stepwell::model::{Outcome, kind};
 use stepwell::sandbox::{Broken, Turn};
-use stepwell::store::Store;
 
 use super::{Ledger, Record};
 
@@ -12,7 +11,7 @@ use super::{Ledger, Record};
 const LIMITS: [&str; 2] = [kind::FUEL_EXHAUSTED, kind::JOURNAL_FULL];
 
 /// What does not hold.
-pub(super) async fn breaches(ledger: &Ledger, record: &Record) -> Vec<String> {
+pub(super) async fn breaches(ledger: &mut Ledger, record: &Record) -> Vec<String> {
     let row = &record.view.row;
     let read = record.entries.iter().filter(|entry| entry.seq >= row.base).cloned().collect();
     let entries = effective(read);
@@ -23,8 +22,7 @@ pub(super) async fn breaches(ledger: &Ledger, record: &Record) -> Vec<String> {
     if ended.fuel == 0 {
         return Vec::new();
     }
-    let wasm = ledger.store.wasm(row.module).await.unwrap().expect("its module is kept");
-    let module = ledger.sandbox.load(row.module, &wasm).await.unwrap();
+    let module = ledger.module(row.module).await;
     let replay = Replay::new(row.id, row.run, entries, &ledger.limits).unwrap();
     let mut guest = ledger.sandbox.run_workflow(&module, replay);
     match guest.turn().await {

@@ -15,7 +15,7 @@ use super::Record;
 use super::whole::steps;
 
 /// The log that a host has to keep for it.
-pub(crate) const LOG: &str = "stepwell::worker::attempt=debug";
+pub const LOG: &str = "stepwell::worker::attempt=debug";
 
 /// By so much a host's clock may go back when it follows the database's.
 const CLOCK_STEP_MICROS: i64 = 10_000;
@@ -35,7 +35,7 @@ struct Begun {
 static BEGUN: Mutex<Option<HashMap<String, Vec<Begun>>>> = Mutex::new(None);
 
 /// Hears the hosts of this process.
-pub(crate) fn listen() {
+pub fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let subscriber = tracing_subscriber::fmt()
@@ -63,7 +63,7 @@ impl io::Write for Ear {
 }
 
 /// Takes down a line of a host's log. False: it is about something else.
-pub(crate) fn hear(line: &str) -> bool {
+pub fn hear(line: &str) -> bool {
     let Ok(line) = serde_json::from_str::<Value>(line) else { return false };
     let number = |name: &str| line[name].as_u64();
     let text = |name: &str| line[name].as_str().map(str::to_owned);
@@ -81,6 +81,11 @@ pub(crate) fn hear(line: &str) -> bool {
     let mut all = BEGUN.lock().unwrap();
     all.get_or_insert_default().entry(execution).or_default().push(begun);
     true
+}
+
+/// Forgets all that was heard: the next hosts work on another database, where the same keys give the same ids.
+pub fn forget() {
+    *BEGUN.lock().unwrap() = None;
 }
 
 fn of(record: &Record) -> Vec<Begun> {
@@ -146,4 +151,15 @@ pub(super) fn count(records: &[Record]) -> (usize, usize) {
     };
     let all = begun.iter().map(Vec::len).sum::<usize>();
     (all, all - begun.iter().map(keys).sum::<usize>())
+}
+
+/// How many attempts of these executions each host has begun, by its id.
+pub fn by_host<'a>(executions: impl IntoIterator<Item = &'a String>) -> HashMap<String, usize> {
+    let all = BEGUN.lock().unwrap();
+    let mut counts = HashMap::new();
+    let of = executions.into_iter().filter_map(|id| all.as_ref()?.get(id));
+    for begun in of.flatten() {
+        *counts.entry(begun.host.clone()).or_default() += 1;
+    }
+    counts
 }
