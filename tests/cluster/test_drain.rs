@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use stepwell::model::Lease;
 use stepwell_test_servers::postgres::Postgres;
+use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Accepted, Job, Load};
 use stepwell_test_witness::ledger::Faults;
 
@@ -24,7 +25,9 @@ async fn what_a_host_had_goes_on_elsewhere_before_its_lease_could_end() {
     let url = server.url(&server.fresh_database().await);
     // A lease that would be missed.
     let lease = Lease::default();
+    let redis = Redis::private().await;
     let mut cluster = Cluster::prepare(&url, lease).await;
+    cluster.flags().redis = Some(redis.url());
     cluster.grow(3).await;
     let load = Load::begin((0..JOBS).map(Job::number), CLIENTS, &cluster.doors());
 

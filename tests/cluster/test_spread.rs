@@ -1,6 +1,8 @@
 //! Work spreads: each host of three does its share of it.
 
+use serde_json::json;
 use stepwell_test_servers::postgres::Postgres;
+use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Job, Load};
 use stepwell_test_witness::ledger::{Faults, begun};
 
@@ -10,6 +12,7 @@ use crate::storm::Storm;
 const HOSTS: usize = 3;
 const EXECUTIONS: usize = 256;
 const STEPS: u64 = 20;
+const STEPS_AT_ONCE: u64 = 3_000;
 /// By so much, of an even share, one may have done more or less.
 const UNEVEN: f64 = 0.4;
 
@@ -32,7 +35,10 @@ async fn three_hosts_do_a_third_of_the_work_each() {
     let storm = Storm::begin("spread").await;
     let server = Postgres::shared().await;
     let url = server.url(&server.fresh_database().await);
-    let cluster = Cluster::start(&url, &storm, HOSTS).await;
+    let redis = Redis::private().await;
+    let mut cluster = Cluster::prepare(&url, storm.lease).await;
+    cluster.flags().redis = Some(redis.url());
+    cluster.grow(HOSTS).await;
 
     let jobs = (0..EXECUTIONS).map(|number| Job::chain(number, STEPS));
     let chains = Load::begin(jobs, HOSTS * 4, &cluster.doors()).finish().await;
@@ -40,7 +46,20 @@ async fn three_hosts_do_a_third_of_the_work_each() {
     let of_chains = shares(&cluster, &chains.ids()).await;
     storm.tell(format!("{EXECUTIONS} chains of {STEPS}: {of_chains:.2?}"));
 
+    // No attempt of these was begun on a host that had the module to load first.
+    let wide = [Job::of(
+        "wide",
+        "wide",
+        &json!(STEPS_AT_ONCE),
+        json!(STEPS_AT_ONCE * (STEPS_AT_ONCE - 1) / 2),
+    )];
+    let fan = Load::begin(wide.into_iter(), 1, &cluster.doors()).finish().await;
+    fan.check(cluster.api()).await;
+    let of_fan = shares(&cluster, &fan.ids()).await;
+    storm.tell(format!("{STEPS_AT_ONCE} steps at once: {of_fan:.2?}"));
+
     let is_even = |shares: &[f64]| shares.iter().all(|share| (share - 1.0).abs() <= UNEVEN);
     assert!(is_even(&of_chains), "chains: {of_chains:.2?}");
+    assert!(is_even(&of_fan), "a fan: {of_fan:.2?}");
     cluster.audit(&storm, &chains, Faults::Kills).await;
 }

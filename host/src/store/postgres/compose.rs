@@ -15,40 +15,36 @@ use crate::store::dialect::{Fault, Script};
 use crate::store::statements::{Statement, Takes};
 use crate::store::value::Rows;
 
-/// A stretch of a script that goes together.
+/// A stretch of a script that goes together: statements, and the place of each in the script.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
-    /// Statements over no rows that stand before it.
-    pub(super) left_out: usize,
     pub(super) statements: Script,
+    places: Vec<usize>,
 }
 
 /// Cuts a script where two statements write to one table, after each that is asked for what it has found, and at whatever
-/// is given its values one by one.
+/// is given its values one by one. Statements over no rows are left out.
 pub(super) fn pieces(script: Script) -> Vec<Piece> {
     let (mut pieces, mut piece) = (Vec::new(), Piece::default());
-    // What a statement over no rows has found is nothing, and stands at its place all the same.
-    let mut left_out = 0;
-    for (statement, rows) in script {
-        if rows.is_empty() {
-            left_out += 1;
-            continue;
-        }
-        let fits = left_out == 0 && piece.takes(statement);
-        if !piece.statements.is_empty() && !fits {
+    let all = script.into_iter().enumerate();
+    for (place, (statement, rows)) in all.filter(|(_, (_, rows))| !rows.is_empty()) {
+        if !piece.takes(statement) {
             pieces.push(std::mem::take(&mut piece));
         }
-        if piece.statements.is_empty() {
-            piece.left_out = std::mem::take(&mut left_out);
-        }
         piece.statements.push((statement, rows));
+        piece.places.push(place);
     }
     pieces.push(piece);
-    pieces.push(Piece { left_out, statements: Vec::new() });
+    pieces.retain(|piece| !piece.statements.is_empty());
     pieces
 }
 
 impl Piece {
+    /// Where the last of them, which alone says what it has found, stands in the script.
+    pub(super) fn last_place(&self) -> usize {
+        self.places.last().copied().unwrap_or_default()
+    }
+
     fn takes(&self, next: &Statement) -> bool {
         let is_asked =
             |statement: &Statement| body(statement).any(|line| line.starts_with("returning"));
@@ -57,7 +53,10 @@ impl Piece {
                 && !is_asked(statement)
                 && table(statement).is_some_and(|mine| table(next) != Some(mine))
         };
-        next.takes == Takes::Rows && table(next).is_some() && self.statements.iter().all(goes_on)
+        self.statements.is_empty()
+            || (next.takes == Takes::Rows
+                && table(next).is_some()
+                && self.statements.iter().all(goes_on))
     }
 }
 
@@ -80,18 +79,18 @@ pub(super) struct Composer {
 }
 
 impl Composer {
-    /// One statement of all these, the last of which says what it has found. The rows of the others are taken.
+    /// One statement of all these, the last of which says what it has found.
     pub(super) fn compose(
         &self,
-        parts: &mut Script,
+        parts: Script,
         last: (&'static Statement, Rows),
     ) -> Result<(Arc<str>, PgArguments), Fault> {
         let names = parts.iter().map(|(part, _)| part.name).chain([last.0.name]).collect();
         let mut arguments = PgArguments::default();
         let mut widths = Vec::with_capacity(parts.len() + 1);
-        for (part, rows) in parts.iter_mut() {
-            widths.push((*part, rows.width()));
-            bind::columns(&mut arguments, std::mem::take(rows))?;
+        for (part, rows) in parts {
+            widths.push((part, rows.width()));
+            bind::columns(&mut arguments, rows)?;
         }
         widths.push((last.0, last.1.width()));
         match last.0.takes {
@@ -157,17 +156,16 @@ mod tests {
         [values![1_i64]].into_iter().collect()
     }
 
-    fn cut(script: Vec<(&'static Statement, Rows)>) -> Vec<(usize, Vec<&'static str>)> {
-        let names = |piece: Piece| piece.statements.iter().map(|(one, _)| one.name).collect();
-        pieces(script).into_iter().map(|piece| (piece.left_out, names(piece))).collect()
+    fn cut(script: Script) -> Vec<(usize, Vec<&'static str>)> {
+        let names = |piece: &Piece| piece.statements.iter().map(|(one, _)| one.name).collect();
+        pieces(script).iter().map(|piece| (piece.last_place(), names(piece))).collect()
     }
 
     #[test]
     fn statements_over_different_tables_go_together() {
         let script = vec![(APPEND_JOURNAL, rows()), (INSERT_TASKS, rows()), (INSERT_LOGS, rows())];
 
-        let all = vec!["append_journal", "insert_tasks", "insert_logs"];
-        assert_eq!(cut(script), [(0, all), (0, vec![])]);
+        assert_eq!(cut(script), [(2, vec!["append_journal", "insert_tasks", "insert_logs"])]);
     }
 
     #[test]
@@ -179,22 +177,20 @@ mod tests {
             (CLEAR_TASKS, rows()),
         ];
 
-        let pieces = cut(script);
-
-        let names: Vec<_> = pieces.into_iter().map(|(_, names)| names).collect();
         let together = vec!["append_journal", "insert_tasks"];
-        assert_eq!(names, [vec!["admit"], together, vec!["clear_tasks"], vec![]]);
+        assert_eq!(cut(script), [(0, vec!["admit"]), (2, together), (3, vec!["clear_tasks"])]);
     }
 
     #[test]
-    fn what_has_no_rows_keeps_its_place() {
+    fn what_has_no_rows_is_left_out_and_keeps_its_place() {
         let script = vec![
             (ADMIT, Rows::default()),
             (APPEND_JOURNAL, rows()),
-            (INSERT_LOGS, Rows::default()),
+            (INSERT_TASKS, Rows::default()),
+            (INSERT_LOGS, rows()),
         ];
 
-        assert_eq!(cut(script), [(1, vec!["append_journal"]), (1, vec![])]);
+        assert_eq!(cut(script), [(3, vec!["append_journal", "insert_logs"])]);
     }
 
     #[test]

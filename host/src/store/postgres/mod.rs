@@ -80,21 +80,17 @@ async fn run_one(
 impl Postgres {
     /// Runs statements in their order: those that can go together do.
     async fn run_all(&self, link: &mut Link, script: Script) -> Result<Vec<Vec<Row>>, Fault> {
-        let mut found = Vec::with_capacity(script.len());
+        let mut found = vec![Vec::new(); script.len()];
         for piece in compose::pieces(script) {
-            found.extend((0..piece.left_out).map(|_| Vec::new()));
-            let mut statements = piece.statements;
-            match (statements.pop(), statements.is_empty()) {
-                (Some((statement, rows)), true) => {
-                    found.push(run_one(link, statement, rows).await?);
-                }
-                (Some(last), false) => {
-                    let (text, arguments) = self.composer.compose(&mut statements, last)?;
-                    found.extend(statements.iter().map(|_| Vec::new()));
-                    found.push(link.fetch(compose::query(text, arguments)).await?);
-                }
-                (None, _) => {}
-            }
+            let place = piece.last_place();
+            let mut parts = piece.statements;
+            let Some((last, rows)) = parts.pop() else { continue };
+            found[place] = if parts.is_empty() {
+                run_one(link, last, rows).await?
+            } else {
+                let (text, arguments) = self.composer.compose(parts, (last, rows))?;
+                link.fetch(compose::query(text, arguments)).await?
+            };
         }
         Ok(found)
     }
@@ -123,7 +119,7 @@ impl Dialect for Postgres {
         let mut statements: Script =
             script.into_iter().filter(|(_, rows)| !rows.is_empty()).collect();
         let first = statements.remove(0);
-        let (text, arguments) = self.composer.compose(&mut statements, first)?;
+        let (text, arguments) = self.composer.compose(statements, first)?;
         let mut link = self.link(Line::Commits).await?;
         link.commit_by(compose::query(text, arguments)).await.map(|_asked_nothing| ())
     }
