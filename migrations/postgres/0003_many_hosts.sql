@@ -1,10 +1,12 @@
 -- Several hosts share one database: a lease is judged by others, and what many hosts write at once is tidied more often.
 --
 -- `session` is what the connections of a host's process are called, so that whoever declares it dead can end them;
--- `steady_since` is since when the database is known to have answered some host without a gap.
+-- `steady_since` is since when the database is known to have answered some host without a gap; `epoch` is raised where a
+-- commit was lost, so that it cannot be made any more.
 
 alter table hosts add column session text;
 alter table hosts add column steady_since bigint;
+alter table hosts add column epoch bigint not null default 0;
 
 create index hosts_expire on hosts (lease_ends) where alive = 1 and lease_ends is not null;
 

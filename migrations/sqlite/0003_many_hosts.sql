@@ -2,3 +2,4 @@
 
 alter table hosts add column session text;
 alter table hosts add column steady_since integer;
+alter table hosts add column epoch integer not null default 0;

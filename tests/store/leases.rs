@@ -1,15 +1,18 @@
 //! Leases: who may be declared dead, by whom, and what becomes of a commit that meets its burial.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
-use stepwell::model::{HostId, Lease};
-use stepwell::store::{Append, StoreError, Streak};
+use stepwell::model::{ExecutionId, HostId, Lease};
+use stepwell::store::{Append, NewExecution, StoreError, Streak};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::database::{Database, everything};
-use crate::words::{call, write};
+use crate::words::{call, cancel, execution, start, write};
 
 /// A burial waits half a second for whom it buries, ends its sessions, and tries again.
 const BURIED_WITHIN: Duration = Duration::from_secs(2);
@@ -182,4 +185,77 @@ async fn two_who_bury_at_once_bury_once() {
 
     assert_eq!([one, two].concat(), [silent.host]);
     assert_eq!(living.view(id).await.row.losses, 1);
+}
+
+/// The commonest commit is one message, which may lie somewhere on its way when nobody waits for it any more.
+#[tokio::test]
+async fn what_arrives_after_its_end_was_awaited_is_not_written() {
+    let db = Database::postgres().await;
+    let id = db.born(1).await;
+    let host = db.host.to_string().replace('-', "");
+    let late = format!(
+        "with part_0 as (insert into journal (execution_id, seq, run, kind, head, recorded_at) \
+         values ('\\x{}', 2, 0, 4, '\\x00', 1)) \
+         select 1 / count(*) from (select 1 from hosts where id = '\\x{host}' and alive = 1 and epoch = 0 for key share) as alive",
+        id.to_string().replace('-', "")
+    );
+
+    db.store.await_end(db.host).await.unwrap();
+    let written = sqlx::raw_sql(sqlx::AssertSqlSafe(late)).execute(&mut connect(&db).await).await;
+
+    assert!(written.is_err(), "it finds another epoch");
+    let append = Append { entries: vec![call(2, 0)], ..db.append(id) };
+    assert_eq!(db.commit(vec![write(append)]).await.len(), 1, "the host goes on");
+    assert_eq!(db.view(id).await.owner, Some(db.host));
+}
+
+async fn deliver_until(stop: CancellationToken, db: Arc<Database>, id: ExecutionId) {
+    while !stop.is_cancelled() {
+        db.store.deliver(db.host, id, &cancel()).await.unwrap();
+    }
+}
+
+/// Whoever begins anew locks the same row in a way that passes by whoever waits for all of them to end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_what_is_under_way_comes_however_much_begins_anew() {
+    let db = Arc::new(Database::postgres().await);
+    let id = db.born(1).await;
+    let stop = CancellationToken::new();
+    let mut busy = JoinSet::new();
+    for _ in 0..16 {
+        let (db, stop) = (Arc::clone(&db), stop.clone());
+        busy.spawn(deliver_until(stop, db, id));
+    }
+
+    let ended = timeout(BURIED_WITHIN, db.store.await_end(db.host)).await;
+    stop.cancel();
+    busy.join_all().await;
+
+    ended.expect("it comes").unwrap();
+}
+
+/// Gives birth until that is refused; says how often it was not.
+async fn bear_all(db: &Database) -> u8 {
+    let own = |number| NewExecution { owner: Some(db.host), ..execution(number) };
+    let mut born = 0;
+    while db.store.commit(db.host, &[start(own(born + 1))]).await.is_ok() {
+        born += 1;
+    }
+    born
+}
+
+/// What is on its way when a host retires is freed with the rest, or never was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_born_to_a_host_that_has_retired() {
+    for _ in 0..10 {
+        let db = Database::postgres().await;
+        let peer = db.peer().await;
+        let (born, retired) = tokio::join!(bear_all(&db), async {
+            tokio::task::yield_now().await;
+            db.store.retire(db.host).await
+        });
+        retired.unwrap();
+
+        assert_eq!(peer.claim(200).await.len(), usize::from(born));
+    }
 }

@@ -45,9 +45,10 @@ async fn a_lost_reply_is_unknown_and_what_was_written_is_there() {
     let id = stage.db.born(1).await;
 
     // The commonest commit is one statement, the other has a word of its own.
-    stage.proxy.lose_next_replies(2);
+    stage.proxy.lose_next_replies(1);
     let append = write(Append { entries: vec![call(2, 0)], ..stage.db.append(id) });
     assert!(is_unknown(&stage.commit(append).await));
+    stage.proxy.lose_next_replies(1);
     assert!(is_unknown(&stage.commit(start(execution(2))).await));
 
     assert_eq!(stage.proxy.lost().replies, 2);
@@ -59,9 +60,10 @@ async fn a_lost_request_is_unknown_and_nothing_is_there() {
     let stage = Stage::set().await;
     let id = stage.db.born(1).await;
 
-    stage.proxy.lose_next_requests(2);
+    stage.proxy.lose_next_requests(1);
     let append = write(Append { entries: vec![call(2, 0)], ..stage.db.append(id) });
     assert!(is_unknown(&stage.commit(append).await));
+    stage.proxy.lose_next_requests(1);
     assert!(is_unknown(&stage.commit(start(execution(2))).await));
 
     assert_eq!(stage.proxy.lost().requests, 2);
@@ -74,9 +76,10 @@ async fn claims_and_deliveries_have_the_same_doubt() {
     stage.db.commit(vec![start(execution(1))]).await;
     let (store, host) = (&stage.db.store, stage.db.host);
 
-    stage.proxy.lose_next_replies(2);
+    stage.proxy.lose_next_replies(1);
     let filter = crate::database::everything();
     assert!(is_unknown(&store.claim_executions(host, &filter, 1).await));
+    stage.proxy.lose_next_replies(1);
     assert!(is_unknown(&store.deliver(host, execution(1).id, &signal("1")).await));
 
     assert_eq!(store.owned(host).await.unwrap().0, [execution(1).id]);

@@ -135,10 +135,6 @@ impl Dispatch {
         self.identity().host
     }
 
-    fn committer(&self) -> Committer {
-        self.identity().committer.clone()
-    }
-
     /// The bounds it keeps.
     pub fn limits(&self) -> &Limits {
         &self.parts.limits

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Dispatch, DispatchError, ModuleRow, Result, bounds};
+use super::{Dispatch, DispatchError, Identity, ModuleRow, Result, bounds};
 use crate::model::{
     BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Wake, WorkflowSpec,
 };
@@ -112,14 +112,16 @@ impl Dispatch {
     pub async fn start(&self, order: StartOrder) -> Result<Started> {
         order.check(self.parts.limits.payload_bytes_max)?;
         let module = self.choose(&order.workflow, order.module.as_ref()).await?;
-        let new = self.plan(&order, &module)?;
+        // One name for all of it: a host may go on under another meanwhile.
+        let identity = self.identity();
+        let new = self.plan(&order, &module, &identity)?;
         let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
         let again = order.idempotency_key.is_some().then(|| new.clone());
-        let mut answer = self.committer().submit(Write::Start(Box::new(new))).await;
+        let mut answer = identity.committer.submit(Write::Start(Box::new(new))).await;
         if let (Err(StoreError::Unknown(_)), Some(new)) = (&answer, again) {
             // The primary key answers: whoever has the id by now, and with which input.
-            answer = self.committer().submit(Write::Start(Box::new(new))).await;
-            self.parts.notifier.wake(Wake::Arrival { owner: self.host(), execution: id });
+            answer = identity.committer.submit(Write::Start(Box::new(new))).await;
+            self.parts.notifier.wake(Wake::Arrival { owner: identity.host, execution: id });
         }
         match answer {
             Ok(Written::Done(effects)) => {
@@ -154,7 +156,12 @@ impl Dispatch {
         }
     }
 
-    fn plan(&self, order: &StartOrder, module: &ModuleRow) -> Result<NewExecution> {
+    fn plan(
+        &self,
+        order: &StartOrder,
+        module: &ModuleRow,
+        identity: &Identity,
+    ) -> Result<NewExecution> {
         let Some(spec) = module.manifest.workflow(order.workflow.as_str()) else {
             let workflow = order.workflow.to_string();
             return Err(DispatchError::UnknownWorkflow { workflow });
@@ -169,7 +176,6 @@ impl Dispatch {
             None => parts.ids.execution(),
         };
         let routing = order.routing(spec);
-        let identity = self.identity();
         let is_born_here =
             start_at == now && identity.committer.takes_births() && parts.filter.takes(&routing);
         Ok(NewExecution {

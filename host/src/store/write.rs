@@ -320,6 +320,8 @@ pub enum TaskEnd {
         /// What it left.
         heartbeat: Option<Payload>,
     },
-    /// The row is ready for any host; the attempt does not count.
+    /// The row is ready for any host; the attempt does not count, and what it ran may be what its host was lost under.
     Lost,
+    /// The same without that suspicion.
+    GivenBack,
 }

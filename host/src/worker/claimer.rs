@@ -83,7 +83,7 @@ pub(super) async fn run(crew: Crew, inlets: Inlets) {
             Woken::Alarm => claimer.ring().await,
             Woken::Capacity => claimer.work = true,
             Woken::Poll => claimer.poll().await,
-            Woken::Stop => return,
+            Woken::Stop => return claimer.crew.committer.set_takes_births(false),
         }
     }
 }

@@ -167,10 +167,16 @@ impl Worker {
             }
         }
         self.end_lease().await;
-        match self.crew.store.retire(self.crew.host).await {
+        let retiring = self.crew.store.retire(self.crew.host);
+        match tokio::time::timeout(HANDOVER_TIME_MAX, retiring).await {
             // What it leaves is ready for the others, who need not wait for its lease to end.
-            Ok(()) => self.crew.wake_claimers(),
-            Err(error) => {
+            Ok(Ok(())) => self.crew.wake_claimers(),
+            Err(_elapsed) => {
+                warn!(
+                    "The database does not answer; the host's work is freed when its lease ends, or when the next one starts"
+                );
+            }
+            Ok(Err(error)) => {
                 warn!(error = %error, "The host could not be retired; its work is freed when its lease ends, or when the next one starts");
             }
         }

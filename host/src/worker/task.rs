@@ -137,6 +137,10 @@ const OFFERS_MAX: u32 = 100;
 /// Tells the store how an attempt ended, until it has heard.
 pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
     let Attempted { settlement, usage, notes, heartbeat } = attempted;
+    // The host stops, and gives back what it still has, all at once and without blame.
+    if matches!(settlement, Settlement::Lost) && crew.stop.over.is_cancelled() {
+        return;
+    }
     let next = match &settlement {
         Settlement::RetryAt(at, _) => Some(*at),
         // It may be a suspect now, which only a look at the rows tells.
@@ -187,7 +191,7 @@ async fn tell(
                 Written::Done(_) | Written::Exists { .. } | Written::NotOwner => Ok(None),
             }
         }
-        TaskEnd::Retry { .. } | TaskEnd::Lost => {
+        TaskEnd::Retry { .. } | TaskEnd::Lost | TaskEnd::GivenBack => {
             crew.store.end_task(crew.host, task, end, notes).await
         }
     }

@@ -18,12 +18,18 @@ pub(super) fn add_values(arguments: &mut PgArguments, values: Vec<Value>) -> Res
     for value in values {
         let added = match value {
             Value::I64(number) => arguments.add(number),
-            Value::Text(text) => arguments.add(text),
+            Value::Text(text) => arguments.add(text.map(without_nul)),
             Value::Bytes(bytes) => arguments.add(bytes),
         };
         added.map_err(Fault::Refused)?;
     }
     Ok(())
+}
+
+/// Postgres keeps no NUL in a text. What guests say may hold one, and must not cost them their execution; names are refused at
+/// the door.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// One column of the rows of a statement.
@@ -42,7 +48,7 @@ impl Column {
         }
         match value {
             Value::I64(number) => Self::I64(column(number, rows)),
-            Value::Text(text) => Self::Text(column(text, rows)),
+            Value::Text(text) => Self::Text(column(text.map(without_nul), rows)),
             Value::Bytes(bytes) => Self::Bytes(column(bytes, rows)),
         }
     }
@@ -50,7 +56,7 @@ impl Column {
     fn push(&mut self, value: Value) -> Result<(), Fault> {
         match (self, value) {
             (Self::I64(column), Value::I64(number)) => column.push(number),
-            (Self::Text(column), Value::Text(text)) => column.push(text),
+            (Self::Text(column), Value::Text(text)) => column.push(text.map(without_nul)),
             (Self::Bytes(column), Value::Bytes(bytes)) => column.push(bytes),
             (Self::I64(_) | Self::Text(_) | Self::Bytes(_), other) => {
                 let source = format!("{other:?} is of another type than its column");

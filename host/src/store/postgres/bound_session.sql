@@ -1,5 +1,5 @@
 -- Bounds what a session may wait for and hold. Where the client is gone without a word, the server finds out in time.
--- $1 statement_timeout, $2 lock_timeout, $3 how long a transaction may idle; all in milliseconds.
+-- $1 statement_timeout, $2 lock_timeout, $3 how long a transaction may idle, all in milliseconds; $4 plan_cache_mode.
 select
   set_config('statement_timeout', $1, false),
   set_config('lock_timeout', $2, false),
@@ -8,4 +8,5 @@ select
   set_config('tcp_keepalives_idle', '3', false),
   set_config('tcp_keepalives_interval', '1', false),
   set_config('tcp_keepalives_count', '3', false),
+  set_config('plan_cache_mode', $4, false),
   set_config('client_min_messages', 'warning', false)

@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnection;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
-use super::open::Kept;
+use super::open::{COMMITS_REST, Kept, Plans};
 use super::{Asked, Postgres, cells, fault};
 use crate::store::dialect::{Fault, Line};
 use crate::store::error::StoreError;
@@ -52,9 +52,12 @@ impl Postgres {
                 let pooled = self.work.acquire().await;
                 Held::Pooled(Some(pooled.map_err(Fault::unavailable)?))
             }
-            Line::Commits => Held::Own(self.connect.keep(&self.commits).await?),
-            Line::Lease => Held::Own(self.connect.keep(&self.lease).await?),
-            Line::Fresh => Held::Fresh(self.connect.bounded().await.map_err(Fault::unavailable)?),
+            Line::Commits => Held::Own(self.connect.keep(&self.commits, COMMITS_REST).await?),
+            // A renewal that fails is tried again; asking first would double what an idle host asks.
+            Line::Lease => Held::Own(self.connect.keep(&self.lease, Duration::MAX).await?),
+            Line::Fresh => {
+                Held::Fresh(self.connect.bounded(Plans::Auto).await.map_err(Fault::unavailable)?)
+            }
         };
         let answer_within = self.connect.answer_within();
         Ok(Link { held, answer_within, in_transaction: false, owed: false, was_stale: false })

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::Postgres;
@@ -79,8 +80,26 @@ impl Default for PostgresOptions {
 const STATEMENTS_KEPT: usize = 512;
 /// How the address of a Postgres begins.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
-/// A connection that has rested for longer is asked whether it still answers.
-const RESTS_AT_MOST: Duration = Duration::from_secs(1);
+/// The committer's connection is asked after so long: a commit that finds it broken is of unknown outcome.
+pub(super) const COMMITS_REST: Duration = Duration::from_secs(1);
+
+/// When a session plans a statement that is prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plans {
+    /// As Postgres sees fit: what lists are asked for changes what is best.
+    Auto,
+    /// Once. Commits find their rows by keys however many there are, and planning would cost more than doing.
+    Kept,
+}
+
+impl Plans {
+    fn mode(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Kept => "force_generic_plan",
+        }
+    }
+}
 
 /// A connection that is no part of the pool.
 #[derive(Debug)]
@@ -137,45 +156,55 @@ impl Connect {
 
     /// A connection without the bounds of a session: for migrations, which take as long as they take.
     pub(super) async fn unbounded(&self) -> Result<PgConnection, sqlx::Error> {
-        let late = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
-        timeout(self.options.connect_within, self.to.connect()).await.map_err(|_late| late())?
+        timeout(self.options.connect_within, self.to.connect()).await.unwrap_or_else(late)
     }
 
-    pub(super) async fn bounded(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = self.unbounded().await?;
-        self.bound(&mut connection).await?;
-        Ok(connection)
+    /// A connection that may be used, within the time that connecting may take.
+    pub(super) async fn bounded(&self, plans: Plans) -> Result<PgConnection, sqlx::Error> {
+        let connecting = async {
+            let mut connection = self.to.connect().await?;
+            self.bound(&mut connection, plans).await?;
+            Ok(connection)
+        };
+        timeout(self.options.connect_within, connecting).await.unwrap_or_else(late)
     }
 
     /// Bounds a session.
-    async fn bound(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    async fn bound(&self, connection: &mut PgConnection, plans: Plans) -> Result<(), sqlx::Error> {
         let millis = |span: Duration| span.as_millis().to_string();
         let PostgresOptions { statement_within, lock_within, idle_within, .. } = &self.options;
         let query = sqlx::query(include_str!("bound_session.sql"))
             .bind(millis(*statement_within))
             .bind(millis(*lock_within))
-            .bind(millis(*idle_within));
+            .bind(millis(*idle_within))
+            .bind(plans.mode());
         query.execute(connection).await.map(|_set| ())
     }
 
-    /// A connection that is kept apart from the pool, made anew where it is gone.
+    /// A connection that is kept apart from the pool, made anew where it is gone. One that has rested for so long is asked first
+    /// whether it still answers.
     pub(super) async fn keep(
         &self,
         place: &Arc<Mutex<Option<Kept>>>,
+        rests_at_most: Duration,
     ) -> Result<OwnedMutexGuard<Option<Kept>>, Fault> {
         let mut held = Arc::clone(place).lock_owned().await;
         if let Some(mut kept) = held.take()
-            && (kept.used_at.elapsed() < RESTS_AT_MOST
+            && (kept.used_at.elapsed() < rests_at_most
                 || still_answers(&mut kept.connection, self.options.connect_within).await)
         {
             kept.used_at = now();
             *held = Some(kept);
             return Ok(held);
         }
-        let connection = self.bounded().await.map_err(Fault::unavailable)?;
+        let connection = self.bounded(Plans::Kept).await.map_err(Fault::unavailable)?;
         *held = Some(Kept { connection, used_at: now() });
         Ok(held)
     }
+}
+
+fn late<T>(_elapsed: Elapsed) -> Result<T, sqlx::Error> {
+    Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
 }
 
 impl Postgres {
@@ -197,7 +226,7 @@ impl Postgres {
             .test_before_acquire(false)
             .after_connect(move |connection, _of_the_pool| {
                 let bounds = bounds.clone();
-                Box::pin(async move { bounds.bound(connection).await })
+                Box::pin(async move { bounds.bound(connection, Plans::Auto).await })
             })
             .connect_lazy_with(connect.to.clone());
         Ok(Self {

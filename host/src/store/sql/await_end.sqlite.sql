@@ -1,6 +1,8 @@
--- Nothing is under way where there is one writer. Nothing comes back where the host is dead.
+-- Nothing is under way where there is one writer; the epoch is raised as it is elsewhere. Nothing comes back where the host is
+-- dead.
 -- $1 the host.
-select alive
-from hosts
+update hosts
+set epoch = epoch + 1
 where id = $1
   and alive = 1
+returning epoch

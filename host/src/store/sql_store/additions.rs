@@ -190,11 +190,12 @@ impl<'a> Additions<'a> {
         vec![
             (statements::ADMIT, self.admitted),
             (statements::APPEND_JOURNAL, self.journal),
-            (statements::CLEAR_INBOX, self.ended_inboxes),
             (statements::DROP_TASKS, self.dropped_tasks),
             (statements::INSERT_TASKS, self.tasks),
             (statements::CLEAR_TASKS, self.ended_tasks),
             (statements::INSERT_INBOX, self.inbox),
+            // Last, as what ends may have been told of the end of one of its tasks.
+            (statements::CLEAR_INBOX, self.ended_inboxes),
             (statements::INSERT_DEAD_LETTERS, self.dead_letters),
             (statements::INSERT_LOGS, self.logs),
             (statements::ADD_COUNTERS, counters),

@@ -7,7 +7,7 @@ use super::additions::{Additions, count_by_execution};
 use super::ends;
 use super::locks::{Standings, changed_rows, check_changes, ids, lock, read_standings};
 use super::standing::Standing;
-use super::transaction::{Transaction, settled};
+use super::transaction::Transaction;
 use crate::model::{ExecutionId, HostId, Timestamp, Wake};
 use crate::store::dialect::{Dialect, Fault, Line};
 use crate::store::error::StoreError;
@@ -63,9 +63,13 @@ impl<D: Dialect> SqlStore<D> {
             }
         }
         Sorted::of(batch)?;
-        let fence = (statements::FENCE_OR_FAIL, Rows::from_iter([values![host]]));
+        let passage = self.underway.enter().await;
+        let fence = values![host, self.underway.epoch(host)];
+        let fence = (statements::FENCE_OR_FAIL, Rows::from_iter([fence]));
         let script = std::iter::once(fence).chain(additions.into_script()).collect();
-        match settled(&self.dialect, host, self.dialect.write(script).await).await {
+        let written = self.dialect.write(script).await;
+        drop(passage);
+        match self.settled(host, written).await {
             Ok(()) => Ok(Some(batch.iter().map(|_| Written::Done(Effects::default())).collect())),
             Err(Fault::Refused(_)) => Ok(None),
             Err(fault) => Err(fault),

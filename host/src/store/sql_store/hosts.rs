@@ -77,10 +77,14 @@ impl<D: Dialect> SqlStore<D> {
 
     async fn try_bury(&self, host: HostId, lease: Lease) -> Result<Vec<HostId>, Fault> {
         let mut transaction = self.begin(host).await?;
-        let patience = i64::try_from(PATIENCE_WITH_THE_DEAD.as_millis()).unwrap_or(i64::MAX);
-        transaction.fetch(statements::BE_IMPATIENT, values![patience]).await?;
+        transaction
+            .fetch(statements::BE_IMPATIENT, values![millis(PATIENCE_WITH_THE_DEAD)])
+            .await?;
         let values = values![host, BURIALS_MAX, micros(lease.fresh())];
         let expired = transaction.fetch(statements::EXPIRED_HOSTS, values).await?;
+        // Freeing what they had may take longer.
+        let patience = values![millis(lease.length() / 2)];
+        transaction.fetch(statements::BE_IMPATIENT, patience).await?;
         let now = transaction.now;
         let mut buried = Vec::with_capacity(expired.len());
         for row in expired {
@@ -108,11 +112,17 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     async fn try_retire(&self, host: HostId) -> Result<(), Fault> {
-        let mut transaction = self.begin(host).await?;
+        let alone = self.underway.close().await;
+        let nothing = (Vec::new(), None);
+        let (mut transaction, _) = self.begin_past_gate(Line::Work, host, nothing).await?;
         let now = transaction.now;
+        // What it still commits is wholly before this, or does not happen.
+        transaction.fetch(statements::AWAIT_END, values![host]).await?;
         transaction.execute(statements::RETIRE_HOST, values![host]).await?;
         transaction.execute(statements::RETIRE_EXECUTIONS, values![host, now]).await?;
         transaction.execute(statements::RETIRE_TASKS, values![host, now]).await?;
+        // Where its end is not known, that is waited for with the gate open.
+        drop(alone);
         transaction.commit().await
     }
 
@@ -164,6 +174,10 @@ async fn bury<D: Dialect>(
 
 fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn renewal(host: HostId, rows: Vec<Row>) -> Result<Renewal> {

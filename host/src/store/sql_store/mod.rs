@@ -16,6 +16,7 @@ mod rows;
 mod standing;
 mod tasks;
 mod transaction;
+mod underway;
 mod unreadable;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ use crate::journal::{Arrival, Ended};
 use crate::model::{
     ExecutionId, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp,
 };
+use underway::Underway;
 
 /// A store in a database.
 #[derive(Debug)]
@@ -44,6 +46,14 @@ pub struct SqlStore<D> {
     dialect: D,
     /// Signals that may lie in one inbox.
     signals_max: usize,
+    /// What its own commits still have under way.
+    underway: Underway,
+}
+
+impl<D: Dialect> SqlStore<D> {
+    fn over(dialect: D, limits: &Limits) -> Self {
+        Self { dialect, signals_max: limits.unreceived_signals_max, underway: Underway::default() }
+    }
 }
 
 impl SqlStore<Sqlite> {
@@ -54,7 +64,7 @@ impl SqlStore<Sqlite> {
         limits: &Limits,
     ) -> Result<Self, OpenError> {
         let dialect = Sqlite::open(path, options).await?;
-        Ok(Self { dialect, signals_max: limits.unreceived_signals_max })
+        Ok(Self::over(dialect, limits))
     }
 
     /// Waits until nothing is under way, and lets go of the file.
@@ -71,7 +81,7 @@ impl SqlStore<Postgres> {
         limits: &Limits,
     ) -> Result<Self, OpenError> {
         let dialect = Postgres::open(url, options).await?;
-        Ok(Self { dialect, signals_max: limits.unreceived_signals_max })
+        Ok(Self::over(dialect, limits))
     }
 
     /// Ends every session in good order.
@@ -99,7 +109,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn await_end(&self, host: HostId) -> Result<()> {
-        transaction::await_end(&self.dialect, host).await
+        self.await_end_of(host).await
     }
 
     async fn retire(&self, host: HostId) -> Result<()> {

@@ -50,7 +50,7 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Option<Delivered>> {
         let (outcome, usage, dead_letter) = match end {
             TaskEnd::Settled { outcome, usage, dead_letter } => (outcome, usage, dead_letter),
-            TaskEnd::Retry { .. } | TaskEnd::Lost => {
+            TaskEnd::Retry { .. } | TaskEnd::Lost | TaskEnd::GivenBack => {
                 return self.give_back(host, task, end, notes).await;
             }
         };
@@ -137,7 +137,12 @@ async fn change<D: Dialect>(
             transaction.fetch(statements::RETRY_TASK, values).await?
         }
         TaskEnd::Lost => {
-            transaction.fetch(statements::LOSE_TASK, values![id, host, attempt, now]).await?
+            let values = values![id, host, attempt, now, 1_i64];
+            transaction.fetch(statements::LOSE_TASK, values).await?
+        }
+        TaskEnd::GivenBack => {
+            let values = values![id, host, attempt, now, 0_i64];
+            transaction.fetch(statements::LOSE_TASK, values).await?
         }
     };
     Ok(rows.into_iter().next().map(Taken::read).transpose()?)

@@ -1,8 +1,7 @@
 //! A transaction of a store, and the fence it begins with.
 
-use std::time::Duration;
-
 use super::SqlStore;
+use super::underway::Passage;
 use crate::model::{HostId, Timestamp};
 use crate::store::dialect::{Dialect, Fault, Line, Script};
 use crate::store::error::StoreError;
@@ -12,8 +11,9 @@ use crate::store::value::{Rows, Value, values};
 
 /// A transaction and the statements it is made of. Dropped without a commit it is rolled back.
 pub(super) struct Transaction<'a, D: Dialect> {
-    dialect: &'a D,
+    store: &'a SqlStore<D>,
     inner: D::Transaction,
+    _passage: Option<Passage>,
     /// In whose name it writes; none only reads, or registers.
     host: Option<HostId>,
     /// The database's clock when a writer passed the fence.
@@ -33,26 +33,43 @@ impl<D: Dialect> SqlStore<D> {
         host: HostId,
         script: Script,
     ) -> Result<(Transaction<'_, D>, Vec<Vec<Row>>), Fault> {
+        let passage = Some(self.underway.enter().await);
+        self.begin_past_gate(line, host, (script, passage)).await
+    }
+
+    /// The same for whoever has gone through the gate, or keeps all others from it.
+    pub(super) async fn begin_past_gate(
+        &self,
+        line: Line,
+        host: HostId,
+        (script, passage): (Script, Option<Passage>),
+    ) -> Result<(Transaction<'_, D>, Vec<Vec<Row>>), Fault> {
         let fence = (statements::FENCE, Rows::from_iter([values![host]]));
         let script = std::iter::once(fence).chain(script).collect();
         let (inner, found) = self.dialect.begin_with(line, script).await?;
         let mut found = found.into_iter();
         let row = found.next().into_iter().flatten().next().ok_or(StoreError::Fenced { host })?;
         let now = Reading::of("hosts", row).time("now")?;
-        let host = Some(host);
-        Ok((Transaction { dialect: &self.dialect, inner, host, now }, found.collect()))
+        let transaction =
+            Transaction { store: self, inner, _passage: passage, host: Some(host), now };
+        Ok((transaction, found.collect()))
     }
 
     /// Only for a host that is not there yet.
     pub(super) async fn begin_unfenced(&self) -> Result<Transaction<'_, D>, Fault> {
         let inner = self.dialect.begin().await?;
-        Ok(Transaction { dialect: &self.dialect, inner, host: None, now: Timestamp::default() })
+        Ok(self.unfenced(inner))
+    }
+
+    fn unfenced(&self, inner: D::Transaction) -> Transaction<'_, D> {
+        let now = Timestamp::default();
+        Transaction { store: self, inner, _passage: None, host: None, now }
     }
 
     /// Begins to read one moment of the database.
     pub(super) async fn look(&self) -> Result<Transaction<'_, D>, Fault> {
         let inner = self.dialect.look().await?;
-        Ok(Transaction { dialect: &self.dialect, inner, host: None, now: Timestamp::default() })
+        Ok(self.unfenced(inner))
     }
 
     /// Reads what several statements find at one moment, each given those of the values that it names.
@@ -83,7 +100,7 @@ impl<D: Dialect> Transaction<'_, D> {
         statement: &'static Statement,
         values: impl Into<Vec<Value>>,
     ) -> Result<u64, Fault> {
-        self.dialect.execute(&mut self.inner, statement, values.into()).await
+        self.store.dialect.execute(&mut self.inner, statement, values.into()).await
     }
 
     /// Reads rows, or changes them and reads what came of it.
@@ -92,7 +109,7 @@ impl<D: Dialect> Transaction<'_, D> {
         statement: &'static Statement,
         values: impl Into<Vec<Value>>,
     ) -> Result<Vec<Row>, Fault> {
-        self.dialect.fetch(&mut self.inner, statement, values.into()).await
+        self.store.dialect.fetch(&mut self.inner, statement, values.into()).await
     }
 
     /// The same over many rows of values; none costs nothing.
@@ -110,7 +127,7 @@ impl<D: Dialect> Transaction<'_, D> {
 
     /// Runs statements one after the other; says what each has found.
     pub(super) async fn run(&mut self, script: Script) -> Result<Vec<Vec<Row>>, Fault> {
-        self.dialect.run(&mut self.inner, script).await
+        self.store.dialect.run(&mut self.inner, script).await
     }
 
     /// Makes it durable.
@@ -120,49 +137,17 @@ impl<D: Dialect> Transaction<'_, D> {
 
     /// Runs the last statements, of which nothing is asked but that they succeed, and makes it durable.
     pub(super) async fn commit_with(self, script: Script) -> Result<(), Fault> {
-        let committed = self.dialect.commit(self.inner, script).await;
-        match self.host {
-            Some(host) => settled(self.dialect, host, committed).await,
+        let Self { store, inner, _passage: passage, host, .. } = self;
+        let committed = store.dialect.commit(inner, script).await;
+        drop(passage);
+        match host {
+            Some(host) => store.settled(host, committed).await,
             None => committed,
         }
     }
 
     /// Ends it as if it had never begun.
     pub(super) async fn leave(self) -> Result<(), Fault> {
-        self.dialect.leave(self.inner).await
-    }
-}
-
-/// How long to wait before the database is asked again whether a transaction of unknown end has ended.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
-
-/// Where nobody knows whether a commit was made, waits until the database has no more to do with it: from then on, reading
-/// what is there tells. However long that takes: until then nothing that depends on it may go on.
-pub(super) async fn settled<T, D: Dialect>(
-    dialect: &D,
-    host: HostId,
-    committed: Result<T, Fault>,
-) -> Result<T, Fault> {
-    if let Err(Fault::Store(StoreError::Unknown(_))) = &committed {
-        await_end(dialect, host).await?;
-    }
-    committed
-}
-
-/// Waits until whatever this host had under way in the database has ended: the lock on its row is the fence of them all.
-pub(super) async fn await_end<D: Dialect>(dialect: &D, host: HostId) -> Result<(), StoreError> {
-    loop {
-        match dialect.change(Line::Fresh, statements::AWAIT_END, values![host].into()).await {
-            Ok(rows) if rows.is_empty() => return Err(StoreError::Fenced { host }),
-            Ok(_alive) => return Ok(()),
-            Err(fault) => {
-                let error = StoreError::from(fault);
-                tracing::debug!(
-                    error = &error as &dyn std::error::Error,
-                    "The end of a commit is waited for"
-                );
-                tokio::time::sleep(ASK_AGAIN_AFTER).await;
-            }
-        }
+        self.store.dialect.leave(self.inner).await
     }
 }

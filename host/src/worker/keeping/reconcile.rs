@@ -60,9 +60,9 @@ async fn adopt(crew: &Crew, execution: ExecutionId) {
     }
 }
 
-/// What became of the attempt is not known, so it is lost, and another one is made.
+/// What became of the attempt is not known, so another one is made. The host lives, so nothing has killed it.
 async fn give_back(crew: &Crew, task: &TaskRef) {
-    let lost = crew.store.end_task(crew.host, task, TaskEnd::Lost, Vec::new()).await;
+    let lost = crew.store.end_task(crew.host, task, TaskEnd::GivenBack, Vec::new()).await;
     if let Ok(Some(_)) = lost {
         info!(execution.id = %task.execution, "A task of {} belongs to this host and did not run: given back", task.execution);
         crew.wake_claimers();
