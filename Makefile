@@ -1,6 +1,6 @@
 # Every target sets up what it needs; see CONTRIBUTING.md.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench test-toolchains check-deploy guests fmt lint
+.PHONY: help demo test bench storm test-toolchains check-deploy guests fmt lint
 
 help: ## says what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ test: ## all that must hold before a change is sent
 
 bench: ## the budgets, measured beside a bare commit
 	@scripts/bench
+
+storm: ## what may befall a cluster, for a quarter of an hour, counted by the ledger
+	@scripts/storm
 
 test-toolchains: ## builds and runs a module with every supported way to build one
 	@scripts/test-toolchains

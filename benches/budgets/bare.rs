@@ -234,7 +234,8 @@ async fn postgres(url: &str) -> Result<PgPool> {
                     sqlx::query(include_str!("../../host/src/store/postgres/bound_session.sql"))
                         .bind(millis(options.statement_within))
                         .bind(millis(options.lock_within))
-                        .bind(millis(options.idle_within));
+                        .bind(millis(options.idle_within))
+                        .bind("force_generic_plan");
                 connection.execute(bounds).await.map(|_set| ())
             })
         })
