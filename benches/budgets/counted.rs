@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq, Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq,
+    Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
@@ -126,6 +127,7 @@ hand_on! {
     revive(host: HostId, execution: ExecutionId, revival: &Revival) -> Revived;
     discard_dead_letters(host: HostId, ids: &[i64]) -> u64;
     execution(id: ExecutionId) -> Option<ExecutionView>;
+    state(id: ExecutionId) -> Option<ExecutionState>;
     result(id: ExecutionId) -> Option<Ended>;
     executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;

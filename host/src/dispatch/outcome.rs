@@ -53,10 +53,9 @@ impl Dispatch {
         if let Some(ended) = self.store().result(execution).await? {
             return Ok(Progress::Ended(ended));
         }
-        let Some(view) = self.store().execution(execution).await? else {
+        let Some(state) = self.store().state(execution).await? else {
             return Err(DispatchError::UnknownExecution(execution));
         };
-        let state = view.row.state;
         // It has ended between the two looks, or it is no end any more and nothing stands in its place.
         let ended = if state.is_terminal() { self.store().result(execution).await? } else { None };
         Ok(ended.map_or(Progress::In(state), Progress::Ended))

@@ -54,8 +54,8 @@ use async_trait::async_trait;
 
 use crate::journal::{Arrival, Ended, RunReason};
 use crate::model::{
-    ExecutionId, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Promise, Routing, Run, Seq,
-    TaskId, Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Promise,
+    Routing, Run, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -191,6 +191,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// One execution.
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>>;
+    /// Where it stands, without all that a view holds.
+    async fn state(&self, id: ExecutionId) -> Result<Option<ExecutionState>>;
     /// Its end, where it has ended.
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
     /// A list.

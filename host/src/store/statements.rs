@@ -92,6 +92,7 @@ for_both! {
     READ_MODULE "read_module"
     READ_NAMED_MODULE "read_named_module"
     READ_OWNED_INBOX "read_owned_inbox"
+    READ_PROGRESS "read_progress"
     READ_RESULT "read_result"
     READ_STATE "read_state"
     READ_TASKS "read_tasks"

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq, Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq,
+    Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
@@ -185,6 +186,10 @@ impl Store for DyingStore {
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
         self.fault.read(self.inner.execution(id)).await
+    }
+
+    async fn state(&self, id: ExecutionId) -> Result<Option<ExecutionState>> {
+        self.fault.read(self.inner.state(id)).await
     }
 
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>> {

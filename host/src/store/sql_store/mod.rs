@@ -36,7 +36,8 @@ use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
-    ExecutionId, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name, Seq, Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name, Seq,
+    Timestamp,
 };
 use underway::Underway;
 
@@ -251,6 +252,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
         self.view_execution(id).await
+    }
+
+    async fn state(&self, id: ExecutionId) -> Result<Option<ExecutionState>> {
+        self.read_progress(id).await
     }
 
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>> {

@@ -3,7 +3,7 @@
 use super::SqlStore;
 use super::rows;
 use crate::journal::{Body, Ended};
-use crate::model::{ExecutionId, Name};
+use crate::model::{ExecutionId, ExecutionState, Name};
 use crate::store::Result;
 use crate::store::dialect::Dialect;
 use crate::store::error::StoreError;
@@ -42,6 +42,12 @@ impl<D: Dialect> SqlStore<D> {
             children: children.collect::<Result<_>>()?,
             tasks: count("tasks", tasks)?,
         }))
+    }
+
+    pub(super) async fn read_progress(&self, id: ExecutionId) -> Result<Option<ExecutionState>> {
+        let rows = self.read(statements::READ_PROGRESS, values![id]).await?;
+        let row = rows.into_iter().next();
+        row.map(|row| Reading::of("executions", row).word("state")).transpose()
     }
 
     pub(super) async fn read_result(&self, id: ExecutionId) -> Result<Option<Ended>> {

@@ -1,0 +1,5 @@
+-- Where an execution stands.
+-- $1 the execution.
+select state
+from executions
+where id = $1
