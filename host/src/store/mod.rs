@@ -70,7 +70,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// incarnation is marked dead and its work is freed in the same transaction (each running execution and task counts
     /// one loss).
     async fn register(&self, host: &NewHost) -> Result<Timestamp>;
-    /// Renews the lease and looks for work.
+    /// Renews the lease and, where nothing has gone wrong since it was last renewed, looks for work.
     async fn renew(&self, host: HostId, streak: Streak) -> Result<Renewal>;
     /// Looks for work, and leaves the lease as it is.
     async fn look_for_work(&self, host: HostId) -> Result<Renewal>;

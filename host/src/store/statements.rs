@@ -126,6 +126,7 @@ for_each! { Values:
     PROMOTE_TASKS "promote_tasks"
     REGISTER_HOST "register_host"
     RENEW "renew"
+    RENEW_BARE "renew_bare"
     TAKE_UNBEGUN_TASKS "take_unbegun_tasks"
 }
 

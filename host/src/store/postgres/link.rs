@@ -9,8 +9,10 @@ use futures::TryStreamExt as _;
 use sqlx::Connection as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnection;
+use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use super::open::{COMMITS_REST, Kept, Plans};
 use super::{Asked, Postgres, cells, fault};
@@ -29,6 +31,8 @@ pub(super) const STALE_MAX: u32 = 16;
 pub struct Link {
     held: Held,
     answer_within: Duration,
+    /// Connections on their way back to the pool.
+    returns: TaskTracker,
     /// Whether a transaction has begun and not ended.
     in_transaction: bool,
     /// Whether the server still owes an answer, or nobody knows what it owes.
@@ -60,7 +64,9 @@ impl Postgres {
             }
         };
         let answer_within = self.connect.answer_within();
-        Ok(Link { held, answer_within, in_transaction: false, owed: false, was_stale: false })
+        let returns = self.returns.clone();
+        let (in_transaction, owed, was_stale) = (false, false, false);
+        Ok(Link { held, answer_within, returns, in_transaction, owed, was_stale })
     }
 
     /// The same in a transaction. A server that was started again has left stale connections behind, which nothing was
@@ -186,6 +192,8 @@ impl Drop for Link {
                 if self.owed || self.in_transaction {
                     // Out of the pool, and closed without another word: the server takes back what was not committed.
                     drop(connection.detach());
+                } else {
+                    give_back(connection, self.answer_within, &self.returns);
                 }
             }
             // Its next user may be long in coming, and an open transaction holds locks.
@@ -193,6 +201,17 @@ impl Drop for Link {
             Held::Own(_) | Held::Fresh(_) => {}
         }
     }
+}
+
+/// The pool asks a connection whether it still answers, and would wait for that as long as the network likes.
+fn give_back(
+    mut connection: PoolConnection<sqlx::Postgres>,
+    within: Duration,
+    returns: &TaskTracker,
+) {
+    let Ok(runtime) = Handle::try_current() else { return };
+    let back = timeout(within, connection.return_to_pool());
+    returns.spawn_on(async move { drop(back.await) }, &runtime);
 }
 
 /// Whether a connection that has rested still answers.

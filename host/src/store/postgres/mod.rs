@@ -18,6 +18,7 @@ use std::sync::Arc;
 use sqlx::postgres::{PgArguments, PgPool};
 use sqlx::query::Query;
 use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
 
 pub use open::{Migrating, PostgresOptions};
 
@@ -35,6 +36,8 @@ pub struct Postgres {
     commits: Arc<Mutex<Option<Kept>>>,
     lease: Arc<Mutex<Option<Kept>>>,
     work: PgPool,
+    /// Connections on their way back to the pool.
+    returns: TaskTracker,
     connect: open::Connect,
     composer: Composer,
 }

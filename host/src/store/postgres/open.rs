@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use super::Postgres;
 use super::compose::Composer;
@@ -233,6 +234,7 @@ impl Postgres {
             commits: Arc::default(),
             lease: Arc::default(),
             work,
+            returns: TaskTracker::new(),
             connect,
             composer: Composer::default(),
         })

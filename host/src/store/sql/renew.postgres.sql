@@ -1,10 +1,10 @@
 -- Renews a lease and looks for work, in one round trip. Nothing comes back where the host is dead.
--- $1 the host, $2 whether an earlier attempt has failed since the last renewal (then nobody knows whom the database answered).
+-- $1 the host.
 update hosts
 set
   lease_ends = (extract(epoch from clock_timestamp()) * 1000000)::bigint + lease_micros,
   steady_since = case
-    when $2 = 0 and steady_since is not null and lease_ends > (extract(epoch from clock_timestamp()) * 1000000)::bigint
+    when steady_since is not null and lease_ends > (extract(epoch from clock_timestamp()) * 1000000)::bigint
     then steady_since
     else (extract(epoch from clock_timestamp()) * 1000000)::bigint
   end

@@ -1,6 +1,6 @@
 -- Looks for work while the lease is held: on SQLite it is the lock on the file, so nothing is written. Nothing comes back
 -- where the host is dead.
--- $1 the host; $2 says something of leases that end, which these do not.
+-- $1 the host.
 select
   cast(unixepoch('subsec') * 1000000 as integer) as now,
   exists (select 1 from executions where ready = 1)
@@ -31,4 +31,3 @@ select
 from hosts
 where id = $1
   and alive = 1
-  and $2 is not null

@@ -49,8 +49,11 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(super) async fn renew_lease(&self, host: HostId, streak: Streak) -> Result<Renewal> {
-        let values = values![host, streak == Streak::Broken];
-        let rows = self.dialect.change(Line::Lease, statements::RENEW, values.into()).await?;
+        let statement = match streak {
+            Streak::Unbroken => statements::RENEW,
+            Streak::Broken => statements::RENEW_BARE,
+        };
+        let rows = self.dialect.change(Line::Lease, statement, values![host].into()).await?;
         renewal(host, rows)
     }
 
