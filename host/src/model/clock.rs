@@ -18,6 +18,17 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// Says what the database's clock showed just now.
     fn follow(&self, database: Timestamp);
 
+    /// Says what the database's clock showed at some moment of the span that its answer took. A clock that may be right is left
+    /// as it is: a slow answer must not set it back.
+    fn follow_within(&self, database: Timestamp, answered_in: Duration) {
+        let now = self.now();
+        if now < database {
+            self.follow(database);
+        } else if now > database + answered_in {
+            self.follow(database + answered_in);
+        }
+    }
+
     /// A monotonic reading, for measuring how long something took.
     fn monotonic(&self) -> Duration;
 
@@ -110,5 +121,26 @@ impl Clock for WoundClock {
         let mut now = self.now.subscribe();
         // The sender lives as long as `self`, so waiting cannot fail.
         let _reached = now.wait_for(|now| *now >= time).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_answer_sets_no_clock_back_and_a_late_clock_forward() {
+        let clock = SystemClock::new();
+        let now = clock.now();
+        let (minute, second) = (Duration::from_mins(1), Duration::from_secs(1));
+
+        clock.follow_within(now - second, minute);
+        assert!(clock.now() >= now);
+
+        clock.follow_within(now + minute, second);
+        assert!(clock.now() >= now + minute);
+
+        clock.follow_within(now, second);
+        assert!(clock.now() < now + minute);
     }
 }

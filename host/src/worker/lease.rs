@@ -97,7 +97,8 @@ impl Keeper {
             info!("The lease is renewed again");
         }
         self.streak = Streak::Unbroken;
-        self.crew.clock.follow(renewal.now);
+        let answered_in = self.crew.clock.monotonic().saturating_sub(self.last_asked);
+        self.crew.clock.follow_within(renewal.now, answered_in);
         self.crew.report(renewal);
     }
 
