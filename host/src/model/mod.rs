@@ -29,6 +29,7 @@ mod name;
 mod note;
 mod payload;
 mod retry;
+mod schedule;
 mod task;
 mod timestamp;
 mod wake;
@@ -51,6 +52,10 @@ pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use retry::RetryPolicy;
+pub use schedule::{
+    BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,
+    Timing, Turn, turn,
+};
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
 pub use wake::Wake;

@@ -206,6 +206,8 @@ pub struct Renewal {
     pub next_lease_end: Option<Timestamp>,
     /// Since when the database is known to have answered hosts without a gap.
     pub steady_since: Option<Timestamp>,
+    /// When a schedule has to be looked at next.
+    pub next_firing: Option<Timestamp>,
 }
 
 /// How many executions there are in each state, and how many tasks and dead letters.
