@@ -67,8 +67,10 @@ pub struct Planned {
 }
 
 /// What became of a schedule that was due.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Fired {
+    /// What it is called.
+    pub name: Name,
     /// What was started, in the order of their times.
     pub started: Vec<Firing>,
     /// Why nothing could be started, where that is so.

@@ -305,6 +305,7 @@ impl Claimer {
         }
         match self.crew.store.look_for_work(self.crew.host).await {
             Ok(renewal) => {
+                self.crew.note(renewal);
                 self.lost = renewal.lost;
                 self.work |= renewal.work;
                 // A call that nobody began in time has settled.

@@ -1,10 +1,12 @@
 //! Cron expressions: read with the place of what is wrong, and matched against a calendar without any zone.
 
+use std::fmt;
+
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::DateTime;
 
 /// A cron expression of five fields, or of six where seconds come first.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Cron {
     text: String,
     pattern: croner::Cron,
@@ -144,6 +146,12 @@ impl Cron {
     }
 }
 
+impl fmt::Debug for Cron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
 impl PartialEq for Cron {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -180,6 +188,9 @@ fn check_field(given: &[&str], (place, field): (usize, &Field)) -> Result<(), Ba
     };
     if let Some(word) = words(given[place]).find(|word| !field.letters.allow(word)) {
         return Err(bad(format!("{word} is not known here")));
+    }
+    if given[place].split(',').any(str::is_empty) {
+        return Err(bad("a part of the list is missing".to_owned()));
     }
     let mut alone = vec!["*"; given.len()];
     alone[place] = given[place];

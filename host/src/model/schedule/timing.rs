@@ -1,12 +1,13 @@
 //! Which times there are: by a cron expression in a time zone, or at an interval.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use super::{Cron, zone};
-use crate::model::{Name, Timestamp};
+use crate::model::{Name, Timestamp, format_duration};
 
 /// When a schedule fires.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +44,26 @@ impl Timing {
                 let next = anchor.as_micros().checked_add(steps.checked_mul(interval)?)?;
                 Some(Timestamp::from_micros(next))
             }
+        }
+    }
+}
+
+impl Timing {
+    /// What the wall clock of its zone shows then; none where it has no zone.
+    pub fn on_the_wall(&self, at: Timestamp) -> Option<String> {
+        let Self::Cron { zone, .. } = self else { return None };
+        let instant = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+        Some(instant.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M:%S %:z").to_string())
+    }
+}
+
+impl fmt::Display for Timing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cron { cron, zone } => {
+                write!(f, "{} ({})", cron.as_str(), zone.iana_name().unwrap_or("UTC"))
+            }
+            Self::Every { interval, .. } => write!(f, "every {}", format_duration(*interval)),
         }
     }
 }

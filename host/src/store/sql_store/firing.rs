@@ -156,9 +156,12 @@ impl Round {
         let turn = turn(&due, &mut row.progress);
         (row.next_at, row.due_at) = (turn.next_at, turn.due_at);
         let mut fired = Fired {
+            name: row.name.clone(),
+            started: Vec::new(),
+            failure: None,
+            wakes: Vec::new(),
             skipped: row.progress.skipped - skipped,
             missed: row.progress.last_missed != missed,
-            ..Fired::default()
         };
         match &planned.plan {
             Ok(plan) => {
