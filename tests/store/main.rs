@@ -16,6 +16,7 @@ mod modules;
 mod opening;
 mod reading;
 mod revival;
+mod schedules;
 mod sharing;
 mod tasks;
 mod unknown;
