@@ -138,6 +138,11 @@ impl Progress {
 pub fn turn(due: &Due<'_>, progress: &mut Progress) -> Turn {
     progress.running.retain(|execution| !due.over.contains(execution));
     let (come, next_at) = come(due, progress);
+    if due.spec.overlap != Overlap::Queue {
+        // What was queued under another policy will not begin any more.
+        progress.skipped += count(progress.queued.len());
+        progress.queued.clear();
+    }
     let mut turn = Turn { next_at, ..Turn::default() };
     match due.spec.overlap {
         Overlap::Allow => {

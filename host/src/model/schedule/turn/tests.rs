@@ -140,6 +140,18 @@ fn the_one_before_is_cancelled_and_only_the_last_of_several_begins() {
 }
 
 #[test]
+fn what_was_queued_under_another_policy_does_not_begin_any_more() {
+    let mut life = Life::of(spec("queue"));
+    life.look(30);
+
+    life.spec = spec("skip");
+    let turn = life.look(31);
+
+    assert_eq!((turn.starts, turn.due_at), (Vec::new(), Some(at(40))));
+    assert_eq!((life.progress.queued.len(), life.progress.skipped), (0, 2));
+}
+
+#[test]
 fn what_it_remembers_is_read_back() {
     let mut life = Life::of(spec("queue"));
     life.look(40);
