@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::PATIENCE;
 use crate::test_host::TestHost;
 
 impl TestHost {
@@ -21,19 +22,16 @@ impl TestHost {
     /// Looks again and again until a schedule is as `is_so` says, and returns it.
     async fn until_schedule(&self, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let found = async {
-            loop {
-                let schedule = self.schedule(name).await;
-                if is_so(&schedule) {
-                    return schedule;
-                }
-                // The pause is the host's: this one never ends.
+            let mut schedule = self.schedule(name).await;
+            while !is_so(&schedule) {
+                // The pause is the host's: this execution never ends.
                 self.stands(&self.endless().await, "20ms").await;
+                schedule = self.schedule(name).await;
             }
+            schedule
         };
-        match tokio::time::timeout(crate::api::PATIENCE, found).await {
-            Ok(schedule) => schedule,
-            Err(_elapsed) => panic!("it does not become so: {:#}", self.schedule(name).await),
-        }
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.unwrap_or_else(|_elapsed| panic!("schedule {name} does not become so"))
     }
 
     /// Removes a schedule, waits for the end of all that runs, and holds it to the ledger.

@@ -19,7 +19,7 @@ pub enum Schedules {
     /// Show one, with its last and its next times
     Show(Show),
     /// Put a schedule, or change the one of that name
-    Put(Put),
+    Put(Box<Put>),
     /// Have it stand still; what it has started goes on
     Pause(One),
     /// Have it go on with its next time from now
@@ -29,7 +29,7 @@ pub enum Schedules {
     /// Remove it; what it has started goes on
     Delete(One),
     /// Print the next times of a schedule that is not put yet; no server is asked
-    Preview(super::put_schedule::Preview),
+    Preview(Box<super::put_schedule::Preview>),
 }
 
 #[derive(Debug, Args)]

@@ -151,7 +151,7 @@ pub fn turn(due: &Due<'_>, progress: &mut Progress) -> Turn {
             turn.starts = come;
         }
         Overlap::Skip => turn.starts = first_if_idle(come, progress),
-        Overlap::CancelPrevious => last_alone(&mut turn, come, progress),
+        Overlap::CancelPrevious => last_alone(&mut turn, &come, progress),
         Overlap::Queue => queue(&mut turn, come, progress),
     }
     turn.due_at = progress.due_at((due.name, due.spec), next_at, due.now);
@@ -198,7 +198,7 @@ fn first_if_idle(mut come: Vec<Timestamp>, progress: &mut Progress) -> Vec<Times
 }
 
 /// Whatever would be cancelled at once by the one after it is not started at all.
-fn last_alone(turn: &mut Turn, come: Vec<Timestamp>, progress: &mut Progress) {
+fn last_alone(turn: &mut Turn, come: &[Timestamp], progress: &mut Progress) {
     progress.skipped += count(come.len().saturating_sub(1));
     turn.starts.extend(come.last());
     if !turn.starts.is_empty() {
