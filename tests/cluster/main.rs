@@ -19,6 +19,7 @@ mod seed;
 mod storm;
 mod trace;
 
+mod test_big_fan_out;
 mod test_cut_off;
 mod test_drain;
 mod test_kill;
