@@ -27,6 +27,7 @@ mod test_notes;
 mod test_pause;
 mod test_real_host;
 mod test_real_kill;
+mod test_results;
 mod test_retries;
 mod test_runs;
 mod test_signals;

@@ -20,7 +20,10 @@ mod revival;
 #[cfg(test)]
 mod tests;
 
-pub use codec::{CodecError, Encoded, VERSION, decode, decode_arrival, encode, encode_arrival};
+pub use codec::{
+    CodecError, Encoded, VERSION, decode, decode_arrival, decode_outcome, encode, encode_arrival,
+    encode_outcome,
+};
 pub use divergence::{Divergence, Halt};
 pub use entry::{
     Arrival, Blocked, Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason,

@@ -27,7 +27,8 @@ select
     or exists (select 1 from tasks where ready = 1 and losses > 0) as lost,
   (select count(*) from hosts as living where living.alive = 1) as hosts,
   null as next_lease_end,
-  steady_since
+  steady_since,
+  exists (select 1 from results where awaited = 1 and state <> 'running') as followers
 from hosts
 where id = $1
   and alive = 1

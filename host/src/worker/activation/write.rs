@@ -121,7 +121,9 @@ impl Activation {
                 self.crew.wake_watchers(id);
                 Ok(())
             }
-            Ok(Written::NotOwner | Written::Exists { .. } | Written::Ended(_))
+            Ok(
+                Written::NotOwner | Written::Exists { .. } | Written::Ended(_) | Written::Led(_),
+            )
             | Err(StoreError::Fenced { .. }) => Err(Over::Done),
             Err(StoreError::Unknown(error)) => {
                 warn!(execution.id = %id, error = %error, "A commit's outcome is unknown; reading what is there");
