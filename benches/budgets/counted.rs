@@ -11,9 +11,9 @@ use stepwell::model::{
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy,
-    Planned, Put, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot, Store,
-    Streak, Suspect, TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
+    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost,
+    NotedBy, Planned, Put, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot,
+    Store, Streak, Suspect, TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -119,6 +119,8 @@ hand_on! {
     inbox(host: HostId, execution: ExecutionId) -> Option<Inbox>;
     end_task(host: HostId, task: &TaskRef, end: TaskEnd, notes: Vec<NotedBy>) -> Option<Delivered>;
     promote(host: HostId, now: Timestamp, limit: u32) -> u32;
+    answer_followers(host: HostId, limit: u32) -> Followed;
+    prune_results(host: HostId, now: Timestamp, limit: u32) -> u64;
     owned(host: HostId) -> (Vec<ExecutionId>, Vec<TaskRef>);
     free(host: HostId, execution: ExecutionId) -> ();
     block(host: HostId, execution: ExecutionId, why: &Failure) -> ();

@@ -15,6 +15,7 @@ mod leases;
 mod modules;
 mod opening;
 mod reading;
+mod results;
 mod revival;
 mod schedules;
 mod sharing;

@@ -135,7 +135,7 @@ impl Dispatch {
                 Ok(Started { id, created: false })
             }
             Ok(Written::Exists { .. }) => Err(DispatchError::IdempotencyConflict(id)),
-            Ok(Written::NotOwner | Written::Ended(_)) => {
+            Ok(Written::NotOwner | Written::Ended(_) | Written::Led(_)) => {
                 let source = "a start was answered as if it were something else".into();
                 Err(StoreError::Refused { execution: id, source }.into())
             }

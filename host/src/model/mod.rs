@@ -28,6 +28,7 @@ mod manifest;
 mod name;
 mod note;
 mod payload;
+mod result_key;
 mod retry;
 mod schedule;
 mod task;
@@ -51,6 +52,7 @@ pub use manifest::{
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
+pub use result_key::{ResultKey, ResultOf};
 pub use retry::RetryPolicy;
 pub use schedule::{
     BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,

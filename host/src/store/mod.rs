@@ -44,12 +44,12 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Triggered};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
-    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
-    ModuleRow, NewHost, Renewal, Revived, Streak,
+    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
+    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
 };
 pub use write::{
-    Append, Effects, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
-    TaskSettled, Write, Written,
+    Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
+    TaskEnd, TaskSettled, Write, Written,
 };
 
 use async_trait::async_trait;
@@ -151,6 +151,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Makes ready what is due by `now`, at most `limit` rows of each kind; fails tasks whose `schedule_by` has passed.
     /// Returns how many there were.
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
+    /// Tells at most `limit` of the calls that wait for the result of another: of what it brought, or, where it went without
+    /// an end, that one of them leads now. To be asked again while there were some.
+    async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed>;
+    /// Removes at most `limit` kept results that answer no call any more at `now`. Returns how many there were.
+    async fn prune_results(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u64>;
     /// The executions and tasks that the rows say are this host's.
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)>;
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.

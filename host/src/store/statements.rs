@@ -56,6 +56,7 @@ macro_rules! for_many {
 
 for_both! {
     ACTIVATE "activate"
+    AWAITED_RESULTS "awaited_results"
     BLOCK_UNREADABLE "block_unreadable"
     BURY_HOST "bury_host"
     COUNT_DEAD_LETTERS "count_dead_letters"
@@ -67,6 +68,7 @@ for_both! {
     DROP_TASKS_FROM "drop_tasks_from"
     DROP_INBOX_FROM "drop_inbox_from"
     DUE_SCHEDULES "due_schedules"
+    FOLLOWERS "followers"
     FREE_TASKS "free_tasks"
     KEEP_MODULE "keep_module"
     LIST_CHILDREN "list_children"
@@ -111,6 +113,7 @@ for_both! {
     RETRY_TASK "retry_task"
     REVIVE "revive"
     SET_TASK_ASIDE "set_task_aside"
+    TAKE_LEAD "take_lead"
 }
 
 for_each! { Values:
@@ -129,7 +132,9 @@ for_each! { Values:
     LOOK_FOR_WORK "look_for_work"
     NOW "now"
     PROMOTE_EXECUTIONS "promote_executions"
+    PROMOTE_FOLLOWER "promote_follower"
     PROMOTE_TASKS "promote_tasks"
+    PRUNE_RESULTS "prune_results"
     REGISTER_HOST "register_host"
     RENEW "renew"
     RENEW_BARE "renew_bare"
@@ -145,15 +150,23 @@ for_many! {
     CLEAR_TASKS "clear_tasks"
     DISCARD_DEAD_LETTERS "discard_dead_letters"
     DROP_TASKS "drop_tasks"
+    END_RESULTS "end_results"
+    ENROLL_TASKS "enroll_tasks"
+    FOLLOW_RESULTS "follow_results"
     INSERT_DEAD_LETTERS "insert_dead_letters"
     INSERT_EXECUTIONS "insert_executions"
     INSERT_INBOX "insert_inbox"
     INSERT_LOGS "insert_logs"
     INSERT_TASKS "insert_tasks"
     KEEP_SCHEDULES "keep_schedules"
+    LEAD_RESULTS "lead_results"
+    LEAVE_RESULTS "leave_results"
     LOCK_EXECUTIONS "lock_executions"
+    READ_KEPT_RESULTS "read_kept_results"
+    READ_OUTCOMES "read_outcomes"
     READ_STATES "read_states"
     SET_STATE "set_state"
+    TAKE_FOLLOWERS "take_followers"
     TAKE_SCHEDULES "take_schedules"
     TAKE_TASKS "take_tasks"
 }

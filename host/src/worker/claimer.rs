@@ -275,6 +275,9 @@ impl Claimer {
         if let Some(due) = renewal.next_due {
             self.crew.set_alarm(due);
         }
+        if renewal.followers {
+            self.crew.followers.notify_one();
+        }
         if self.crew.polling == Polling::On {
             self.work |= renewal.work;
             if renewal.arrivals {
@@ -308,6 +311,9 @@ impl Claimer {
                 self.crew.note(renewal);
                 self.lost = renewal.lost;
                 self.work |= renewal.work;
+                if renewal.followers {
+                    self.crew.followers.notify_one();
+                }
                 // A call that nobody began in time has settled.
                 if renewal.arrivals {
                     self.crew.hot.nudge_all();

@@ -47,6 +47,8 @@ pub(super) struct Members {
     pub(super) tracker: TaskTracker,
     /// Raised when a slot or a place for an activation is free again.
     pub(super) capacity: Notify,
+    /// Raised when calls may wait for a result that is there.
+    pub(super) followers: Notify,
     /// Where there is I/O.
     io: Handle,
     /// Whether this host may own what it does not know.
@@ -105,6 +107,7 @@ impl Crew {
             io: Handle::current(),
             in_doubt: AtomicBool::new(false),
             capacity: Notify::new(),
+            followers: Notify::new(),
             renewals,
             alarm: AtomicI64::new(i64::MAX),
             alarm_moved: Notify::new(),

@@ -148,6 +148,7 @@ impl Worker {
         tracker.spawn(claimer::run(crew.clone(), inlets));
         tracker.spawn(keeping::run(crew.clone()));
         tracker.spawn(keeping::reap(crew.clone()));
+        tracker.spawn(keeping::answer(crew.clone()));
         tracker.spawn(keeping::fire_schedules(crew.clone()));
         Self { crew, tracker, upkeep, state }
     }

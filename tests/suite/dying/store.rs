@@ -10,9 +10,9 @@ use stepwell::model::{
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy,
-    Planned, Put, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Suspect,
-    TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
+    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost,
+    NotedBy, Planned, Put, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, Store, Streak,
+    Suspect, TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -140,6 +140,14 @@ impl Store for DyingStore {
 
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32> {
         self.fault.take(self.inner.promote(host, now, limit), |promoted| *promoted > 0).await
+    }
+
+    async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed> {
+        self.fault.take(self.inner.answer_followers(host, limit), |told| told.count > 0).await
+    }
+
+    async fn prune_results(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u64> {
+        self.fault.read(self.inner.prune_results(host, now, limit)).await
     }
 
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {

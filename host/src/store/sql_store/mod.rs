@@ -7,11 +7,13 @@ mod claims;
 mod commit;
 mod ends;
 mod firing;
+mod followers;
 mod hosts;
 mod locks;
 mod modules;
 mod pages;
 mod reading;
+mod results;
 mod revive;
 mod rows;
 mod schedules;
@@ -32,8 +34,8 @@ use super::schedule::{Fired, Planned, Put, ScheduleRow, Trigger, Triggered};
 use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
-    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
-    ModuleRow, NewHost, Renewal, Revived, Streak,
+    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
+    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
 };
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
@@ -215,6 +217,14 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32> {
         self.promote_due(host, now, limit).await
+    }
+
+    async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed> {
+        self.answer_waiting(host, limit).await
+    }
+
+    async fn prune_results(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u64> {
+        self.prune_kept_results(host, now, limit).await
     }
 
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
