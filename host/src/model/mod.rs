@@ -28,6 +28,7 @@ mod manifest;
 mod name;
 mod note;
 mod payload;
+mod place;
 mod retry;
 mod task;
 mod timestamp;
