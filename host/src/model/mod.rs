@@ -29,6 +29,7 @@ mod name;
 mod note;
 mod payload;
 mod result_key;
+mod place;
 mod retry;
 mod task;
 mod timestamp;
