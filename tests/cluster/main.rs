@@ -27,6 +27,7 @@ mod test_parking;
 mod test_redis;
 mod test_restart;
 mod test_results;
+mod test_schedules;
 mod test_schema;
 mod test_silent;
 mod test_spread;

@@ -17,6 +17,7 @@ mod opening;
 mod reading;
 mod results;
 mod revival;
+mod schedules;
 mod sharing;
 mod tasks;
 mod unknown;

@@ -30,6 +30,7 @@ mod test_real_kill;
 mod test_results;
 mod test_retries;
 mod test_runs;
+mod test_schedules;
 mod test_signals;
 mod test_starts;
 mod test_suspects;

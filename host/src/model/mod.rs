@@ -31,6 +31,7 @@ mod payload;
 mod result_key;
 mod place;
 mod retry;
+mod schedule;
 mod task;
 mod timestamp;
 mod wake;
@@ -54,6 +55,10 @@ pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use result_key::{ResultKey, ResultOf};
 pub use retry::RetryPolicy;
+pub use schedule::{
+    BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,
+    Timing, Turn, turn,
+};
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
 pub use wake::Wake;

@@ -208,6 +208,8 @@ pub struct Renewal {
     pub steady_since: Option<Timestamp>,
     /// Whether calls wait for a result that is there, or that nobody leads to any more.
     pub followers: bool,
+    /// When a schedule has to be looked at next.
+    pub next_firing: Option<Timestamp>,
 }
 
 /// What came of telling those who wait for the results of others.
