@@ -121,7 +121,9 @@ impl<T> Call<T> {
         })
     }
 
-    /// Whether a result kept cluster-wide for the same step, version and input will do, and this one is to be kept.
+    /// Whether a result kept cluster-wide for the same module name, step, version and input will do, and this one is to be
+    /// kept: for the step's `cache_ttl`, or for ever where it has none. The result of a step that is `idempotent` is kept
+    /// in any case.
     #[expect(
         clippy::fn_params_excessive_bools,
         reason = "it overrides an option that is a boolean in the manifest"
@@ -130,7 +132,8 @@ impl<T> Call<T> {
         self.change(|options| options.cached = Some(cached))
     }
 
-    /// Runs it once, cluster-wide, for this key.
+    /// Runs it once, cluster-wide, for this key, which stands for the input: calls of the same step and version with the same
+    /// key share a result, whatever they are given. At most 256 bytes, without NUL. A failure is not kept.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         self.change(|options| options.idempotency_key = Some(key.into()))
     }

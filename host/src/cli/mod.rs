@@ -29,8 +29,10 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod put_schedule;
 mod result;
 mod run;
+mod schedules;
 mod show;
 mod signal;
 mod timeline;
@@ -104,6 +106,9 @@ pub enum Command {
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Schedules: workflows that are started again and again
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -141,6 +146,7 @@ impl Command {
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
+            Self::Schedules(schedules) => schedules.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

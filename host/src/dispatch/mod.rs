@@ -35,6 +35,7 @@ mod outcome;
 mod pause;
 mod redrive;
 mod retry;
+mod schedule;
 mod schema;
 mod signal;
 mod start;
@@ -45,6 +46,7 @@ pub use follow::{Followed, Follower};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
 pub use redrive::Redriven;
+pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 
 pub use crate::journal::{
@@ -53,7 +55,7 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
-    StoreError,
+    ScheduleRow, StartPlan, StoreError,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -28,8 +28,10 @@ mod manifest;
 mod name;
 mod note;
 mod payload;
+mod result_key;
 mod place;
 mod retry;
+mod schedule;
 mod task;
 mod timestamp;
 mod wake;
@@ -51,7 +53,12 @@ pub use manifest::{
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
+pub use result_key::{ResultKey, ResultOf};
 pub use retry::RetryPolicy;
+pub use schedule::{
+    BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,
+    Timing, Turn, turn,
+};
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
 pub use wake::Wake;

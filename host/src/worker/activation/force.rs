@@ -62,7 +62,7 @@ pub(super) async fn end(
             info!(execution.id = %row.id, "Execution {} was ended by force", row.id);
             Over::Done
         }
-        Ok(Written::NotOwner | Written::Exists { .. } | Written::Ended(_))
+        Ok(Written::NotOwner | Written::Exists { .. } | Written::Ended(_) | Written::Led(_))
         | Err(StoreError::Fenced { .. }) => Over::Done,
         Err(error @ StoreError::Corrupt { .. }) => block_unreadable(crew, row.id, &error).await,
         Err(error) => {
