@@ -28,6 +28,7 @@ mod manifest;
 mod name;
 mod note;
 mod payload;
+mod place;
 mod result_key;
 mod retry;
 mod schedule;
