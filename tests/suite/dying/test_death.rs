@@ -1,4 +1,4 @@
-//! Death at any write, over five programs, in three ways.
+//! Death at any write, over seven programs, in three ways.
 
 use std::sync::Arc;
 
@@ -17,6 +17,10 @@ enum Program {
     Parent,
     Retried,
     Triggered,
+    /// A saga that fails at its last step.
+    Trip,
+    /// A saga that is cancelled after its third step.
+    CancelledTrip,
 }
 
 impl Program {
@@ -28,13 +32,23 @@ impl Program {
             Self::Parent => order("parent", json!(2)),
             Self::Retried => order("stumbling", Value::Null),
             Self::Triggered => json!({ "idempotency_key": "the-one" }),
+            Self::Trip => order("book_trip", json!({ "traveller": "ada", "fail_at": "charge" })),
+            Self::CancelledTrip => {
+                let trip = json!({ "traveller": "ada", "pause": "1h", "pause_after": "book_car" });
+                order("book_trip", trip)
+            }
         }
     }
 
     /// Where the order goes, after all that it needs is there.
     async fn door(self, api: &Api) -> &'static str {
         match self {
-            Self::Checkout | Self::Approval | Self::Parent | Self::Retried => "/v1/executions",
+            Self::Checkout
+            | Self::Approval
+            | Self::Parent
+            | Self::Retried
+            | Self::Trip
+            | Self::CancelledTrip => "/v1/executions",
             Self::Triggered => {
                 let input = json!({ "order": "A-1", "amount": 1000 });
                 let yearly = json!({ "cron": "@yearly", "workflow": "checkout", "input": input });
@@ -50,7 +64,12 @@ impl Program {
         assert!(started.is_ok(), "{}", started.body);
         let id = started.body["id"].as_str().unwrap().to_owned();
         match self {
-            Self::Checkout | Self::Parent | Self::Triggered => {}
+            Self::Checkout | Self::Parent | Self::Triggered | Self::Trip => {}
+            Self::CancelledTrip => {
+                api.until_recorded(&id, "sleep", 1).await;
+                let told = insist(api, &format!("/v1/executions/{id}/cancel"), &json!({})).await;
+                assert!(told.is_ok(), "{}", told.body);
+            }
             Self::Approval => {
                 let path = format!("/v1/executions/{id}/signals/approval?id=once");
                 let told = insist(api, &path, &json!({ "by": "ada", "approved": true })).await;
@@ -75,7 +94,25 @@ impl Program {
             Self::Checkout | Self::Triggered => Some(("charges", 1)),
             Self::Approval | Self::Parent => None,
             Self::Retried => Some(("ledger", 2)),
+            Self::Trip | Self::CancelledTrip => Some(("flight-back", 1)),
         }
+    }
+
+    /// How it ends.
+    fn state(self) -> &'static str {
+        match self {
+            Self::Checkout | Self::Approval | Self::Parent | Self::Retried | Self::Triggered => {
+                "completed"
+            }
+            Self::Trip => "failed",
+            Self::CancelledTrip => "cancelled",
+        }
+    }
+
+    /// The calls whose order is seen from outside: what a saga takes back.
+    fn is_watched(self, step: &str) -> bool {
+        let is_saga = matches!(self, Self::Trip | Self::CancelledTrip);
+        is_saga && (step.starts_with("cancel_") || step == "refund")
     }
 }
 
@@ -100,6 +137,7 @@ async fn insist_on(method: &str, api: &Api, (path, body): (&str, &Value)) -> Ans
 struct Seen {
     end: End,
     counted: Value,
+    undone: Vec<String>,
 }
 
 /// What a run under a fault came to.
@@ -128,13 +166,16 @@ async fn run(program: Program, fault: Fault) -> Disturbed {
 
     let counters = host.execution(&id).await["counters"].clone();
     let counted = program.counted().map_or(Value::Null, |(name, _)| counters[name].clone());
+    let calls = host.recorded(&id, "call").await;
+    let steps = calls.iter().map(|call| call["name"].as_str().unwrap_or_default().to_owned());
+    let undone = steps.filter(|step| program.is_watched(step)).collect();
     host.audit().await;
-    Disturbed { seen: Seen { end, counted }, fault }
+    Disturbed { seen: Seen { end, counted, undone }, fault }
 }
 
 async fn cannot_be_seen_from_outside(program: Program) {
     let undisturbed = run(program, Fault::none()).await;
-    assert_eq!(undisturbed.seen.end.state, "completed", "{:?}", undisturbed.seen);
+    assert_eq!(undisturbed.seen.end.state, program.state(), "{:?}", undisturbed.seen);
     if let Some((_, times)) = program.counted() {
         assert_eq!(undisturbed.seen.counted, times);
     }
@@ -180,4 +221,15 @@ async fn a_death_at_any_write_of_a_retried_execution_cannot_be_seen_from_outside
 #[tokio::test]
 async fn a_death_at_any_write_of_a_start_by_hand_cannot_be_seen_from_outside() {
     cannot_be_seen_from_outside(Program::Triggered).await;
+}
+
+/// Everything that was booked is taken back once, the last thing first.
+#[tokio::test]
+async fn a_death_at_any_write_of_a_saga_that_fails_cannot_be_seen_from_outside() {
+    cannot_be_seen_from_outside(Program::Trip).await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_write_of_a_saga_that_is_cancelled_cannot_be_seen_from_outside() {
+    cannot_be_seen_from_outside(Program::CancelledTrip).await;
 }
