@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq,
-    Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
+    Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy,
-    Renewal, Result, Revival, Revived, RowChange, Snapshot, Store, Streak, Suspect, TaskEnd,
-    TaskRef, Write, Written,
+    ExecutionView, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter, LogLine,
+    ModuleRow, NewHost, NotedBy, Renewal, Result, Revival, Revived, RowChange, Snapshot, Store,
+    Streak, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -134,7 +134,9 @@ hand_on! {
     executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
     logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
-    dead_letters(execution: Option<ExecutionId>, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
+    dead_letters(filter: &LetterFilter, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
+    letter_counts(filter: &LetterFilter, limit: u32) -> Vec<LetterCount>;
+    argument(id: ExecutionId, at: (Seq, u32)) -> Option<Payload>;
     dead_letter(id: i64) -> Option<DeadLetter>;
     counts() -> Counts;
     now() -> Timestamp;

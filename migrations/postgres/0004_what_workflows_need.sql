@@ -33,3 +33,12 @@ create trigger tasks_leave_result_vacant
   when (old.result_key is not null)
   execute function leave_result_vacant();
 
+-- Dead letters are looked for by more than their execution: where the step waited and how it failed stand beside it.
+
+alter table dead_letters add column queue text;
+alter table dead_letters add column failure_kind text;
+update dead_letters set failure_kind = substring(failure from '^\{"kind":"([^"\\]*)"');
+
+create index dead_letters_by_step on dead_letters (step, id);
+create index dead_letters_clean on dead_letters (created_at, id);
+

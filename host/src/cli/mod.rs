@@ -29,6 +29,7 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod redrive;
 mod result;
 mod run;
 mod show;

@@ -44,7 +44,7 @@ pub use error::{DispatchError, SchemaBreach};
 pub use follow::{Followed, Follower};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
-pub use redrive::Redriven;
+pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
 pub use start::{ModuleRef, StartOrder, Started};
 
 pub use crate::journal::{
@@ -52,8 +52,8 @@ pub use crate::journal::{
 };
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
-    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
-    StoreError,
+    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
+    LetterFilter, LogLine, ModuleRow, StoreError,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -43,7 +43,7 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
 };
 pub use write::{
     Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
@@ -52,10 +52,10 @@ pub use write::{
 
 use async_trait::async_trait;
 
-use crate::journal::{Arrival, Ended, RunReason};
+use crate::journal::{Arrival, Ended, Redrive, RunReason};
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Promise,
-    Routing, Run, Seq, TaskId, Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
+    Promise, Routing, Run, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -206,13 +206,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage>;
     /// A page of its log after line `after`.
     async fn logs(&self, id: ExecutionId, after: i64, limit: u32) -> Result<Vec<LogLine>>;
-    /// A page of dead letters with ids below `before` (newest first), of one execution or of all.
+    /// A page of dead letters with ids below `before`, newest first.
     async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>>;
+    /// How many dead letters there are of each step, most first, of at most `limit` steps.
+    async fn letter_counts(&self, filter: &LetterFilter, limit: u32) -> Result<Vec<LetterCount>>;
+    /// The argument of a call: what is at that place of that entry; none where there is nothing.
+    async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>>;
     /// One dead letter.
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>>;
     /// How much there is of what.
@@ -263,8 +267,8 @@ pub struct TaskRef {
 pub struct Revival {
     /// Why.
     pub why: RunReason,
-    /// For `Redrive`: the dead letter's promise, to whose settlement the journal goes back.
-    pub promise: Option<Promise>,
+    /// For `Redrive`: the dead letter's call, to whose settlement the journal goes back.
+    pub redrive: Option<Redrive>,
     /// The module it goes on with; none keeps the one it has.
     pub module: Option<ModuleDigest>,
     /// When, for a new expiry: the old `max_duration` is counted again from here.

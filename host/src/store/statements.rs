@@ -60,6 +60,7 @@ for_both! {
     BLOCK_UNREADABLE "block_unreadable"
     BURY_HOST "bury_host"
     COUNT_DEAD_LETTERS "count_dead_letters"
+    COUNT_DEAD_LETTERS_BY_STEP "count_dead_letters_by_step"
     COUNT_EXECUTIONS "count_executions"
     COUNT_INBOX "count_inbox"
     COUNT_TASKS "count_tasks"

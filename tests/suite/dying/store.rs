@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq,
-    Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
+    Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy,
-    Renewal, Result, Revival, Revived, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write,
-    Written,
+    ExecutionView, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter, LogLine,
+    ModuleRow, NewHost, NotedBy, Renewal, Result, Revival, Revived, Snapshot, Store, Streak,
+    Suspect, TaskEnd, TaskRef, Write, Written,
 };
 
 use super::Fault;
@@ -219,11 +219,19 @@ impl Store for DyingStore {
 
     async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
-        self.fault.read(self.inner.dead_letters(execution, before, limit)).await
+        self.fault.read(self.inner.dead_letters(filter, before, limit)).await
+    }
+
+    async fn letter_counts(&self, filter: &LetterFilter, limit: u32) -> Result<Vec<LetterCount>> {
+        self.fault.read(self.inner.letter_counts(filter, limit)).await
+    }
+
+    async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>> {
+        self.fault.read(self.inner.argument(id, at)).await
     }
 
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {

@@ -8,6 +8,7 @@ mod commit;
 mod ends;
 mod followers;
 mod hosts;
+mod letters;
 mod locks;
 mod modules;
 mod pages;
@@ -32,14 +33,14 @@ use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
 };
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name, Seq,
-    Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name,
+    Payload, Seq, Timestamp,
 };
 use underway::Underway;
 
@@ -286,11 +287,19 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
-        self.list_dead_letters(execution, before, limit).await
+        self.list_dead_letters(filter, before, limit).await
+    }
+
+    async fn letter_counts(&self, filter: &LetterFilter, limit: u32) -> Result<Vec<LetterCount>> {
+        self.count_letters_by_step(filter, limit).await
+    }
+
+    async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>> {
+        self.read_argument(id, at).await
     }
 
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {
