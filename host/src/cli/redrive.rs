@@ -11,20 +11,29 @@ use super::typed;
 use crate::model::Name;
 
 /// How dead letters are replayed.
-#[derive(Debug, Args, Serialize)]
+#[derive(Debug, Args)]
 struct How {
     /// To another queue than its workflow sends it
-    #[arg(long = "to-queue", value_name = "QUEUE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queue: Option<Name>,
+    #[arg(long, value_name = "QUEUE")]
+    to_queue: Option<Name>,
     /// Count the attempts that were made: it has one more, instead of all of them again
     #[arg(long)]
-    #[serde(rename = "attempts", serialize_with = "attempts")]
     keep_attempts: bool,
 }
 
-fn attempts<S: serde::Serializer>(keep: &bool, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if *keep { "keep" } else { "reset" })
+/// The same, as the server reads it.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Redriving<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<&'a Name>,
+    attempts: &'static str,
+}
+
+impl How {
+    fn order(&self) -> Redriving<'_> {
+        let attempts = if self.keep_attempts { "keep" } else { "reset" };
+        Redriving { queue: self.to_queue.as_ref(), attempts }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -44,7 +53,7 @@ struct Replayed {
 impl Replay {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let id = typed::dead_letter(&self.letter.id)?;
-        let answer = client.order(&["dead-letters", &id, "replay"], &self.how).await?;
+        let answer = client.order(&["dead-letters", &id, "replay"], &self.how.order()).await?;
         let Replayed { execution, run } = answer.read()?;
         out.line(format_args!("{execution} goes on in run {run}"))
     }
@@ -65,7 +74,7 @@ struct Page<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    how: Option<&'a How>,
+    how: Option<Redriving<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,7 +100,7 @@ impl ReplayAll {
         let which = self.which.checked()?;
         let (mut replayed, mut refused, mut before) = (0, 0, None);
         loop {
-            let page = Page { filter: &which, before, how: Some(&self.how) };
+            let page = Page { filter: &which, before, how: Some(self.how.order()) };
             let answer = client.order(&["dead-letters", "replay"], &page).await?;
             let many: ReplayedMany = answer.read()?;
             replayed += many.replayed.len();

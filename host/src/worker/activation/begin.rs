@@ -76,7 +76,7 @@ impl Activation {
             Some(spec) => {
                 let keep = keep(&self.loaded.name, spec, &input, &options);
                 let call = decide((promise, run), (input, input_at), spec, options);
-                let call = Call { keep, ..call }.as_redriven(self.redriven.get(&promise));
+                let call = Call { keep, ..call }.redriven(self.redriven.get(&promise));
                 self.begin_call(call);
             }
             None => self.refuse_step(replay, promise, &step),
@@ -235,7 +235,7 @@ pub(super) fn route(
 
 impl Call {
     /// As a person had it made again, where that is so.
-    fn as_redriven(mut self, redrive: Option<&Redrive>) -> Self {
+    fn redriven(mut self, redrive: Option<&Redrive>) -> Self {
         if let Some(Redrive { queue, attempts, .. }) = redrive {
             self.routing.queue = queue.clone().unwrap_or(self.routing.queue);
             self.attempt = attempts.saturating_add(1);
