@@ -12,8 +12,8 @@ use stepwell::model::{
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter, LogLine,
-    ModuleRow, NewHost, NotedBy, Renewal, Result, Revival, Revived, RowChange, Snapshot, Store,
-    Streak, Suspect, TaskEnd, TaskRef, Write, Written,
+    ModuleRow, NewHost, NotedBy, Old, Removable, Removed, Renewal, Result, Revival, Revived,
+    RowChange, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -134,6 +134,10 @@ hand_on! {
     executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
     logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
+    remove_executions(host: HostId, old: &Old, limit: u32) -> Removed;
+    remove_dead_letters(host: HostId, before: Timestamp, limit: u32) -> u64;
+    remove_logs(host: HostId, before: Timestamp, limit: u32) -> u64;
+    removable(states: &[ExecutionState], before: Timestamp, now: Timestamp) -> Removable;
     dead_letters(filter: &LetterFilter, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
     letter_counts(filter: &LetterFilter, limit: u32) -> Vec<LetterCount>;
     argument(id: ExecutionId, at: (Seq, u32)) -> Option<Payload>;

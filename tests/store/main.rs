@@ -16,6 +16,7 @@ mod letters;
 mod modules;
 mod opening;
 mod reading;
+mod removal;
 mod results;
 mod revival;
 mod sharing;

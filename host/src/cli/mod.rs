@@ -16,6 +16,7 @@
 //! {"receipt":"R-7"}
 //! ```
 
+mod cleanup;
 mod client;
 mod control;
 mod deploy;
@@ -105,6 +106,8 @@ pub enum Command {
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Remove what has ended for long
+    Cleanup(cleanup::Cleanup),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -142,6 +145,7 @@ impl Command {
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
+            Self::Cleanup(cleanup) => cleanup.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

@@ -26,6 +26,7 @@
 mod bounds;
 mod cancel;
 mod changes;
+mod cleanup;
 mod deploy;
 mod deployments;
 mod error;
@@ -40,6 +41,7 @@ mod signal;
 mod start;
 
 pub use cancel::Force;
+pub use cleanup::{CleanedUp, CleanupOrder};
 pub use error::{DispatchError, SchemaBreach};
 pub use follow::{Followed, Follower};
 pub use inspect::JournalSlice;
@@ -53,7 +55,7 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
-    LetterFilter, LogLine, ModuleRow, StoreError,
+    LetterFilter, LogLine, ModuleRow, Removable, StoreError,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

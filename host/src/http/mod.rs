@@ -21,6 +21,7 @@
 //! ```
 
 mod body;
+mod cleanup;
 mod control;
 mod dead_letters;
 mod error;
@@ -70,6 +71,7 @@ fn routes() -> Router<Door> {
         .route("/v1/dead-letters/discard", post(dead_letters::discard_all))
         .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/v1/cleanup", post(cleanup::clean_up))
         .route("/v1/hosts", get(hosts::list))
         .route("/v1/stats", get(hosts::stats))
 }

@@ -43,7 +43,8 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
+    Revived, Streak,
 };
 pub use write::{
     Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
@@ -192,6 +193,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Removes dead letters. Returns how many were there.
     async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64>;
 
+    /// Removes at most `limit` executions that ended for long, with all that is theirs: those of which no child is under way,
+    /// and no parent can ask for any more. A journal too long for one transaction goes in several.
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed>;
+    /// Removes at most `limit` dead letters that were made before then. Returns how many there were.
+    async fn remove_dead_letters(&self, host: HostId, before: Timestamp, limit: u32)
+    -> Result<u64>;
+    /// Removes lines that were said before then from among the first `limit` of the log. Returns how many there were.
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64>;
+
     // -- reading ----------------------------------------------------------------------------------------------------
 
     /// One execution.
@@ -219,6 +229,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>>;
     /// One dead letter.
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>>;
+    /// How much a removal would remove of what is older than `before`; kept results by `now`.
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable>;
     /// How much there is of what.
     async fn counts(&self) -> Result<Counts>;
     /// The database's clock.

@@ -138,6 +138,39 @@ pub struct LetterFilter {
     pub until: Option<Timestamp>,
 }
 
+/// Executions that have ended in one state for long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Old {
+    /// The state.
+    pub state: ExecutionState,
+    /// They ended before then.
+    pub before: Timestamp,
+    /// They did not end before then: where an earlier removal has come to.
+    pub from: Timestamp,
+}
+
+/// What came of removing some.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// How many are gone.
+    pub count: u64,
+    /// From where to go on; none where there are no more.
+    pub next: Option<Timestamp>,
+}
+
+/// How much would be removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removable {
+    /// Executions, by state.
+    pub executions: Vec<(ExecutionState, u64)>,
+    /// Dead letters.
+    pub dead_letters: u64,
+    /// Lines of logs.
+    pub logs: u64,
+    /// Kept results that answer no call any more.
+    pub results: u64,
+}
+
 /// How many dead letters there are of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterCount {

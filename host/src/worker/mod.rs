@@ -146,6 +146,7 @@ impl Worker {
         tracker.spawn(keeping::run(crew.clone()));
         tracker.spawn(keeping::reap(crew.clone()));
         tracker.spawn(keeping::answer(crew.clone()));
+        tracker.spawn(keeping::remove(crew.clone()));
         Self { crew, tracker, upkeep, state }
     }
 

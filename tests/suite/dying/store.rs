@@ -11,8 +11,8 @@ use stepwell::model::{
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter, LogLine,
-    ModuleRow, NewHost, NotedBy, Renewal, Result, Revival, Revived, Snapshot, Store, Streak,
-    Suspect, TaskEnd, TaskRef, Write, Written,
+    ModuleRow, NewHost, NotedBy, Old, Removable, Removed, Renewal, Result, Revival, Revived,
+    Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write, Written,
 };
 
 use super::Fault;
@@ -191,6 +191,32 @@ impl Store for DyingStore {
 
     async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
         self.fault.write(self.inner.discard_dead_letters(host, ids)).await
+    }
+
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed> {
+        self.fault.write(self.inner.remove_executions(host, old, limit)).await
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        host: HostId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        self.fault.read(self.inner.remove_dead_letters(host, before, limit)).await
+    }
+
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64> {
+        self.fault.read(self.inner.remove_logs(host, before, limit)).await
+    }
+
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable> {
+        self.fault.read(self.inner.removable(states, before, now)).await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {

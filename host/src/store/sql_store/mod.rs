@@ -13,6 +13,7 @@ mod locks;
 mod modules;
 mod pages;
 mod reading;
+mod removal;
 mod results;
 mod revive;
 mod rows;
@@ -33,7 +34,8 @@ use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
+    Revived, Streak,
 };
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
@@ -259,6 +261,32 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
         self.discard_letters(host, ids).await
+    }
+
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed> {
+        self.remove_old_executions(host, old, limit).await
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        host: HostId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        self.remove_old_letters(host, before, limit).await
+    }
+
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64> {
+        self.remove_old_logs(host, before, limit).await
+    }
+
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable> {
+        self.count_removable(states, before, now).await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {

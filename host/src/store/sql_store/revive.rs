@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::SqlStore;
 use super::additions::Additions;
 use super::locks::{lock_one, write_back};
+use super::removal::is_being_removed;
 use super::rows;
 use super::standing::Standing;
 use super::transaction::Transaction;
@@ -28,6 +29,9 @@ impl<D: Dialect> SqlStore<D> {
         let Some(mut standing) = lock_one(&mut transaction, execution).await? else {
             return Ok(Revived::Missing);
         };
+        if is_being_removed(&mut transaction, execution).await? {
+            return Ok(Revived::Missing);
+        }
         // What completed in spite of the failure has handled it.
         if revival.why == RunReason::Redrive && standing.state == ExecutionState::Completed {
             return Ok(Revived::WentOn);

@@ -3,10 +3,12 @@
 mod followers;
 mod reap;
 mod reconcile;
+mod remove;
 
 pub(super) use followers::answer;
 pub(super) use reap::reap;
 pub(super) use reconcile::{Unknown, reconcile};
+pub(super) use remove::remove;
 
 use std::time::Duration;
 
