@@ -30,6 +30,7 @@ mod note;
 mod payload;
 mod place;
 mod result_key;
+mod retention;
 mod retry;
 mod schedule;
 mod task;
@@ -54,6 +55,7 @@ pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use result_key::{ResultKey, ResultOf};
+pub use retention::{Period, Retention, StatePeriod};
 pub use retry::RetryPolicy;
 pub use schedule::{
     BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,

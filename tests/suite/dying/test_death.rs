@@ -1,4 +1,4 @@
-//! Death at any write, over six programs, in three ways.
+//! Death at any write, over seven programs, in three ways.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ enum Program {
     Approval,
     Parent,
     Retried,
+    Triggered,
     /// A saga that fails at its last step.
     Trip,
     /// A saga that is cancelled after its third step.
@@ -30,6 +31,7 @@ impl Program {
             Self::Approval => order("approval", json!({ "subject": "a lamp", "timeout": "1h" })),
             Self::Parent => order("parent", json!(2)),
             Self::Retried => order("stumbling", Value::Null),
+            Self::Triggered => json!({ "idempotency_key": "the-one" }),
             Self::Trip => order("book_trip", json!({ "traveller": "ada", "fail_at": "charge" })),
             Self::CancelledTrip => {
                 let trip = json!({ "traveller": "ada", "pause": "1h", "pause_after": "book_car" });
@@ -38,12 +40,31 @@ impl Program {
         }
     }
 
+    /// Where the order goes, after all that it needs is there.
+    async fn door(self, api: &Api) -> &'static str {
+        match self {
+            Self::Checkout
+            | Self::Approval
+            | Self::Parent
+            | Self::Retried
+            | Self::Trip
+            | Self::CancelledTrip => "/v1/executions",
+            Self::Triggered => {
+                let input = json!({ "order": "A-1", "amount": 1000 });
+                let yearly = json!({ "cron": "@yearly", "workflow": "checkout", "input": input });
+                insist_on("PUT", api, ("/v1/schedules/yearly", &yearly)).await;
+                "/v1/schedules/yearly/trigger"
+            }
+        }
+    }
+
     async fn tell(self, api: &Api) -> (String, End) {
-        let started = insist(api, "/v1/executions", &self.order()).await;
+        let door = self.door(api).await;
+        let started = insist(api, door, &self.order()).await;
         assert!(started.is_ok(), "{}", started.body);
         let id = started.body["id"].as_str().unwrap().to_owned();
         match self {
-            Self::Checkout | Self::Parent | Self::Trip => {}
+            Self::Checkout | Self::Parent | Self::Triggered | Self::Trip => {}
             Self::CancelledTrip => {
                 api.until_recorded(&id, "sleep", 1).await;
                 let told = insist(api, &format!("/v1/executions/{id}/cancel"), &json!({})).await;
@@ -70,7 +91,7 @@ impl Program {
     /// What is counted, and how often it must have been.
     fn counted(self) -> Option<(&'static str, u64)> {
         match self {
-            Self::Checkout => Some(("charges", 1)),
+            Self::Checkout | Self::Triggered => Some(("charges", 1)),
             Self::Approval | Self::Parent => None,
             Self::Retried => Some(("ledger", 2)),
             Self::Trip | Self::CancelledTrip => Some(("flight-back", 1)),
@@ -80,7 +101,9 @@ impl Program {
     /// How it ends.
     fn state(self) -> &'static str {
         match self {
-            Self::Checkout | Self::Approval | Self::Parent | Self::Retried => "completed",
+            Self::Checkout | Self::Approval | Self::Parent | Self::Retried | Self::Triggered => {
+                "completed"
+            }
             Self::Trip => "failed",
             Self::CancelledTrip => "cancelled",
         }
@@ -95,13 +118,18 @@ impl Program {
 
 /// Sends it again as long as the host says that it cannot tell.
 async fn insist(api: &Api, path: &str, body: &Value) -> Answer {
+    insist_on("POST", api, (path, body)).await
+}
+
+async fn insist_on(method: &str, api: &Api, (path, body): (&str, &Value)) -> Answer {
     for _ in 0..100 {
-        let answer = api.post(path, body).await;
+        let sent = api.send(method, path, body.to_string()).await;
+        let answer = sent.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
         if answer.status != 503 {
             return answer;
         }
     }
-    panic!("POST {path} is answered 503 for ever");
+    panic!("{method} {path} is answered 503 for ever");
 }
 
 /// What can be seen from outside.
@@ -188,6 +216,11 @@ async fn a_death_at_any_write_of_a_parent_and_its_children_cannot_be_seen_from_o
 #[tokio::test]
 async fn a_death_at_any_write_of_a_retried_execution_cannot_be_seen_from_outside() {
     cannot_be_seen_from_outside(Program::Retried).await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_write_of_a_start_by_hand_cannot_be_seen_from_outside() {
+    cannot_be_seen_from_outside(Program::Triggered).await;
 }
 
 /// Everything that was booked is taken back once, the last thing first.
