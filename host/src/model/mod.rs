@@ -17,8 +17,10 @@
 //! assert_eq!(policy.max_attempts, 3);
 //! ```
 
+mod capability;
 mod clock;
 mod duration;
+mod egress_limits;
 mod execution;
 mod failure;
 mod ids;
@@ -28,13 +30,19 @@ mod manifest;
 mod name;
 mod note;
 mod payload;
+mod policy;
 mod retry;
 mod task;
 mod timestamp;
+mod trace;
 mod wake;
 
+pub use capability::{
+    BadCapability, DirWant, EnvName, Grant, HttpTarget, Mode, Reach, Scheme, Standing,
+};
 pub use clock::{Clock, SystemClock, WoundClock};
 pub use duration::{BadDuration, format_duration, parse_duration};
+pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};
 pub use failure::{Failure, Outcome, kind};
 pub use ids::{
@@ -50,7 +58,9 @@ pub use manifest::{
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
+pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};
 pub use retry::RetryPolicy;
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
+pub use trace::traceparent;
 pub use wake::Wake;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq,
-    Timestamp,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
+    ModuleDigest, Name, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
@@ -89,6 +89,20 @@ impl Store for DyingStore {
 
     async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>> {
         self.fault.read(self.inner.deployments(limit)).await
+    }
+
+    async fn put_grant(
+        &self,
+        host: HostId,
+        module: &Name,
+        granted: &Capabilities,
+        by: &str,
+    ) -> Result<Grant> {
+        self.fault.read(self.inner.put_grant(host, module, granted, by)).await
+    }
+
+    async fn grant(&self, module: &Name) -> Result<Option<Grant>> {
+        self.fault.read(self.inner.grant(module)).await
     }
 
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {

@@ -6,6 +6,7 @@ mod births;
 mod claims;
 mod commit;
 mod ends;
+mod grants;
 mod hosts;
 mod locks;
 mod modules;
@@ -36,8 +37,8 @@ use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name, Seq,
-    Timestamp,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Limits, Manifest,
+    ModuleDigest, Name, Seq, Timestamp,
 };
 use underway::Underway;
 
@@ -157,6 +158,20 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>> {
         self.list_deployments(limit).await
+    }
+
+    async fn put_grant(
+        &self,
+        host: HostId,
+        module: &Name,
+        granted: &Capabilities,
+        by: &str,
+    ) -> Result<Grant> {
+        self.write_grant(host, module, granted, by).await
+    }
+
+    async fn grant(&self, module: &Name) -> Result<Option<Grant>> {
+        self.read_grant(module).await
     }
 
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {
