@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::dispatch::{DispatchError, SchemaBreach, StoreError};
+use crate::model::Standing;
 
 /// What is answered when something cannot be done.
 #[derive(Debug, Serialize)]
@@ -24,6 +25,9 @@ pub(super) struct Problem {
     /// Each place that does not fit a schema.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<SchemaBreach>,
+    /// How a module would stand that is refused for what it wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<Box<Standing>>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
 }
@@ -54,6 +58,7 @@ impl Problem {
             detail: detail.into(),
             limit: None,
             errors: Vec::new(),
+            capabilities: None,
             retry_after_seconds: None,
         }
     }
@@ -152,6 +157,10 @@ impl From<DispatchError> for Problem {
             E::OutOfBounds { .. } => Self::new(INVALID, detail),
             E::ModuleRefused { .. } => {
                 Self::new((UNFIT, "module-refused", "Module refused"), detail)
+            }
+            E::NotGranted { standing, .. } => {
+                let problem = Self::new((CONFLICT, "not-granted", "Not granted"), detail);
+                Self { capabilities: Some(standing), ..problem }
             }
             E::IdempotencyConflict(_) => {
                 Self::new((CONFLICT, "idempotency-conflict", "Idempotency conflict"), detail)

@@ -71,7 +71,8 @@ pub struct HttpTarget {
     methods: Vec<String>,
     scheme: Scheme,
     hosts: Hosts,
-    port: u16,
+    /// None means any.
+    port: Option<u16>,
 }
 
 const WHAT: &str = "http capability";
@@ -88,7 +89,8 @@ impl HttpTarget {
 
     /// Whether that is where it goes, by whatever method. `host` is in small letters, an IPv6 address without brackets.
     pub fn holds(&self, scheme: Scheme, host: &str, port: u16) -> bool {
-        self.scheme == scheme && self.port == port && self.hosts.hold(host)
+        let is_port = self.port.is_none_or(|own| own == port);
+        self.scheme == scheme && is_port && self.hosts.hold(host)
     }
 
     /// How requests travel there.
@@ -103,7 +105,7 @@ impl HttpTarget {
                 && other.methods.iter().all(|method| self.methods.contains(method)));
         methods
             && self.scheme == other.scheme
-            && self.port == other.port
+            && (self.port.is_none() || self.port == other.port)
             && self.hosts.cover(&other.hosts)
     }
 }
@@ -156,7 +158,7 @@ fn methods_of(text: &str) -> Result<Vec<String>, &'static str> {
     Ok(methods)
 }
 
-fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16), &'static str> {
+fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, Option<u16>), &'static str> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, rest) = rest.split_once(']').ok_or("its bracket is not closed")?;
@@ -171,10 +173,11 @@ fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16), &'static s
             None => (authority, None),
         },
     };
-    let Some(port) = port else { return Ok((host, scheme.default_port())) };
+    let Some(port) = port else { return Ok((host, Some(scheme.default_port()))) };
     match port.parse() {
-        Ok(0) | Err(_) => Err("its port is no number from 1 to 65535"),
-        Ok(port) => Ok((host, port)),
+        _ if port == "*" => Ok((host, None)),
+        Ok(0) | Err(_) => Err("its port is neither a number from 1 to 65535 nor *"),
+        Ok(port) => Ok((host, Some(port))),
     }
 }
 
@@ -218,7 +221,10 @@ impl fmt::Display for HttpTarget {
             Hosts::One(host) if host.parse::<Ipv6Addr>().is_ok() => write!(f, "[{host}]")?,
             Hosts::One(host) => f.write_str(host)?,
         }
-        write!(f, ":{}", self.port)
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => f.write_str(":*"),
+        }
     }
 }
 
@@ -239,6 +245,7 @@ mod tests {
             ("POST,GET https://a.b", "GET,POST a.b:443"),
             ("* *.example.com", "*.example.com:443"),
             ("http://[0::1]:8080", "http://[::1]:8080"),
+            ("http://localhost:*", "http://localhost:*"),
         ] {
             assert_eq!(target(short).to_string(), long);
             assert_eq!(target(long), target(short));
@@ -291,5 +298,6 @@ mod tests {
         assert!(target("*.c.d").covers(&target("*.b.c.d")));
         assert!(!target("*.b.c").covers(&target("*.c")));
         assert!(!target("a.b").covers(&target("http://a.b:443")));
+        assert!(target("a.b:*").covers(&target("a.b")) && !target("a.b").covers(&target("a.b:*")));
     }
 }

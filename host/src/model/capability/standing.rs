@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Reach;
-use crate::model::{Capabilities, Name, Timestamp};
+use crate::model::{Capabilities, Timestamp};
 
 /// What an operator granted to the modules of one name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +33,10 @@ pub struct Standing {
     pub added: Capabilities,
     /// What only the version before wanted.
     pub dropped: Capabilities,
-    /// Who granted last, and when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub granted_by: Option<(Name, Timestamp)>,
+    /// Who of the people granted last, as they said.
+    pub granted_by: Option<String>,
+    /// And when.
+    pub granted_at: Option<Timestamp>,
 }
 
 impl Standing {
@@ -52,6 +53,7 @@ impl Standing {
             added: wants.beyond(before).told(),
             dropped: before.beyond(wants).told(),
             granted_by: None,
+            granted_at: None,
         }
     }
 
