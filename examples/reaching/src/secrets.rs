@@ -41,3 +41,17 @@ pub(crate) async fn researched(url: String) -> Result<String, Failure> {
         Err(failure) => Ok(format!("{told} {failure}")),
     }
 }
+
+/// Sends a key in the body of a request.
+#[stepwell::step(retry(max_attempts = 1), timeout = "10s")]
+pub(crate) async fn send_in_body(url: String) -> Result<String, Failure> {
+    let key = stepwell::secret("API_KEY")?;
+    http::post(url).body(format!("key={key}&end")).send()?.text()
+}
+
+/// Sends a key in the address of a request.
+#[stepwell::step(retry(max_attempts = 1), timeout = "10s")]
+pub(crate) async fn send_in_address(url: String) -> Result<String, Failure> {
+    let key = stepwell::secret("API_KEY")?;
+    http::get(format!("{url}?key={key}")).send()?.text()
+}

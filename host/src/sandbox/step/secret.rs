@@ -32,7 +32,7 @@ impl Secret {
     }
 
     /// What it is. Whoever calls this sees to it that it goes into a request and nowhere else.
-    pub(super) fn reveal(&self) -> &str {
+    pub(in crate::sandbox) fn reveal(&self) -> &str {
         &self.0
     }
 }
