@@ -105,11 +105,19 @@ fn read(response: &IncomingResponse) -> Result<Vec<u8>, ErrorCode> {
         match stream.blocking_read(PIECE_BYTES) {
             Ok(piece) => bytes.extend_from_slice(&piece),
             Err(StreamError::Closed) => return Ok(bytes),
-            Err(StreamError::LastOperationFailed(error)) => {
-                return Err(http_error_code(&error).unwrap_or(ErrorCode::HttpResponseIncomplete));
-            }
+            Err(StreamError::LastOperationFailed(error)) => return Err(broken_off(&error)),
         }
     }
+}
+
+/// Why a body broke off. Not every host has a code for it, but each has a text.
+fn broken_off(error: &wasip2::io::error::Error) -> ErrorCode {
+    let told = || {
+        let text = error.to_debug_string();
+        let line = text.lines().next().unwrap_or_default();
+        ErrorCode::InternalError(Some(line.trim_start_matches("internal error: ").to_owned()))
+    };
+    http_error_code(error).unwrap_or_else(told)
 }
 
 /// What the host says in a text begins with its kind.
