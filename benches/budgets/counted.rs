@@ -114,6 +114,7 @@ hand_on! {
     deployments(limit: u32) -> Vec<ModuleRow>;
     put_grant(host: HostId, module: &Name, granted: &Capabilities, by: &str) -> Grant;
     grant(module: &Name) -> Option<Grant>;
+    grants_of(module: ModuleDigest) -> Vec<(Name, Option<Grant>)>;
     claim_executions(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<Snapshot>;
     claim_tasks(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<ClaimedTask>;
     claim_suspect(host: HostId, filter: &ClaimFilter) -> Option<Suspect>;

@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -70,18 +70,7 @@ impl Web {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _from) = listener.accept().await.unwrap();
-                let (tls, counted, opened) = (tls.clone(), Arc::clone(&counted), opened.clone());
-                connections.spawn(async move {
-                    opened.send_modify(|open| *open += 1);
-                    match tls {
-                        None => serve(stream, &counted).await,
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => serve(stream, &counted).await,
-                            Err(_refused) => {}
-                        },
-                    }
-                    opened.send_modify(|open| *open -= 1);
-                });
+                connections.spawn(take(stream, tls.clone(), Arc::clone(&counted), opened.clone()));
             }
         });
         Self { address, requests, open, authority, _serving: serving }
@@ -102,6 +91,26 @@ impl Web {
     }
 }
 
+/// One connection, from its first byte to its end.
+async fn take(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    counted: Arc<AtomicUsize>,
+    opened: watch::Sender<usize>,
+) {
+    opened.send_modify(|open| *open += 1);
+    match tls {
+        None => serve(stream, &counted).await,
+        Some(tls) => {
+            // Who does not trust the certificate goes away.
+            if let Ok(stream) = tls.accept(stream).await {
+                serve(stream, &counted).await;
+            }
+        }
+    }
+    opened.send_modify(|open| *open -= 1);
+}
+
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, requests: &AtomicUsize) {
     let mut asked = Vec::new();
     let head = loop {
@@ -118,7 +127,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, requests: &Atom
     let length = header(&asked[..head], "content-length").and_then(|text| text.parse().ok());
     let mut body = asked.split_off(head);
     while body.len() < length.unwrap_or(0) {
-        let mut piece = [0; 65_536];
+        let mut piece = [0; 4_096];
         match stream.read(&mut piece).await {
             Ok(0) | Err(_) => return,
             Ok(read) => body.extend_from_slice(&piece[..read]),
@@ -184,10 +193,9 @@ async fn drip<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) {
 }
 
 fn header(head: &[u8], name: &str) -> Option<String> {
-    let head = String::from_utf8_lossy(head).into_owned();
-    let line = head.lines().find_map(|line| {
+    let head = String::from_utf8_lossy(head);
+    head.lines().find_map(|line| {
         let (own, value) = line.split_once(':')?;
         own.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    });
-    line
+    })
 }

@@ -1,5 +1,7 @@
 //! What modules may touch: declared, granted, shown, changed, and held to by every attempt.
 
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 use stepwell_test_servers::web::Web;
 
@@ -150,4 +152,54 @@ async fn a_workflow_is_told_to_move_a_request_to_a_step() {
     let ended = host.run_to_end("raw_in_workflow", Value::Null).await;
 
     assert!(ended.message().contains("move it to a step"), "{}", ended.message());
+}
+
+/// What a command prints on both outputs, and its exit code. Nobody sits before it.
+async fn command(host: &TestHost, arguments: &[&str]) -> (String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stepwell"));
+    command
+        .args(["--server", &format!("http://{}", host.address())])
+        .args(arguments)
+        .env("USER", "ada")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    (String::from_utf8(told).unwrap(), output.status.code().unwrap())
+}
+
+#[tokio::test]
+async fn whoever_deploys_is_told_what_is_missing_and_may_grant_it() {
+    let host = host(POLICY).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (wasm, file) = (folder.path().join("reaching.wasm"), folder.path().join("granted.toml"));
+    std::fs::write(&wasm, guests::wasm("reaching")).unwrap();
+    std::fs::write(&file, "env = [\"REGION\"]").unwrap();
+    let (wasm, file) = (wasm.to_str().unwrap(), file.to_str().unwrap());
+
+    let (told, code) = command(&host, &["deploy", wasm, "--strict"]).await;
+    assert!(code == 4 && told.contains("secret API_KEY") && told.contains("--grant"), "{told}");
+    let (told, code) = command(&host, &["deploy", wasm, "--grant-file", file]).await;
+    assert_eq!(code, 0, "{told}");
+    assert!(
+        told.contains("granted    env REGION") && told.contains("new        dir /in:ro"),
+        "{told}"
+    );
+    assert!(told.contains("`stepwell grant reaching` grants it"), "{told}");
+    let (told, _) = command(&host, &["deploy", wasm]).await;
+    assert!(told.contains("missing    dir /in:ro"), "the version before wanted it too: {told}");
+    let (told, code) = command(&host, &["deploy", wasm, "--grant"]).await;
+    assert!(
+        code == 0 && told.contains("granted by ada at 2") && !told.contains("missing"),
+        "{told}"
+    );
+    let (told, _) = command(&host, &["grant", "reaching", "--file", file]).await;
+    assert!(told.contains("granted    env REGION") && told.contains("missing    secret"), "{told}");
+    let (told, _) = command(&host, &["grant", "reaching"]).await;
+    assert!(told.contains("unprovided secret API_KEY") && !told.contains("missing"), "{told}");
+    let (told, _) = command(&host, &["grant", "reaching", "--revoke"]).await;
+    assert!(told.contains("missing    env REGION"), "{told}");
+    let (told, _) = command(&host, &["grants", "reaching", "--json"]).await;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["granted"]["env"], json!([]));
 }

@@ -65,6 +65,29 @@ pub(crate) async fn upload(url: String, bytes: u32) -> Result<u16, Failure> {
     Ok(http::post(url).body(body).send()?.status())
 }
 
+/// Sends a request through a client that knows nothing of this host.
+#[stepwell::step(retry(max_attempts = 1), timeout = "30s")]
+pub(crate) async fn fetch_by_wstd(url: String) -> Result<String, Failure> {
+    by_wstd(url)
+}
+
+#[cfg(target_family = "wasm")]
+fn by_wstd(url: String) -> Result<String, Failure> {
+    use wstd::http::{Body, Client, Request};
+
+    let request = Request::get(url).body(Body::empty())?;
+    wstd::runtime::block_on(async move {
+        let mut response = Client::new().send(request).await.map_err(|error| Failure::new("by-wstd", format!("{error:?}")))?;
+        let body = response.body_mut().str_contents().await.map_err(|error| Failure::new("by-wstd", format!("{error:?}")))?;
+        Ok(body.to_owned())
+    })
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn by_wstd(url: String) -> Result<String, Failure> {
+    Ok(url)
+}
+
 fn send(ask: &Ask) -> Result<Answer, Failure> {
     let request = http::request(&*ask.method, &*ask.url).body(&*ask.body);
     let request = ask.headers.iter().fold(request, |request, (name, value)| request.header(name, value));

@@ -105,8 +105,8 @@ impl Dispatch {
     fn stand(&self, name: &Name, wants: &Reach, grant: Option<&Grant>, before: &Reach) -> Standing {
         let by_people = read(grant);
         let policy = self.parts.sandbox.policy();
-        let granted = policy.granted(name, &by_people);
-        let equipment = self.parts.sandbox.equip(name, wants, &by_people);
+        let granted = policy.granted(std::slice::from_ref(name), &by_people);
+        let equipment = self.parts.sandbox.equip(std::slice::from_ref(name), wants, &by_people);
         Standing {
             unprovided: equipment.unprovided().told(),
             granted_by: grant.map(|grant| grant.by.clone()),

@@ -110,28 +110,26 @@ impl Policy {
         self.allowed.as_ref()
     }
 
-    /// All that is granted to a module: what people granted, and what this policy grants without asking.
-    pub fn granted(&self, module: &Name, by_people: &Reach) -> Reach {
+    /// All that is granted to a module of these names: what people granted, and what this policy grants without asking.
+    pub fn granted(&self, names: &[Name], by_people: &Reach) -> Reach {
         let granted = by_people.clone().with(&self.all.grant);
-        match self.modules.get(module) {
-            Some(part) => granted.with(&part.grant),
-            None => granted,
-        }
+        let own = names.iter().filter_map(|name| self.modules.get(name));
+        own.fold(granted, |granted, part| granted.with(&part.grant))
     }
 
     /// The folder of this machine behind a directory of a module.
-    pub fn dir(&self, module: &Name, path: &str) -> Option<&Path> {
-        self.find(module, |part| part.dirs.get(path)).map(PathBuf::as_path)
+    pub fn dir(&self, names: &[Name], path: &str) -> Option<&Path> {
+        self.find(names, |part| part.dirs.get(path)).map(PathBuf::as_path)
     }
 
     /// The value of a variable of a module.
-    pub fn env(&self, module: &Name, name: &str) -> Option<&str> {
-        self.find(module, |part| part.env.get(name)).map(String::as_str)
+    pub fn env(&self, names: &[Name], name: &str) -> Option<&str> {
+        self.find(names, |part| part.env.get(name)).map(String::as_str)
     }
 
     /// Where a secret of a module comes from.
-    pub fn secret(&self, module: &Name, name: &str) -> Option<&SecretRule> {
-        self.find(module, |part| part.secrets.get(name))
+    pub fn secret(&self, names: &[Name], name: &str) -> Option<&SecretRule> {
+        self.find(names, |part| part.secrets.get(name))
     }
 
     /// Whether an address of a private network may stand behind that host.
@@ -163,10 +161,11 @@ impl Policy {
     /// What is said of one module goes before what is said of all.
     fn find<'a, T>(
         &'a self,
-        module: &Name,
+        names: &[Name],
         find: impl Fn(&'a Part) -> Option<&'a T>,
     ) -> Option<&'a T> {
-        self.modules.get(module).and_then(&find).or_else(|| find(&self.all))
+        let own = names.iter().filter_map(|name| self.modules.get(name)).find_map(&find);
+        own.or_else(|| find(&self.all))
     }
 }
 
@@ -343,7 +342,7 @@ mod tests {
     #[test]
     fn what_is_said_of_one_module_goes_before_what_is_said_of_all() {
         let policy = Policy::read(WHOLE, PolicyForm::Toml).unwrap();
-        let (checkout, other) = (Name::new("checkout").unwrap(), Name::new("other").unwrap());
+        let (checkout, other) = ([Name::new("checkout").unwrap()], [Name::new("other").unwrap()]);
 
         assert_eq!(policy.dir(&checkout, "/in"), Some(Path::new("/srv/checkout")));
         assert_eq!(policy.dir(&other, "/in"), Some(Path::new("/srv/in")));

@@ -219,8 +219,8 @@ impl Sandbox {
 
     /// What the steps of a module have that wants `wants` and was granted `by_people`, beside what the policy grants. It reads
     /// small files, so it is asked where there is I/O.
-    pub fn equip(&self, module: &Name, wants: &Reach, by_people: &Reach) -> Equipment {
-        Equipment::of(&self.0.outside, module, wants, by_people)
+    pub fn equip(&self, names: &[Name], wants: &Reach, by_people: &Reach) -> Equipment {
+        Equipment::of(&self.0.outside, names, wants, by_people)
     }
 
     /// What the operator of this host says.

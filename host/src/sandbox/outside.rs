@@ -99,13 +99,13 @@ impl Outside {
     }
 
     /// Where the folder behind a directory of a module is.
-    pub(super) fn folder(&self, module: &Name, path: &str) -> Option<PathBuf> {
-        self.folders.get(self.policy.dir(module, path)?).cloned()
+    pub(super) fn folder(&self, names: &[Name], path: &str) -> Option<PathBuf> {
+        self.folders.get(self.policy.dir(names, path)?).cloned()
     }
 
     /// A secret of a module, as it is now.
-    pub(super) fn secret(&self, module: &Name, name: &EnvName) -> Option<Held> {
-        let rule = self.policy.secret(module, name.as_str())?;
+    pub(super) fn secret(&self, names: &[Name], name: &EnvName) -> Option<Held> {
+        let rule = self.policy.secret(names, name.as_str())?;
         let value = match &rule.source {
             SecretSource::Env(variable) => self.values.get(variable).cloned(),
             SecretSource::File(file) => read(file)
@@ -221,11 +221,11 @@ mod tests {
         let file = folder.path().join("key");
         std::fs::write(&file, "the first value\r\n").unwrap();
         let outside = secret(&format!("from_file = {:?}", file)).unwrap();
-        let (module, name) = (Name::new("m").unwrap(), "KEY".parse().unwrap());
+        let (names, name) = ([Name::new("m").unwrap()], "KEY".parse().unwrap());
 
-        let first = outside.secret(&module, &name).unwrap();
+        let first = outside.secret(&names, &name).unwrap();
         std::fs::write(&file, "the second value").unwrap();
-        let second = outside.secret(&module, &name).unwrap();
+        let second = outside.secret(&names, &name).unwrap();
 
         assert_eq!(first.value.reveal(), "the first value");
         assert_eq!(second.value.reveal(), "the second value");

@@ -118,6 +118,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> Result<Grant>;
     /// What people granted to the modules of a name. None: nobody ever did.
     async fn grant(&self, module: &Name) -> Result<Option<Grant>>;
+    /// Each name that a module goes by, with what people granted to it. Empty: there is no such module.
+    async fn grants_of(&self, module: ModuleDigest) -> Result<Vec<(Name, Option<Grant>)>>;
 
     // -- the owner's verbs ------------------------------------------------------------------------------------------
 

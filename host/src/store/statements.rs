@@ -66,6 +66,7 @@ for_both! {
     DROP_TASKS_FROM "drop_tasks_from"
     DROP_INBOX_FROM "drop_inbox_from"
     FREE_TASKS "free_tasks"
+    GRANTS_OF "grants_of"
     KEEP_MODULE "keep_module"
     LIST_CHILDREN "list_children"
     LIST_DEAD_LETTERS "list_dead_letters"

@@ -55,10 +55,14 @@ impl Grants {
         let (store, sandbox, loaded) =
             (Arc::clone(&self.store), self.sandbox.clone(), loaded.clone());
         let reading = self.io.spawn(async move {
-            let grant = store.grant(&loaded.name).await?;
-            let by_people =
-                grant.map_or_else(Reach::default, |grant| Reach::read_kept(&grant.granted));
-            let equipment = sandbox.equip(&loaded.name, &loaded.wants, &by_people);
+            // One component may go by several names: it has what any of them was granted.
+            let (mut names, mut by_people) = (Vec::new(), Reach::default());
+            for (name, grant) in store.grants_of(loaded.module.digest()).await? {
+                let granted = grant.map(|grant| Reach::read_kept(&grant.granted));
+                by_people = by_people.with(&granted.unwrap_or_default());
+                names.push(name);
+            }
+            let equipment = sandbox.equip(&names, &loaded.wants, &by_people);
             Ok(loaded.module.equipped(Arc::new(equipment)))
         });
         let module: Result<Module, StoreError> =

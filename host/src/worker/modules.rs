@@ -6,15 +6,13 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use crate::model::{Manifest, ModuleDigest, Name, Reach};
+use crate::model::{Manifest, ModuleDigest, Reach};
 use crate::sandbox::{Module, Sandbox, SandboxError};
 use crate::store::{Store, StoreError};
 
 /// A module that can run, and what it declares.
 #[derive(Debug, Clone)]
 pub(super) struct Loaded {
-    /// The name under which it was uploaded first: what is granted to that is granted to it.
-    pub(super) name: Name,
     pub(super) module: Module,
     pub(super) manifest: Arc<Manifest>,
     /// What its steps want of the world.
@@ -103,16 +101,15 @@ impl Modules {
 impl Sources {
     async fn fetch(self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
         let row = self.store.module(digest).await?.ok_or(LoadError::Missing(digest))?;
-        let name = row.name;
         let wants = Arc::new(Reach::read_kept(&row.manifest.capabilities));
         let manifest = Arc::new(row.manifest);
         if let Some(module) = self.sandbox.loaded(digest) {
-            return Ok(Loaded { name, module, manifest, wants });
+            return Ok(Loaded { module, manifest, wants });
         }
         let wasm = self.store.wasm(digest).await?.ok_or(LoadError::Missing(digest))?;
         let loaded = self.sandbox.load(digest, &wasm).await;
         let module = loaded.map_err(|source| LoadError::Unloadable { digest, source })?;
-        Ok(Loaded { name, module, manifest, wants })
+        Ok(Loaded { module, manifest, wants })
     }
 }
 

@@ -31,6 +31,19 @@ async fn a_granted_request_goes_out_and_carries_its_trace() {
 }
 
 #[tokio::test]
+async fn an_ordinary_client_over_wasi_http_reaches_what_is_granted() {
+    let server = Web::start().await;
+    let world = Plan::new(own(&["public.test"])).http(&["http://public.test:*"]).build().await;
+    let url = |host: &str| json!(format!("http://{host}:{}/path", server.port()));
+
+    let told = world.value("fetch_by_wstd", url("public.test")).await;
+    let refused = world.failure("fetch_by_wstd", url("other.test")).await;
+
+    assert!(told.as_str().unwrap().starts_with("GET /path HTTP/1.1"), "{told}");
+    assert!(refused.message.contains("http GET http://other.test"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_guest_may_set_a_trace_of_its_own() {
     let server = Web::start().await;
     let world = Plan::new(own(&["public.test"])).http(&["http://public.test:*"]).build().await;

@@ -82,8 +82,8 @@ impl Plan {
         let (digest, _manifest) = sandbox.admit(&house::guest("reaching")).await.unwrap();
         let wants = Reach::read(&self.wants).unwrap();
         let granted = Reach::read(self.granted.as_ref().unwrap_or(&self.wants)).unwrap();
-        let name = Name::new("reaching").unwrap();
-        let equipment = sandbox.equip(&name, &wants, &granted);
+        let names = [Name::new("reaching").unwrap()];
+        let equipment = sandbox.equip(&names, &wants, &granted);
         let module = sandbox.loaded(digest).unwrap().equipped(Arc::new(equipment));
         World { sandbox, module, _folder: folder }
     }

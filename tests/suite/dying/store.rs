@@ -105,6 +105,10 @@ impl Store for DyingStore {
         self.fault.read(self.inner.grant(module)).await
     }
 
+    async fn grants_of(&self, module: ModuleDigest) -> Result<Vec<(Name, Option<Grant>)>> {
+        self.fault.read(self.inner.grants_of(module)).await
+    }
+
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {
         self.fault.write(self.inner.commit(host, batch)).await
     }

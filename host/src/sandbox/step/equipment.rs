@@ -11,7 +11,8 @@ use super::secret::Held;
 /// What the attempts of a module have. It is made anew when a grant changes, and costs nothing where a module wants nothing.
 #[derive(Debug)]
 pub struct Equipment {
-    module: Name,
+    /// All that it goes by; the first is what people are told.
+    names: Vec<Name>,
     wants: Reach,
     granted: Reach,
     allowed: Option<Reach>,
@@ -40,15 +41,15 @@ impl Equipment {
     /// Puts together what a module has that wants `wants` and was granted `by_people` beside what the policy grants.
     pub(in crate::sandbox) fn of(
         outside: &Outside,
-        module: &Name,
+        names: &[Name],
         wants: &Reach,
         by_people: &Reach,
     ) -> Self {
         let policy = outside.policy();
         let mut equipment = Self {
-            module: module.clone(),
+            names: names.to_vec(),
             wants: wants.clone(),
-            granted: policy.granted(module, by_people),
+            granted: policy.granted(names, by_people),
             allowed: policy.allowed().cloned(),
             dirs: Vec::new(),
             env: Vec::new(),
@@ -66,9 +67,13 @@ impl Equipment {
         &self.unprovided
     }
 
+    fn name(&self) -> &str {
+        self.names.first().map_or("of no name", Name::as_str)
+    }
+
     fn add_dir(&mut self, outside: &Outside, want: &DirWant) {
         let Some(mode) = self.mode_of(want) else { return };
-        match outside.folder(&self.module, &want.path) {
+        match outside.folder(&self.names, &want.path) {
             Some(path) => {
                 self.dirs.push(Folder { seen_as: want.path.clone(), path, mode });
             }
@@ -94,7 +99,7 @@ impl Equipment {
         if !self.has(|reach| reach.env.contains(name)) {
             return;
         }
-        match outside.policy().env(&self.module, name.as_str()) {
+        match outside.policy().env(&self.names, name.as_str()) {
             Some(value) => self.env.push((name.clone(), value.to_owned())),
             None => self.unprovided.env.push(name.clone()),
         }
@@ -104,7 +109,7 @@ impl Equipment {
         if !self.has(|reach| reach.secret.contains(name)) {
             return;
         }
-        match outside.secret(&self.module, name) {
+        match outside.secret(&self.names, name) {
             Some(held) => self.secrets.push(held),
             None => self.unprovided.secret.push(name.clone()),
         }
@@ -126,7 +131,7 @@ impl Equipment {
         if !permits(&self.granted.http) {
             return Err(format!(
                 "http {method} {to} is not granted to module {module}: `stepwell grant {module}` grants what it declares",
-                module = self.module
+                module = self.name()
             ));
         }
         if !self.allowed.as_ref().is_none_or(|allowed| permits(&allowed.http)) {
@@ -150,7 +155,7 @@ impl Equipment {
         if !missing.is_empty() {
             causes.push(format!(
                 "not granted to module {module}: {missing} (`stepwell grant {module}` grants what it declares)",
-                module = self.module
+                module = self.name()
             ));
         }
         if !self.unprovided.is_empty() {

@@ -174,6 +174,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read_grant(module).await
     }
 
+    async fn grants_of(&self, module: ModuleDigest) -> Result<Vec<(Name, Option<Grant>)>> {
+        self.read_grants_of(module).await
+    }
+
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {
         self.commit_batch(host, batch).await
     }
