@@ -19,12 +19,15 @@ mod seed;
 mod storm;
 mod trace;
 
+mod test_big_fan_out;
 mod test_cut_off;
 mod test_drain;
 mod test_kill;
 mod test_parking;
 mod test_redis;
 mod test_restart;
+mod test_results;
+mod test_schedules;
 mod test_schema;
 mod test_silent;
 mod test_spread;

@@ -30,8 +30,10 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod put_schedule;
 mod result;
 mod run;
+mod schedules;
 mod show;
 mod signal;
 mod timeline;
@@ -109,6 +111,9 @@ pub enum Command {
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Schedules: workflows that are started again and again
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -148,6 +153,7 @@ impl Command {
             Self::Grants(grants) => grants.perform(client, out).await,
             Self::Grant(grant) => grant.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
+            Self::Schedules(schedules) => schedules.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

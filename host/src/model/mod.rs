@@ -30,8 +30,11 @@ mod manifest;
 mod name;
 mod note;
 mod payload;
+mod place;
 mod policy;
+mod result_key;
 mod retry;
+mod schedule;
 mod task;
 mod timestamp;
 mod trace;
@@ -59,7 +62,12 @@ pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};
+pub use result_key::{ResultKey, ResultOf};
 pub use retry::RetryPolicy;
+pub use schedule::{
+    BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,
+    Timing, Turn, turn,
+};
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
 pub use trace::traceparent;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use crate::model::{Manifest, ModuleDigest, Reach};
+use crate::model::{Manifest, ModuleDigest, Name, Reach};
 use crate::sandbox::{Module, Sandbox, SandboxError};
 use crate::store::{Store, StoreError};
 
@@ -15,6 +15,8 @@ use crate::store::{Store, StoreError};
 pub(super) struct Loaded {
     pub(super) module: Module,
     pub(super) manifest: Arc<Manifest>,
+    /// The name that all its versions share.
+    pub(super) name: Name,
     /// What its steps want of the world.
     pub(super) wants: Arc<Reach>,
 }
@@ -102,14 +104,14 @@ impl Sources {
     async fn fetch(self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
         let row = self.store.module(digest).await?.ok_or(LoadError::Missing(digest))?;
         let wants = Arc::new(Reach::read_kept(&row.manifest.capabilities));
-        let manifest = Arc::new(row.manifest);
+        let (manifest, name) = (Arc::new(row.manifest), row.name);
         if let Some(module) = self.sandbox.loaded(digest) {
-            return Ok(Loaded { module, manifest, wants });
+            return Ok(Loaded { module, manifest, name, wants });
         }
         let wasm = self.store.wasm(digest).await?.ok_or(LoadError::Missing(digest))?;
         let loaded = self.sandbox.load(digest, &wasm).await;
         let module = loaded.map_err(|source| LoadError::Unloadable { digest, source })?;
-        Ok(Loaded { module, manifest, wants })
+        Ok(Loaded { module, manifest, name, wants })
     }
 }
 

@@ -15,4 +15,6 @@ returning
   0 as lost,
   1 as hosts,
   null::bigint as next_lease_end,
-  steady_since
+  steady_since,
+  0 as followers,
+  null::bigint as next_firing

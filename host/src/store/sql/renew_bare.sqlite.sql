@@ -8,7 +8,9 @@ select
   0 as lost,
   1 as hosts,
   null as next_lease_end,
-  steady_since
+  steady_since,
+  0 as followers,
+  null as next_firing
 from hosts
 where id = $1
   and alive = 1

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::results::{Judged, Part};
 use super::rows;
 use super::transaction::Transaction;
-use crate::journal::{Arrival, Entry, encode, encode_arrival};
-use crate::model::{ExecutionId, InboxId, Name, Note, Payload, Run, Timestamp};
+use crate::journal::{Arrival, Entry, encode, encode_arrival, encode_outcome};
+use crate::model::{
+    ExecutionId, InboxId, Name, Note, Outcome, Payload, ResultKey, Run, TaskId, Timestamp,
+};
 use crate::store::dialect::{Dialect, Fault, Script};
 use crate::store::error::StoreError;
 use crate::store::row::Reading;
@@ -24,11 +27,15 @@ pub(super) struct Additions<'a> {
     ended_tasks: Rows,
     inbox: Rows,
     tasks: Rows,
+    enrolled: Rows,
     dropped_tasks: Rows,
+    ended_results: Rows,
     dead_letters: Rows,
     logs: Rows,
     counters: BTreeMap<(ExecutionId, &'a Name), i64>,
     state: BTreeMap<(ExecutionId, &'a Name), &'a Payload>,
+    /// What was found about the calls whose result is kept.
+    pub(super) judged: Judged,
 }
 
 impl<'a> Additions<'a> {
@@ -73,6 +80,12 @@ impl<'a> Additions<'a> {
     }
 
     fn task(&mut self, append: &Append, task: &NewTask, written_at: Timestamp) {
+        match self.judged.of(task) {
+            Part::Alone => {}
+            Part::Answered => return,
+            Part::Leads(key) => self.enrolled.push(values![task.id, key, None::<ResultKey>]),
+            Part::Follows(key) => self.enrolled.push(values![task.id, None::<ResultKey>, key]),
+        }
         let json = |failure| serde_json::to_string(failure).ok();
         let retry =
             serde_json::to_string(&task.retry).expect("a retry policy can be written as JSON");
@@ -118,6 +131,13 @@ impl<'a> Additions<'a> {
             failure,
             dead.at,
         ]);
+    }
+
+    /// What the leader of a key has brought.
+    pub(super) fn led(&mut self, key: ResultKey, task: TaskId, outcome: &Outcome) {
+        let state = if outcome.is_ok() { "completed" } else { "failed" };
+        let (head, data) = encode_outcome(outcome);
+        self.ended_results.push(values![key, task, state, head, data, self.now]);
     }
 
     /// Something that was said.
@@ -192,7 +212,9 @@ impl<'a> Additions<'a> {
             (statements::APPEND_JOURNAL, self.journal),
             (statements::DROP_TASKS, self.dropped_tasks),
             (statements::INSERT_TASKS, self.tasks),
+            (statements::ENROLL_TASKS, self.enrolled),
             (statements::CLEAR_TASKS, self.ended_tasks),
+            (statements::END_RESULTS, self.ended_results),
             (statements::INSERT_INBOX, self.inbox),
             // Last, as what ends may have been told of the end of one of its tasks.
             (statements::CLEAR_INBOX, self.ended_inboxes),

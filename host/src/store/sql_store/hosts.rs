@@ -195,6 +195,8 @@ fn renewal(host: HostId, rows: Vec<Row>) -> Result<Renewal> {
         hosts: row.number("hosts")?,
         next_lease_end: row.opt_time("next_lease_end")?,
         steady_since: row.opt_time("steady_since")?,
+        followers: row.flag("followers")?,
+        next_firing: row.opt_time("next_firing")?,
     })
 }
 

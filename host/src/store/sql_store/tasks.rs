@@ -6,7 +6,8 @@ use super::arrivals::bring;
 use super::transaction::Transaction;
 use crate::journal::Arrival;
 use crate::model::{
-    ExecutionId, Failure, HostId, Name, Outcome, Payload, Promise, Run, StepUsage, Timestamp, kind,
+    ExecutionId, Failure, HostId, Name, Outcome, Payload, Promise, ResultKey, Run, StepUsage,
+    Timestamp, kind,
 };
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
@@ -22,6 +23,8 @@ pub(super) struct Taken {
     pub(super) run: Run,
     pub(super) promise: Promise,
     step: Name,
+    /// What it led, where others may wait for its outcome and the statement says so.
+    pub(super) leads: Option<ResultKey>,
 }
 
 impl Taken {
@@ -32,6 +35,7 @@ impl Taken {
             run: Run(row.number("run")?),
             promise: Promise(row.number("promise")?),
             step: row.name("step")?,
+            leads: row.opt_result_key("result_key")?,
         })
     }
 
@@ -57,6 +61,7 @@ impl<D: Dialect> SqlStore<D> {
         let settled = TaskSettled { task: *task, outcome, usage, dead_letter, notes };
         match self.commit_batch(host, &[Write::End(Box::new(settled))]).await?.pop() {
             Some(Written::Ended(delivered)) => Ok(delivered),
+            Some(Written::Led(delivered)) => Ok(Some(delivered)),
             Some(Written::Done(_) | Written::Exists { .. } | Written::NotOwner) | None => Ok(None),
         }
     }

@@ -94,6 +94,8 @@ mod tests {
             hosts: 2,
             next_lease_end: Some(Timestamp::from_micros(next_lease_end)),
             steady_since: Some(Timestamp::from_micros(steady_since)),
+            followers: false,
+            next_firing: None,
         }
     }
 

@@ -196,8 +196,9 @@ impl WasiHttpHooks for Egress {
 fn nothing(request: &Request<WasiBody>) -> Refusal {
     match Destination::of(request.uri()) {
         Ok(to) => {
-            let method = request.method().as_str();
-            Refusal::not_granted(undeclared(Asked { method, to: &to }))
+            let asked = Asked { method: request.method().as_str(), to: &to };
+            let more = "; in a test host, replace steps that reach for the world";
+            Refusal::not_granted(undeclared(asked) + more)
         }
         Err(refusal) => refusal,
     }

@@ -1,0 +1,16 @@
+-- Makes the first of those who follow a result its leader.
+-- $1 the key, $2 now.
+update tasks
+set
+  result_key = follows,
+  follows = null,
+  ready = 1,
+  visible_at = $2
+where id = (
+  select id
+  from tasks
+  where follows = $1
+  order by follows, id
+  limit 1
+)
+returning id
