@@ -13,8 +13,8 @@ use crate::model::Standing;
 /// What is answered when something cannot be done.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
-    #[serde(rename = "type")]
-    kind: String,
+    #[serde(rename = "type", serialize_with = "urn")]
+    kind: &'static str,
     title: &'static str,
     #[serde(serialize_with = "number")]
     status: StatusCode,
@@ -37,6 +37,10 @@ fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S:
     serializer.serialize_u16(status.as_u16())
 }
 
+fn urn<S: serde::Serializer>(kind: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:stepwell:problem:{kind}"))
+}
+
 /// Its status, the word its type ends in, and its title.
 type Shape = (StatusCode, &'static str, &'static str);
 
@@ -52,7 +56,7 @@ const UNFIT: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 impl Problem {
     fn new((status, kind, title): Shape, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:stepwell:problem:{kind}"),
+            kind,
             title,
             status,
             detail: detail.into(),

@@ -50,6 +50,8 @@ pub(super) struct Exchange {
 }
 
 type Sent = UnsyncBoxBody<Bytes, Broken>;
+type Piece = Result<Frame<Bytes>, Error>;
+type Pieces = mpsc::Sender<Piece>;
 type Head = oneshot::Sender<Result<Response<WasiBody>, Error>>;
 
 impl Exchange {
@@ -150,11 +152,7 @@ impl Exchange {
     }
 
     /// The body of the response, to its end or until nobody reads it.
-    async fn pump(
-        &mut self,
-        mut body: Incoming,
-        pieces: &mpsc::Sender<Result<Frame<Bytes>, Error>>,
-    ) -> Result<(), Refusal> {
+    async fn pump(&mut self, mut body: Incoming, pieces: &Pieces) -> Result<(), Refusal> {
         let mut left = self.links.limits.response_body_bytes_max;
         loop {
             let frame = tokio::select! {
@@ -167,10 +165,8 @@ impl Exchange {
             let length = frame.data_ref().map_or(0, Bytes::len) as u64;
             left = left.checked_sub(length).ok_or_else(|| self.long())?;
             self.crossed.fetch_add(length, Ordering::Relaxed);
-            for frame in self.cleaned(frame) {
-                if pieces.send(Ok(frame)).await.is_err() {
-                    return Ok(());
-                }
+            if hand_on(pieces, self.cleaned(frame)).await.is_err() {
+                return Ok(());
             }
         }
         let rest = self.scrubber.finish();
@@ -233,22 +229,30 @@ impl Exchange {
     }
 }
 
+/// Fails where nobody reads any more.
+async fn hand_on(
+    pieces: &Pieces,
+    frames: impl Iterator<Item = Frame<Bytes>>,
+) -> Result<(), mpsc::error::SendError<Piece>> {
+    for frame in frames {
+        pieces.send(Ok(frame)).await?;
+    }
+    Ok(())
+}
+
 /// Where the guest no longer waits there is nobody to tell.
 fn told(head: Head, answer: Result<Response<WasiBody>, Error>) {
     let _unheard = head.send(answer);
 }
 
 /// The body of a response as it arrives.
-struct Piped(mpsc::Receiver<Result<Frame<Bytes>, Error>>);
+struct Piped(mpsc::Receiver<Piece>);
 
 impl Body for Piped {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Piece>> {
         self.0.poll_recv(context)
     }
 }

@@ -27,17 +27,17 @@ impl std::fmt::Debug for Pattern {
 impl Scrubber {
     /// One that looks for these secrets: as they are, as within a JSON text, and as within an address.
     pub(super) fn of<'a>(secrets: impl Iterator<Item = &'a Held>) -> Self {
-        let mut patterns: Vec<Pattern> = Vec::new();
-        for held in secrets {
+        let forms = secrets.flat_map(|held| {
             let value = held.value.reveal();
-            for form in [value.to_owned(), within_json(value), within_address(value)] {
-                if !patterns.iter().any(|one| one.0.as_slice() == form.as_bytes()) {
-                    patterns.push(Pattern(form.into_bytes().into()));
-                }
-            }
-        }
+            [value.to_owned(), within_json(value), within_address(value)]
+        });
+        let mut patterns: Vec<Pattern> =
+            forms.map(|form| Pattern(form.into_bytes().into())).collect();
         // Where one holds another, the longer one is overwritten as a whole.
-        patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.0.len()));
+        patterns.sort_by(|one, other| {
+            other.0.len().cmp(&one.0.len()).then_with(|| one.0.cmp(&other.0))
+        });
+        patterns.dedup_by(|one, other| one.0 == other.0);
         Self { patterns, kept: BytesMut::new() }
     }
 
