@@ -104,6 +104,7 @@ hand_on! {
     await_end(host: HostId) -> ();
     retire(host: HostId) -> ();
     prune_hosts(host: HostId, before: Timestamp) -> u64;
+    prune_limits(host: HostId) -> u64;
     hosts(limit: u32) -> Vec<HostRow>;
     keep() -> ();
     deploy(host: HostId, name: &Name, manifest: &Manifest, wasm: &[u8]) -> ModuleRow;

@@ -12,6 +12,7 @@ mod connecting;
 mod hosts;
 mod interleaved;
 mod leases;
+mod limits;
 mod modules;
 mod opening;
 mod reading;

@@ -23,11 +23,14 @@ mod execution;
 mod failure;
 mod ids;
 mod lease;
+mod limit;
 mod limits;
 mod manifest;
 mod name;
 mod note;
 mod payload;
+mod per_key;
+mod rate;
 mod retry;
 mod task;
 mod timestamp;
@@ -42,6 +45,7 @@ pub use ids::{
     TaskId,
 };
 pub use lease::Lease;
+pub use limit::{CallLimits, Limit};
 pub use limits::Limits;
 pub use manifest::{
     Capabilities, Manifest, ManifestError, RoutingOptions, StepOptions, StepSpec, WorkflowOptions,
@@ -50,6 +54,8 @@ pub use manifest::{
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
+pub use per_key::PerKey;
+pub use rate::{BadRate, Meter, Rate};
 pub use retry::RetryPolicy;
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;

@@ -149,6 +149,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Makes ready what is due by `now`, at most `limit` rows of each kind; fails tasks whose `schedule_by` has passed.
     /// Returns how many there were.
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
+    /// Removes limits that nothing refers to, some at a time. Returns how many there were.
+    async fn prune_limits(&self, host: HostId) -> Result<u64>;
     /// The executions and tasks that the rows say are this host's.
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)>;
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.

@@ -130,6 +130,10 @@ pub struct NewHost {
     pub session: String,
     /// When it started, by its own clock.
     pub started_at: Timestamp,
+    /// The queues it serves; empty means all.
+    pub queues: Vec<Name>,
+    /// It takes what shares one of these or has none; empty means all.
+    pub tags: Vec<Name>,
 }
 
 /// Whether every renewal since the last successful one was answered.
@@ -206,6 +210,8 @@ pub struct Renewal {
     pub next_lease_end: Option<Timestamp>,
     /// Since when the database is known to have answered hosts without a gap.
     pub steady_since: Option<Timestamp>,
+    /// When a queue was paused or resumed last.
+    pub queues_changed_at: Option<Timestamp>,
 }
 
 /// How many executions there are in each state, and how many tasks and dead letters.

@@ -6,8 +6,8 @@ use super::TaskRef;
 use super::view::Delivered;
 use crate::journal::{Arrival, Body, Entry, Started};
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note, Outcome,
-    Payload, Promise, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId, Timestamp, Wake,
+    CallLimits, ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note,
+    Outcome, Payload, Promise, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId, Timestamp, Wake,
 };
 
 /// One member of a batch. All writes of a batch are durable together, or none is.
@@ -279,6 +279,8 @@ pub struct NewTask {
     pub heartbeat: Option<Payload>,
     /// The incarnation that runs it already, for a local step that is handed over; none leaves it to whoever claims it.
     pub owner: Option<HostId>,
+    /// The limits it has to keep to; one that has any is inserted waiting for them.
+    pub limits: CallLimits,
 }
 
 /// A step whose attempts ran out, kept for replay or discard.

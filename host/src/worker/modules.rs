@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use crate::model::{Manifest, ModuleDigest};
+use crate::model::{Manifest, ModuleDigest, Name};
 use crate::sandbox::{Module, Sandbox, SandboxError};
 use crate::store::{Store, StoreError};
 
@@ -14,6 +14,8 @@ use crate::store::{Store, StoreError};
 #[derive(Debug, Clone)]
 pub(super) struct Loaded {
     pub(super) module: Module,
+    /// The name it was uploaded under, by which limits know it.
+    pub(super) name: Name,
     pub(super) manifest: Arc<Manifest>,
 }
 
@@ -99,14 +101,14 @@ impl Modules {
 impl Sources {
     async fn fetch(self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
         let row = self.store.module(digest).await?.ok_or(LoadError::Missing(digest))?;
-        let manifest = Arc::new(row.manifest);
+        let (name, manifest) = (row.name, Arc::new(row.manifest));
         if let Some(module) = self.sandbox.loaded(digest) {
-            return Ok(Loaded { module, manifest });
+            return Ok(Loaded { module, name, manifest });
         }
         let wasm = self.store.wasm(digest).await?.ok_or(LoadError::Missing(digest))?;
         let loaded = self.sandbox.load(digest, &wasm).await;
         let module = loaded.map_err(|source| LoadError::Unloadable { digest, source })?;
-        Ok(Loaded { module, manifest })
+        Ok(Loaded { module, name, manifest })
     }
 }
 

@@ -141,6 +141,10 @@ impl Store for DyingStore {
         self.fault.take(self.inner.promote(host, now, limit), |promoted| *promoted > 0).await
     }
 
+    async fn prune_limits(&self, host: HostId) -> Result<u64> {
+        self.fault.read(self.inner.prune_limits(host)).await
+    }
+
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
         self.fault.read(self.inner.owned(host)).await
     }

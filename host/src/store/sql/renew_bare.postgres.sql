@@ -15,4 +15,5 @@ returning
   0 as lost,
   1 as hosts,
   null::bigint as next_lease_end,
-  steady_since
+  steady_since,
+  null::bigint as queues_changed_at

@@ -8,7 +8,8 @@ select
   0 as lost,
   1 as hosts,
   null as next_lease_end,
-  steady_since
+  steady_since,
+  null as queues_changed_at
 from hosts
 where id = $1
   and alive = 1

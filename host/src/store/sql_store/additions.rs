@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::limits::{Touched, UNTIL_OPENED};
 use super::rows;
 use super::transaction::Transaction;
 use crate::journal::{Arrival, Entry, encode, encode_arrival};
@@ -29,6 +30,8 @@ pub(super) struct Additions<'a> {
     logs: Rows,
     counters: BTreeMap<(ExecutionId, &'a Name), i64>,
     state: BTreeMap<(ExecutionId, &'a Name), &'a Payload>,
+    /// Limits that tasks were added to or have gone from.
+    pub(super) touched: Touched,
 }
 
 impl<'a> Additions<'a> {
@@ -76,6 +79,9 @@ impl<'a> Additions<'a> {
         let json = |failure| serde_json::to_string(failure).ok();
         let retry =
             serde_json::to_string(&task.retry).expect("a retry policy can be written as JSON");
+        let is_due = task.owner.is_none() && task.visible_at <= written_at;
+        let waits_for = task.limits.first().filter(|_| is_due).map(|first| first.name.as_str());
+        task.limits.iter().for_each(|limit| self.touched.declare(limit));
         self.tasks.push(values![
             task.id,
             append.execution,
@@ -88,8 +94,8 @@ impl<'a> Additions<'a> {
             rows::tags(&task.routing.tags),
             task.routing.priority,
             task.routing.rank(task.visible_at),
-            task.owner.is_none() && task.visible_at <= written_at,
-            task.visible_at,
+            is_due && waits_for.is_none(),
+            if waits_for.is_some() { UNTIL_OPENED } else { task.visible_at },
             task.attempt,
             0_u32,
             task.owner,
@@ -100,6 +106,9 @@ impl<'a> Additions<'a> {
             task.heartbeat.as_ref().map(Payload::as_str),
             self.now,
             task.owner.is_some().then_some(self.now),
+            task.limits.step.as_ref().map(|limit| limit.name.as_str()),
+            task.limits.key.as_ref().map(|limit| limit.name.as_str()),
+            waits_for,
         ]);
     }
 

@@ -7,9 +7,11 @@ mod claims;
 mod commit;
 mod ends;
 mod hosts;
+mod limits;
 mod locks;
 mod modules;
 mod pages;
+mod places;
 mod reading;
 mod revive;
 mod rows;
@@ -205,6 +207,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32> {
         self.promote_due(host, now, limit).await
+    }
+
+    async fn prune_limits(&self, host: HostId) -> Result<u64> {
+        self.prune_unused_limits(host).await
     }
 
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {

@@ -8,8 +8,8 @@ use super::Activation;
 use super::children::Born;
 use crate::journal::{Arrival, Effect, Replay, Stop};
 use crate::model::{
-    CallOptions, Failure, Name, Payload, Promise, RetryPolicy, Routing, RoutingOptions, Run, Seq,
-    StepSpec, StepUsage, Timestamp, kind,
+    CallLimits, CallOptions, Failure, Name, Payload, Promise, RetryPolicy, Routing, RoutingOptions,
+    Run, Seq, StepSpec, StepUsage, Timestamp, kind,
 };
 use crate::store::NewTask;
 
@@ -25,6 +25,7 @@ pub(in crate::worker) struct Call {
     retry: RetryPolicy,
     timeout: Duration,
     schedule_timeout: Option<Duration>,
+    limits: CallLimits,
 }
 
 /// How many local steps of one execution may wait for a slot; further ones become task rows at once.
@@ -70,7 +71,8 @@ impl Activation {
         }
         match self.loaded.manifest.step(step.as_str()) {
             Some(spec) => {
-                let call = decide((promise, run), (input, input_at), spec, options);
+                let limits = CallLimits::of_call(&self.loaded.name, &step, &spec.options, &input);
+                let call = decide((promise, run), (input, input_at), (spec, limits), options);
                 self.begin_call(call);
             }
             None => self.refuse_step(replay, promise, &step),
@@ -78,7 +80,8 @@ impl Activation {
     }
 
     fn begin_call(&mut self, call: Call) {
-        if self.runs_here(&call.routing) && self.locals.len() < self.locals_max() {
+        let is_free = call.limits.is_empty() && self.runs_here(&call.routing);
+        if is_free && self.locals.len() < self.locals_max() {
             self.begin_local(call);
         } else {
             let task = self.task_row(&call, self.crew.clock.now());
@@ -134,6 +137,7 @@ impl Activation {
             last_failure: None,
             heartbeat: None,
             owner: None,
+            limits: call.limits.clone(),
         }
     }
 
@@ -178,7 +182,7 @@ impl Activation {
 fn decide(
     (promise, run): (Promise, Run),
     (input, input_at): (Payload, (Seq, u32)),
-    spec: &StepSpec,
+    (spec, limits): (&StepSpec, CallLimits),
     options: CallOptions,
 ) -> Call {
     Call {
@@ -191,6 +195,7 @@ fn decide(
         retry: options.retry.unwrap_or_else(|| spec.options.retry.clone()),
         timeout: options.timeout.unwrap_or(spec.options.timeout),
         schedule_timeout: options.schedule_timeout.or(spec.options.schedule_timeout),
+        limits,
     }
 }
 
