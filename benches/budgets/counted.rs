@@ -105,6 +105,12 @@ hand_on! {
     retire(host: HostId) -> ();
     prune_hosts(host: HostId, before: Timestamp) -> u64;
     prune_limits(host: HostId) -> u64;
+    pause_queue(host: HostId, queue: &Name, paused: Option<Timestamp>) -> ();
+    queues(limit: u32) -> Vec<QueueRow>;
+    paused_queues() -> Vec<(Name, Timestamp)>;
+    tasks(filter: &TaskFilter) -> Vec<TaskRow>;
+    task(id: TaskId) -> Option<TaskRow>;
+    surroundings(limits: &[String], holders: Holders) -> Surroundings;
     hosts(limit: u32) -> Vec<HostRow>;
     keep() -> ();
     deploy(host: HostId, name: &Name, manifest: &Manifest, wasm: &[u8]) -> ModuleRow;

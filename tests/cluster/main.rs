@@ -22,6 +22,7 @@ mod trace;
 mod test_cut_off;
 mod test_drain;
 mod test_kill;
+mod test_limits;
 mod test_parking;
 mod test_redis;
 mod test_restart;

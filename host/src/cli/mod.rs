@@ -29,10 +29,12 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod queues;
 mod result;
 mod run;
 mod show;
 mod signal;
+mod tasks;
 mod timeline;
 mod typed;
 
@@ -104,6 +106,12 @@ pub enum Command {
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Tasks: steps that wait for a host, or run on one
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
+    /// Queues: what is in them, pause, resume
+    #[command(subcommand)]
+    Queues(queues::Queues),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -141,6 +149,8 @@ impl Command {
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
+            Self::Tasks(tasks) => tasks.perform(client, out).await,
+            Self::Queues(queues) => queues.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

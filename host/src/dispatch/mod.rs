@@ -38,6 +38,8 @@ mod retry;
 mod schema;
 mod signal;
 mod start;
+mod waiting;
+mod waits;
 
 pub use cancel::Force;
 pub use error::{DispatchError, SchemaBreach};
@@ -46,6 +48,8 @@ pub use inspect::JournalSlice;
 pub use outcome::Progress;
 pub use redrive::Redriven;
 pub use start::{ModuleRef, StartOrder, Started};
+pub use waiting::TaskView;
+pub use waits::{HolderShown, LimitShown, Wait};
 
 pub use crate::journal::{
     Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,
@@ -53,7 +57,7 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
-    StoreError,
+    QueueRow, StoreError, TaskFilter, TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

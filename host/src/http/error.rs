@@ -141,6 +141,7 @@ impl From<DispatchError> for Problem {
             E::UnknownDeadLetter(_) => {
                 Self::new((UNKNOWN, "unknown-dead-letter", "Unknown dead letter"), detail)
             }
+            E::UnknownTask(_) => Self::new((UNKNOWN, "unknown-task", "Unknown task"), detail),
             E::Ambiguous { .. } => {
                 Self::new((UNFIT, "ambiguous-workflow", "Ambiguous workflow"), detail)
             }

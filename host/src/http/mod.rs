@@ -35,8 +35,10 @@ mod modules;
 mod order;
 mod outcome;
 mod path;
+mod queues;
 mod serve;
 mod start;
+mod tasks;
 
 pub use health::HostState;
 pub use serve::{Door, serve};
@@ -67,6 +69,11 @@ fn routes() -> Router<Door> {
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/v1/tasks", get(tasks::list))
+        .route("/v1/tasks/{id}", get(tasks::show))
+        .route("/v1/queues", get(queues::list))
+        .route("/v1/queues/{name}/pause", post(queues::pause))
+        .route("/v1/queues/{name}/resume", post(queues::resume))
         .route("/v1/hosts", get(hosts::list))
         .route("/v1/stats", get(hosts::stats))
 }

@@ -31,6 +31,7 @@ mod sqlite;
 mod statements;
 mod value;
 mod view;
+mod waiting;
 mod write;
 
 pub use committer::{Committer, CommitterPlace};
@@ -44,6 +45,9 @@ pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
     ModuleRow, NewHost, Renewal, Revived, Streak,
+};
+pub use waiting::{
+    Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
 };
 pub use write::{
     Append, Effects, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
@@ -177,6 +181,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         execution: ExecutionId,
         paused: Option<Timestamp>,
     ) -> Result<Delivered>;
+    /// Pauses a queue, also one that does not exist yet, or resumes it. Doing it again changes nothing.
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()>;
     /// Begins the next run of an execution that has ended badly or is blocked: appends a `run` entry after which what lies
     /// beyond `from` (for `Retry`: the last entry before its end, less the failure it ended with; decided here under the
     /// row's lock from what `journal::retry_from` says) is superseded, and makes it ready.
@@ -199,6 +210,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
     /// A list.
     async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>>;
+    /// Queues by name, at most `limit`.
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>>;
+    /// The queues that are paused, and since when.
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>>;
+    /// A list of tasks.
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>>;
+    /// One task.
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>>;
+    /// What is around those that wait: hosts, paused queues, and these limits.
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings>;
     /// A page of its journal after `after`.
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage>;
     /// A page of its log after line `after`.

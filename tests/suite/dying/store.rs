@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq, TaskId,
     Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy, Renewal,
-    Result, Revival, Revived, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write, Written,
+    ExecutionView, Holders, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy,
+    QueueRow, Renewal, Result, Revival, Revived, Snapshot, Store, Streak, Surroundings, Suspect,
+    TaskEnd, TaskFilter, TaskRef, TaskRow, Write, Written,
 };
 
 use super::Fault;
@@ -173,6 +174,35 @@ impl Store for DyingStore {
         paused: Option<Timestamp>,
     ) -> Result<Delivered> {
         self.fault.write(self.inner.pause(host, execution, paused)).await
+    }
+
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()> {
+        self.fault.write(self.inner.pause_queue(host, queue, paused)).await
+    }
+
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>> {
+        self.fault.read(self.inner.queues(limit)).await
+    }
+
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>> {
+        self.fault.read(self.inner.paused_queues()).await
+    }
+
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>> {
+        self.fault.read(self.inner.tasks(filter)).await
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>> {
+        self.fault.read(self.inner.task(id)).await
+    }
+
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings> {
+        self.fault.read(self.inner.surroundings(limits, holders)).await
     }
 
     async fn revive(

@@ -1,12 +1,17 @@
 -- Lets tasks that wait for limits go on, lowest rank first: from the limit of their key to that of their step, and from there to
 -- whoever claims them.
 -- $1 and on, an array each: the limit, how many may go past it, now.
-with opened (name, room, now) as (
-  select * from unnest($1::text[], $2::bigint[], $3::bigint[])
-),
-chosen (id) as (
+update tasks
+set
+  blocked_on = case when blocked_on = key_limit then step_limit end,
+  ready = case when blocked_on = key_limit and step_limit is not null then 0 else 1 end,
+  visible_at = case
+    when blocked_on = key_limit and step_limit is not null then visible_at
+    else (select min(given.now) from unnest($3::bigint[]) as given (now))
+  end
+where id = any(array(
   select work.id
-  from opened
+  from unnest($1::text[], $2::bigint[]) as opened (name, room)
   cross join lateral (
     select candidate.id
     from tasks as candidate
@@ -26,14 +31,5 @@ chosen (id) as (
     limit opened.room
     for update skip locked
   ) as work
-)
-update tasks
-set
-  blocked_on = case when blocked_on = key_limit then step_limit end,
-  ready = case when blocked_on = key_limit and step_limit is not null then 0 else 1 end,
-  visible_at = case
-    when blocked_on = key_limit and step_limit is not null then visible_at
-    else (select min(opened.now) from opened)
-  end
-where id in (select id from chosen)
+))
 returning step_limit, key_limit, blocked_on

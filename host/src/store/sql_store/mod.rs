@@ -12,6 +12,7 @@ mod locks;
 mod modules;
 mod pages;
 mod places;
+mod queues;
 mod reading;
 mod revive;
 mod rows;
@@ -20,6 +21,7 @@ mod tasks;
 mod transaction;
 mod underway;
 mod unreadable;
+mod waiting;
 
 use std::path::Path;
 
@@ -34,12 +36,13 @@ use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
     ModuleRow, NewHost, Renewal, Revived, Streak,
 };
+use super::waiting::{Holders, QueueRow, Surroundings, TaskFilter, TaskRow};
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name, Seq,
-    Timestamp,
+    TaskId, Timestamp,
 };
 use underway::Underway;
 
@@ -241,6 +244,35 @@ impl<D: Dialect> Store for SqlStore<D> {
         paused: Option<Timestamp>,
     ) -> Result<Delivered> {
         self.pause_execution(host, execution, paused).await
+    }
+
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()> {
+        self.set_queue_paused(host, queue, paused).await
+    }
+
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>> {
+        self.list_queues(limit).await
+    }
+
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>> {
+        self.read_paused_queues().await
+    }
+
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>> {
+        self.list_tasks(filter).await
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>> {
+        self.read_task(id).await
+    }
+
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings> {
+        self.look_around(limits, holders).await
     }
 
     async fn revive(

@@ -100,7 +100,8 @@ impl Activation {
     }
 
     fn runs_here(&self, routing: &Routing) -> bool {
-        self.crew.filter.takes(routing) && !self.crew.stop.soft.is_cancelled()
+        let is_paused = || self.crew.committer.is_paused(&routing.queue);
+        self.crew.filter.takes(routing) && !self.crew.stop.soft.is_cancelled() && !is_paused()
     }
 
     fn begin_local(&mut self, call: Call) {
