@@ -15,6 +15,7 @@ mod leases;
 mod limits;
 mod modules;
 mod opening;
+mod queues;
 mod reading;
 mod revival;
 mod sharing;

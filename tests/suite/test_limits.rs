@@ -28,7 +28,7 @@ fn single(millis: u64, times: u64) -> Value {
 
 #[tokio::test]
 async fn steps_with_limits_all_end() {
-    let host = TestHost::start().await;
+    let mut host = TestHost::start().await;
     let (narrow, paced) = (json!({ "narrow": 20 }), json!({ "paced": 20 }));
     let served = json!({ "served": { "customer": "ada", "number": 6 } });
 
