@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq,
-    Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name,
+    ScheduleSpec, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy, Renewal,
-    Result, Revival, Revived, RowChange, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write,
-    Written,
+    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost,
+    NotedBy, Planned, Put, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot,
+    Store, Streak, Suspect, TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -126,6 +126,8 @@ hand_on! {
     inbox(host: HostId, execution: ExecutionId) -> Option<Inbox>;
     end_task(host: HostId, task: &TaskRef, end: TaskEnd, notes: Vec<NotedBy>) -> Option<Delivered>;
     promote(host: HostId, now: Timestamp, limit: u32) -> u32;
+    answer_followers(host: HostId, limit: u32) -> Followed;
+    prune_results(host: HostId, now: Timestamp, limit: u32) -> u64;
     owned(host: HostId) -> (Vec<ExecutionId>, Vec<TaskRef>);
     free(host: HostId, execution: ExecutionId) -> ();
     block(host: HostId, execution: ExecutionId, why: &Failure) -> ();
@@ -133,6 +135,14 @@ hand_on! {
     pause(host: HostId, execution: ExecutionId, paused: Option<Timestamp>) -> Delivered;
     revive(host: HostId, execution: ExecutionId, revival: &Revival) -> Revived;
     discard_dead_letters(host: HostId, ids: &[i64]) -> u64;
+    put_schedule(host: HostId, name: &Name, spec: &ScheduleSpec) -> Put;
+    remove_schedule(host: HostId, name: &Name) -> bool;
+    pause_schedule(host: HostId, name: &Name, paused: Option<Timestamp>) -> Option<ScheduleRow>;
+    trigger(host: HostId, trigger: &Trigger) -> Triggered;
+    fire(host: HostId, planned: &[Planned]) -> Vec<Fired>;
+    due_schedules(now: Timestamp, limit: u32) -> Vec<ScheduleRow>;
+    schedule(name: &Name) -> Option<ScheduleRow>;
+    schedules(after: Option<&Name>, limit: u32) -> Vec<ScheduleRow>;
     execution(id: ExecutionId) -> Option<ExecutionView>;
     state(id: ExecutionId) -> Option<ExecutionState>;
     result(id: ExecutionId) -> Option<Ended>;

@@ -48,6 +48,7 @@ enum State {
 }
 
 /// A call that nobody has made yet: what `map` gathers into one command.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) step: &'static str,
     pub(crate) input: String,
@@ -120,7 +121,9 @@ impl<T> Call<T> {
         })
     }
 
-    /// Whether a result kept cluster-wide for the same step, version and input will do, and this one is to be kept.
+    /// Whether a result kept cluster-wide for the same module name, step, version and input will do, and this one is to be
+    /// kept: for the step's `cache_ttl`, or for ever where it has none. The result of a step that is `idempotent` is kept
+    /// in any case.
     #[expect(
         clippy::fn_params_excessive_bools,
         reason = "it overrides an option that is a boolean in the manifest"
@@ -129,9 +132,33 @@ impl<T> Call<T> {
         self.change(|options| options.cached = Some(cached))
     }
 
-    /// Runs it once, cluster-wide, for this key.
+    /// Runs it once, cluster-wide, for this key, which stands for the input: calls of the same step and version with the same
+    /// key share a result, whatever they are given. At most 256 bytes, without NUL. A failure is not kept.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         self.change(|options| options.idempotency_key = Some(key.into()))
+    }
+
+    /// The step.
+    pub(crate) fn step(&self) -> &'static str {
+        match &self.state {
+            State::Made(request) => request.step,
+            State::Asked { step, .. } | State::InPlace { step, .. } => step,
+            State::Done => "",
+        }
+    }
+
+    /// The same call, as if nobody had made it.
+    pub(crate) fn again(&self) -> Self {
+        let state = match &self.state {
+            State::Made(request) => State::Made(request.clone()),
+            State::Asked { step, pledge: Pledge::Refused(failure) } => {
+                State::refused(step, failure.clone())
+            }
+            State::Asked { .. } | State::InPlace { .. } | State::Done => {
+                State::refused(self.step(), polled_before(self.step()))
+            }
+        };
+        Self { state, output: PhantomData }
     }
 
     /// What it would ask for, so that many can be asked for at once.
@@ -182,7 +209,7 @@ impl<T: DeserializeOwned> Future for Call<T> {
             }
         };
         self.state = State::Done;
-        Poll::Ready(read_output(step, outcome))
+        Poll::Ready(read_result(step, outcome))
     }
 }
 
@@ -209,6 +236,18 @@ impl Request {
     }
 }
 
+pub(crate) fn polled_before(what: &str) -> Failure {
+    Failure::new(
+        Failure::MISPLACED,
+        format!("{what} was awaited already: give one that nobody has"),
+    )
+}
+
+/// Reads what a step returned, or says that it was this step which failed.
+pub(crate) fn read_result<T: DeserializeOwned>(step: &str, outcome: Outcome) -> Result<T, Failure> {
+    read_output(step, outcome.map_err(|failure| failure.of_step(step)))
+}
+
 /// Reads what a step or child returned as the type that its caller expects.
 pub(crate) fn read_output<T: DeserializeOwned>(from: &str, outcome: Outcome) -> Result<T, Failure> {
     serde_json::from_str(&outcome?).map_err(|error| {
@@ -221,12 +260,12 @@ pub(crate) fn read_output<T: DeserializeOwned>(from: &str, outcome: Outcome) -> 
 
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (step, state) = match &self.state {
-            State::Made(request) => (request.step, "made"),
-            State::Asked { step, .. } => (*step, "asked"),
-            State::InPlace { step, .. } => (*step, "in place"),
-            State::Done => ("", "done"),
+        let state = match &self.state {
+            State::Made(_) => "made",
+            State::Asked { .. } => "asked",
+            State::InPlace { .. } => "in place",
+            State::Done => "done",
         };
-        f.debug_struct("Call").field("step", &step).field("state", &state).finish()
+        f.debug_struct("Call").field("step", &self.step()).field("state", &state).finish()
     }
 }

@@ -1,6 +1,49 @@
 -- Everything a workflow needs: limits across the cluster, results that answer later calls, schedules, what a module was
 -- granted, retention. Each section below is of one of them.
 
+-- Results that answer later calls: the row of a key decides which call leads, and the others follow it as tasks that nobody
+-- may claim. A leader whose task goes without an end leaves its result vacant, however it goes and whoever removes it: that
+-- is for a trigger, because no statement may forget it and the binary before knows nothing of it.
+
+alter table results add column keep_micros integer;
+alter table results add column awaited integer not null default 0;
+alter table tasks add column result_key blob;
+alter table tasks add column follows blob;
+drop table waiters;
+
+create index tasks_follow on tasks (follows, id) where follows is not null;
+create index results_answer on results (key) where awaited = 1 and state <> 'running';
+
+create trigger tasks_leave_result_vacant
+  after delete on tasks
+  for each row
+  when old.result_key is not null
+begin
+  update results
+  set state = 'vacant', expires_at = created_at
+  where key = old.result_key
+    and task_id = old.id
+    and state = 'running';
+end;
+
+-- Schedules: when a workflow is started again and again. The table of 0001 was never used. `spec` is what was asked for and
+-- `progress` what it remembers, both JSON; `next_at` is the next firing, `due_at` when somebody has to look.
+drop table schedules;
+
+create table schedules (
+  name text not null primary key,
+  spec text not null,
+  version integer not null,
+  progress text not null,
+  paused_at integer,
+  next_at integer,
+  due_at integer,
+  created_at integer not null,
+  updated_at integer not null
+) strict;
+
+create index schedules_due on schedules (due_at) where paused_at is null and due_at is not null;
+
 -- Limits across the cluster: a row for each, whose lock serialises whoever judges by it. The slot that a running task takes is its
 -- own row, so that none can be lost; a task that has to wait says for which of its two limits, and is in nobody's way. `tat` and
 -- `interval_micros` are those of the generic cell rate algorithm; `next_at` says when to look who of those that wait may go on.

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use stepwell::model::{
-    CallLimits, ExecutionId, ExecutionState, Failure, Limit, Promise, Run, TaskId,
+    CallLimits, ExecutionId, ExecutionState, Failure, Limit, Promise, ResultKey, ResultOf, Run,
+    TaskId,
 };
-use stepwell::store::{Append, ClaimedTask, NewTask, TaskEnd, TaskRef};
+use stepwell::store::{Append, ClaimedTask, Keep, NewTask, TaskEnd, TaskRef};
 
 use crate::database::{Database, everything};
-use crate::words::{at, call_many, completed, name, task, write};
+use crate::words::{at, call_many, completed, json, name, task, write};
 
 /// The limit of the step, and of this key of it.
 pub(crate) fn limits(step: Option<u32>, key: Option<(&str, u32)>) -> CallLimits {
@@ -68,12 +69,12 @@ impl Database {
         execution
     }
 
-    async fn begun(&self) -> Vec<ClaimedTask> {
+    async fn admitted(&self) -> Vec<ClaimedTask> {
         self.store.claim_tasks(self.host, &everything(), 100).await.unwrap()
     }
 
-    async fn begun_promises(&self) -> Vec<u32> {
-        self.begun().await.iter().map(|task| task.promise.0).collect()
+    async fn admitted_promises(&self) -> Vec<u32> {
+        self.admitted().await.iter().map(|task| task.promise.0).collect()
     }
 
     async fn end_one(&self, task: &ClaimedTask, end: TaskEnd) {
@@ -105,19 +106,19 @@ on_both_databases! {
     async fn as_many_run_as_there_are_slots(db: Database) {
         db.called_with(1, &vec![limits(Some(3), None); 10]).await;
 
-        let begun = db.begun().await;
+        let begun = db.admitted().await;
 
         assert_eq!(begun.iter().map(|task| task.promise.0).collect::<Vec<_>>(), [0, 1, 2]);
         assert!(begun.iter().all(|task| task.is_limited));
-        assert!(db.begun().await.is_empty());
+        assert!(db.admitted().await.is_empty());
         db.end_one(&begun[1], completed()).await;
-        assert_eq!(db.begun_promises().await, [3]);
+        assert_eq!(db.admitted_promises().await, [3]);
     }
 
     async fn a_task_without_a_limit_waits_for_none(db: Database) {
         db.called_with(1, &[limits(Some(1), None), limits(Some(1), None), CallLimits::default()]).await;
 
-        let begun = db.begun_promises().await;
+        let begun = db.admitted_promises().await;
 
         assert_eq!(begun, [0, 2]);
     }
@@ -126,16 +127,16 @@ on_both_databases! {
         db.called_with(1, &vec![limits(Some(3), None); 10]).await;
         db.let_all_pass().await;
 
-        let begun = db.begun().await;
+        let begun = db.admitted().await;
 
         assert_eq!(begun.len(), 3);
-        assert!(db.begun().await.is_empty());
+        assert!(db.admitted().await.is_empty());
         db.let_all_pass().await;
-        assert!(db.begun().await.is_empty(), "three run");
+        assert!(db.admitted().await.is_empty(), "three run");
         for task in &begun {
             db.end_one(task, completed()).await;
         }
-        assert_eq!(db.begun().await.len(), 3);
+        assert_eq!(db.admitted().await.len(), 3);
     }
 
     async fn a_flood_of_one_key_does_not_stand_before_another(db: Database) {
@@ -143,48 +144,48 @@ on_both_databases! {
         all.push(limits(Some(4), Some(("bob", 2))));
         db.called_with(1, &all).await;
 
-        assert_eq!(db.begun_promises().await, [0, 1, 20]);
+        assert_eq!(db.admitted_promises().await, [0, 1, 20]);
     }
 
     async fn a_key_waits_for_its_step_as_well(db: Database) {
         let keys = ["ada", "bob", "eve"].map(|key| limits(Some(2), Some((key, 1))));
         db.called_with(1, &keys).await;
 
-        let begun = db.begun().await;
+        let begun = db.admitted().await;
 
         assert_eq!(begun.len(), 2);
         db.end_one(&begun[0], completed()).await;
-        assert_eq!(db.begun_promises().await, [2]);
+        assert_eq!(db.admitted_promises().await, [2]);
     }
 
     async fn a_retry_frees_its_slot_and_waits_for_one_again(db: Database) {
         db.called_with(1, &[limits(Some(1), None), limits(Some(1), None)]).await;
-        let first = db.begun().await;
+        let first = db.admitted().await;
         let after = Duration::from_secs(60);
 
         db.end_one(&first[0], retry(after, &db)).await;
 
-        let second = db.begun().await;
+        let second = db.admitted().await;
         assert_eq!(second[0].promise, Promise(1));
         db.store.promote(db.host, db.now + after, 10).await.unwrap();
-        assert!(db.begun().await.is_empty(), "it is due, and the other one has the slot");
+        assert!(db.admitted().await.is_empty(), "it is due, and the other one has the slot");
         db.end_one(&second[0], completed()).await;
-        assert_eq!(db.begun().await[0].attempt, 2);
+        assert_eq!(db.admitted().await[0].attempt, 2);
     }
 
     async fn whatever_ends_an_attempt_frees_its_slot(db: Database) {
         db.called_with(1, &vec![limits(Some(1), None); 4]).await;
         for end in [TaskEnd::Lost, TaskEnd::GivenBack, retry(Duration::ZERO, &db), completed()] {
-            let begun = db.begun().await;
+            let begun = db.admitted().await;
             assert_eq!(begun.len(), 1, "before {end:?}");
             db.end_one(&begun[0], end).await;
         }
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
     }
 
     async fn a_host_that_dies_frees_its_slots(db: Database) {
         db.called_with(1, &vec![limits(Some(2), None); 3]).await;
-        assert_eq!(db.begun().await.len(), 2);
+        assert_eq!(db.admitted().await.len(), 2);
 
         let heir = db.die().await;
 
@@ -194,7 +195,7 @@ on_both_databases! {
 
     async fn a_suspect_keeps_to_its_limit(db: Database) {
         db.called_with(1, &vec![limits(Some(1), None); 2]).await;
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
         db.spoil("update tasks set ready = 1, blocked_on = null, losses = 3 where owner is null").await;
         let filter = stepwell::store::ClaimFilter { suspect_after: Some(2), ..everything() };
 
@@ -204,21 +205,21 @@ on_both_databases! {
     async fn what_goes_with_its_execution_frees_its_slot(db: Database) {
         let first = db.called_with(1, &[limits(Some(1), None)]).await;
         db.called_with(2, &[limits(Some(1), None)]).await;
-        assert_eq!(db.begun().await[0].execution, first);
+        assert_eq!(db.admitted().await[0].execution, first);
 
         db.end(first, 3, ExecutionState::Completed).await;
 
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
     }
 
     async fn what_is_cancelled_frees_its_slot(db: Database) {
         let first = db.called_with(1, &[limits(Some(1), None), limits(Some(1), None)]).await;
-        assert_eq!(db.begun_promises().await, [0]);
+        assert_eq!(db.admitted_promises().await, [0]);
         let dropped_tasks = vec![(Run(0), Promise(0))];
 
         db.commit(vec![write(Append { dropped_tasks, ..db.append(first) })]).await;
 
-        assert_eq!(db.begun_promises().await, [1]);
+        assert_eq!(db.admitted_promises().await, [1]);
     }
 
     async fn what_cannot_be_claimed_holds_up_nobody(db: Database) {
@@ -226,20 +227,20 @@ on_both_databases! {
         db.called_with(2, &[limits(Some(1), None)]).await;
         db.store.pause(db.host, paused, Some(at(5))).await.unwrap();
 
-        let begun = db.begun().await;
+        let begun = db.admitted().await;
 
         assert_ne!(begun[0].execution, paused);
         db.end_one(&begun[0], completed()).await;
-        assert!(db.begun().await.is_empty());
+        assert!(db.admitted().await.is_empty());
         db.store.pause(db.host, paused, None).await.unwrap();
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
     }
 
     async fn who_waits_too_long_for_a_limit_fails(db: Database) {
         let until = |task| NewTask { schedule_by: Some(at(5_000)), ..task };
         let id = db.called_so(1, &vec![limits(Some(1), None); 3], until).await;
         db.let_all_pass().await;
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
 
         db.store.promote(db.host, at(5_000), 10).await.unwrap();
 
@@ -248,37 +249,60 @@ on_both_databases! {
 
     async fn the_last_declaration_counts(db: Database) {
         db.called_with(1, &vec![limits(Some(1), None); 4]).await;
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
 
         db.called_with(2, &[limits(Some(3), None)]).await;
 
-        assert_eq!(db.begun().await.len(), 2);
+        assert_eq!(db.admitted().await.len(), 2);
     }
 
     async fn a_rate_is_kept_to_and_says_when_the_next_may_begin(db: Database) {
         db.called_with(1, &vec![rated("10/h"); 3]).await;
 
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
 
         db.let_all_pass().await;
-        assert!(db.begun().await.is_empty());
+        assert!(db.admitted().await.is_empty());
         let due = db.renew().await.next_due.unwrap().since(db.now);
         assert!((Duration::from_secs(360)..Duration::from_secs(420)).contains(&due), "{due:?}");
     }
 
     async fn a_rate_lets_the_next_begin_when_it_is_due(db: Database) {
         db.called_with(1, &vec![rated("10/s"); 3]).await;
-        assert_eq!(db.begun().await.len(), 2, "200 ms' worth");
+        assert_eq!(db.admitted().await.len(), 2, "200 ms' worth");
 
         while db.store.promote(db.host, db.now, 10).await.unwrap() == 0 {}
 
-        assert_eq!(db.begun().await.len(), 1);
+        assert_eq!(db.admitted().await.len(), 1);
+    }
+
+    async fn a_call_that_follows_another_waits_for_no_limit_until_it_leads(db: Database) {
+        let (module, step) = (name("shop"), name("charge"));
+        let of = ResultOf { module: &module, step: &step, version: "1" };
+        let key = ResultKey::of_input(of, &json("1"));
+        let kept = |task| {
+            let keep = Some(Keep { key, version: "1".to_owned(), ttl: None });
+            NewTask { keep, ..task }
+        };
+        let leader = db.called_so(1, &[limits(Some(1), None)], kept).await;
+        let other = db.called_with(2, &[limits(Some(1), None)]).await;
+        let follower = db.called_so(3, &[limits(Some(1), None)], kept).await;
+        assert_eq!(db.admitted().await[0].execution, leader);
+
+        db.end(leader, 3, ExecutionState::Completed).await;
+
+        let second = db.admitted().await;
+        assert_eq!(second[0].execution, other, "its place is free, and the follower does not lead yet");
+        while db.store.answer_followers(db.host, 10).await.unwrap().count > 0 {}
+        assert!(db.admitted().await.is_empty(), "it leads, and there is no room for it");
+        db.end_one(&second[0], completed()).await;
+        assert_eq!(db.admitted().await[0].execution, follower);
     }
 
     async fn limits_are_removed_when_nothing_refers_to_them(db: Database) {
         db.called_with(1, &[limits(Some(1), Some(("ada", 1)))]).await;
         assert_eq!(db.store.prune_limits(db.host).await.unwrap(), 0);
-        let begun = db.begun().await;
+        let begun = db.admitted().await;
         assert_eq!(db.store.prune_limits(db.host).await.unwrap(), 0);
 
         db.end_one(&begun[0], completed()).await;

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use stepwell::model::{ExecutionId, HostId, Ids, Promise, RandomIds, Timestamp};
-use stepwell::store::{Append, NewExecution, NewTask, RowChange};
+use stepwell::store::{Append, NewExecution, NewTask, RowChange, Written};
 use tokio::task::JoinSet;
 
 use crate::database::{Database, everything};
-use crate::words::{at, call_many, execution, start, task, write};
+use crate::words::{at, call_many, execution, json, start, task, write};
 
 const HOSTS: usize = 4;
 const EXECUTIONS: usize = 200;
@@ -125,6 +125,45 @@ async fn what_is_made_ready_by_many_at_once_is_claimed_once() {
     assert_eq!(claimed.into_iter().collect::<HashSet<_>>().len(), EXECUTIONS);
 }
 
+/// Starts executions with the same keys in another order than all others; says how many it began.
+async fn start_with_keys(db: Database, first: usize) -> (usize, usize) {
+    let (mut begun, mut found) = (0, 0);
+    for number in 0..EXECUTIONS {
+        let key = ((first + number) % EXECUTIONS).to_string();
+        let new = ready(1_000);
+        let new = NewExecution { id: ExecutionId::of_key(&new.workflow, &key), ..new };
+        let hash = new.input.hash();
+        match db.commit(vec![start(new)]).await.remove(0) {
+            Written::Done(_) => begun += 1,
+            Written::Exists { input_hash } if input_hash == hash => found += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    (begun, found)
+}
+
+/// Whoever comes second, on whichever host, finds what the first has begun, and with which input.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_is_one_execution_on_however_many_hosts() {
+    let hosts = hosts().await;
+    let other = hosts[0].peer().await;
+
+    let starting = hosts.into_iter().enumerate();
+    let mut starts: JoinSet<_> =
+        starting.map(|(place, db)| start_with_keys(db, place * EXECUTIONS / HOSTS)).collect();
+    let (mut begun, mut found) = (0, 0);
+    while let Some(started) = starts.join_next().await {
+        let (first, again) = started.unwrap();
+        (begun, found) = (begun + first, found + again);
+    }
+
+    assert_eq!((begun, found), (EXECUTIONS, EXECUTIONS * (HOSTS - 1)));
+    let id = ExecutionId::of_key(&ready(1_000).workflow, "7");
+    let another = NewExecution { id, input: json("2"), ..ready(1_000) };
+    let answered = other.commit(vec![start(another)]).await;
+    assert_eq!(answered, [Written::Exists { input_hash: ready(1_000).input.hash() }]);
+}
+
 #[tokio::test]
 async fn an_append_of_whoever_owns_it_no_more_writes_nothing() {
     let first = Database::postgres().await;
@@ -136,6 +175,6 @@ async fn an_append_of_whoever_owns_it_no_more_writes_nothing() {
     let row = RowChange::Park { seen: 0, next_timer: None };
     let written = first.commit(vec![write(Append { row, ..first.append(id) })]).await;
 
-    assert_eq!(written, [stepwell::store::Written::NotOwner]);
+    assert_eq!(written, [Written::NotOwner]);
     assert_eq!(second.view(id).await.owner, Some(second.host));
 }

@@ -5,6 +5,7 @@ mod durability;
 mod excess;
 mod failing;
 mod family;
+mod keeping;
 mod limiting;
 mod observing;
 mod plain;
@@ -14,6 +15,7 @@ use crate::durability::{compensate, ledger, ledgered, rounds, undo};
 use crate::excess::{excess_in_step, excess_in_workflow, journal_flood};
 use crate::failing::{deadlock, flaky, hopeless, retried, unreasonable};
 use crate::family::{child, deaf_parent, detaching, parent};
+use crate::keeping::{asking, look_in_vain, look_up, once};
 use crate::limiting::{limited, narrow, paced, served, single};
 use crate::observing::{observe, observe_in_step};
 use crate::plain::{chain, changing, echo, noop, signals, sleeper, wide};
@@ -23,12 +25,12 @@ use crate::trials::{
 
 stepwell::module!(
     workflows: [
-        chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, forgiving,
+        asking, chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, forgiving,
         hasty, journal_flood, ledgered, limited, noop, observe, overriding, parent, relay, retried, rounds, signals, sleeper, stubborn,
         stumbling, talking, wide,
     ],
     steps: [
-        echo, excess_in_step, flaky, hopeless, ledger, narrow, observe_in_step, paced, served, single, stumble, talk, undo, unreasonable,
+        echo, excess_in_step, flaky, hopeless, ledger, look_in_vain, look_up, narrow, observe_in_step, once, paced, served, single, stumble, talk, undo, unreasonable,
     ],
     capabilities: { env = ["REGION"] },
 );

@@ -30,9 +30,9 @@ use crate::function::{Kind, expand};
 /// | `schedule_timeout = "1h"` | how long a call may wait in a queue |
 /// | `max_concurrent = 5`, `rate = "10/s"` | limits across the cluster |
 /// | `per_key(pointer = "/customer", max_concurrent = 5, rate = "10/s")` | the same for each key of the input: a JSON pointer (RFC 6901) |
-/// | `cached`, `cache_ttl = "1h"` | keep the result for (step, version, input) |
-/// | `idempotent` | run once, cluster-wide, for (step, version, input) |
-/// | `version = "2"` | part of those keys |
+/// | `cached`, `cache_ttl = "1h"` | keep the result for (module name, step, version, input), so long or for ever |
+/// | `idempotent` | run once, cluster-wide, for (module name, step, version, input) |
+/// | `version = "2"` | part of those keys: raise it, and older results answer nobody any more |
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(Kind::Step, arguments.into(), item.into())

@@ -110,7 +110,7 @@ impl Estate {
     }
 
     /// Has an incarnation take work.
-    pub(super) fn begin(&self, newborn: Newborn) -> Life {
+    pub(super) fn begin(&self, newborn: Newborn, dispatch: &Dispatch) -> Life {
         let Newborn { host, past, committer, births, halt } = newborn;
         let parts = worker::Parts {
             store: Arc::clone(&self.store),
@@ -122,6 +122,7 @@ impl Estate {
             ids: Arc::clone(&self.ids),
             limits: self.limits.clone(),
             filter: self.filter.clone(),
+            planner: Arc::new(dispatch.clone()),
             host,
             lease: self.lease,
             lease_threads: self.lease_threads.clone(),
@@ -201,7 +202,7 @@ pub(super) async fn go_on(
         };
         dispatch.go_on_as(next.identity());
         info!(host.id = %next.host, "The host takes work again as {}", next.host);
-        present.replace(estate.begin(next));
+        present.replace(estate.begin(next, &dispatch));
     }
 }
 

@@ -51,7 +51,7 @@ impl Scale {
         let took = line.ended.map(|(_, at)| line.took_micros.unwrap_or(micros(at, line.begun)));
         let took = took.map(span).unwrap_or_default();
         let tone = match line.state {
-            State::Completed | State::Fired | State::Received => Tone::Good,
+            State::Completed | State::Answered | State::Fired | State::Received => Tone::Good,
             State::Failed => Tone::Bad,
             State::Cancelled => Tone::Odd,
             State::Superseded => Tone::Faint,

@@ -29,9 +29,11 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod put_schedule;
 mod queues;
 mod result;
 mod run;
+mod schedules;
 mod show;
 mod signal;
 mod tasks;
@@ -112,6 +114,9 @@ pub enum Command {
     /// Queues: what is in them, pause, resume
     #[command(subcommand)]
     Queues(queues::Queues),
+    /// Schedules: workflows that are started again and again
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -151,6 +156,7 @@ impl Command {
             Self::Dlq(dlq) => dlq.perform(client, out).await,
             Self::Tasks(tasks) => tasks.perform(client, out).await,
             Self::Queues(queues) => queues.perform(client, out).await,
+            Self::Schedules(schedules) => schedules.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

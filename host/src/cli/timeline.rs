@@ -34,6 +34,7 @@ pub(super) struct Line {
     seq: u64,
     promise: Option<u32>,
     pub(super) what: String,
+    is_call: bool,
     pub(super) state: State,
     pub(super) attempt: u32,
     pub(super) begun: Timestamp,
@@ -48,6 +49,8 @@ pub(super) struct Line {
 pub(super) enum State {
     Open,
     Completed,
+    /// By the kept result of another call.
+    Answered,
     Failed,
     Fired,
     Received,
@@ -62,6 +65,7 @@ impl State {
         match self {
             Self::Open => "open",
             Self::Completed => "completed",
+            Self::Answered => "from cache",
             Self::Failed => "failed",
             Self::Fired => "fired",
             Self::Received => "received",
@@ -78,6 +82,7 @@ impl Line {
             seq,
             promise: None,
             what,
+            is_call: false,
             state: State::Happened,
             attempt: 0,
             begun: at,
@@ -153,6 +158,7 @@ impl Timeline {
                 seq: entry.seq,
                 promise: Some(promise),
                 what: what(number),
+                is_call: entry.kind.starts_with("call"),
                 state: State::Open,
                 attempt: 0,
                 begun: entry.at,
@@ -191,6 +197,10 @@ impl Timeline {
         self.close(place, entry, state);
         let line = &mut self.lines[place];
         line.attempt = entry.attempt.unwrap_or(0);
+        // Children have no attempts, and a failure without one was nobody's result.
+        if line.is_call && line.attempt == 0 && state == State::Completed {
+            line.state = State::Answered;
+        }
         line.took_micros = entry.duration_micros.filter(|micros| *micros > 0);
         if let Some(failure) = &entry.failure {
             line.why = super::out::reason(failure);
@@ -292,6 +302,18 @@ mod tests {
             line("run 0 ended: completed", ""),
         ];
         assert_eq!(shown(journal), expected);
+    }
+
+    #[test]
+    fn a_call_that_was_answered_without_an_attempt_came_from_the_cache() {
+        let journal = json!([
+            { "seq": 2, "kind": "call", "promise": 0, "name": "look-up" },
+            { "seq": 3, "kind": "start-child", "promise": 1, "name": "c" },
+            { "seq": 4, "kind": "completed", "promise": 0, "attempt": 0 },
+            { "seq": 5, "kind": "completed", "promise": 1, "attempt": 0 },
+        ]);
+
+        assert_eq!(shown(journal), [line("look-up", "from cache"), line("child c", "completed")]);
     }
 
     #[test]

@@ -43,6 +43,18 @@ pub enum DispatchError {
     /// It has ended, or look for its id in the list.
     #[error("there is no task {0}: it has ended, or there never was one")]
     UnknownTask(TaskId),
+    /// Look for its name in the list.
+    #[error("there is no schedule {0}")]
+    UnknownSchedule(Name),
+    /// Remove some that nobody needs.
+    #[error("there are {max} schedules already (schedules_max)")]
+    SchedulesFull {
+        /// The limit.
+        max: usize,
+    },
+    /// Try again when nobody changes it any more.
+    #[error("schedule {0} is being changed by others")]
+    ScheduleChanging(Name),
     /// Mend the input.
     #[error("the input does not fit the schema of workflow {workflow}")]
     InvalidInput {

@@ -35,6 +35,7 @@ mod outcome;
 mod pause;
 mod redrive;
 mod retry;
+mod schedule;
 mod schema;
 mod signal;
 mod start;
@@ -47,6 +48,7 @@ pub use follow::{Followed, Follower};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
 pub use redrive::Redriven;
+pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 pub use waiting::TaskView;
 pub use waits::{HolderShown, LimitShown, Wait};
@@ -57,7 +59,7 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
-    QueueRow, StoreError, TaskFilter, TaskState,
+    QueueRow, ScheduleRow, StartPlan, StoreError, TaskFilter, TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -135,7 +135,7 @@ impl Dispatch {
                 Ok(Started { id, created: false })
             }
             Ok(Written::Exists { .. }) => Err(DispatchError::IdempotencyConflict(id)),
-            Ok(Written::NotOwner | Written::Ended(_)) => {
+            Ok(Written::NotOwner | Written::Ended(_) | Written::Led(_)) => {
                 let source = "a start was answered as if it were something else".into();
                 Err(StoreError::Refused { execution: id, source }.into())
             }
@@ -145,7 +145,7 @@ impl Dispatch {
     }
 
     /// Without a key the id is nobody else's, so an execution that has it is the one that was to be started.
-    async fn read_back(&self, id: ExecutionId, unknown: StoreError) -> Result<Started> {
+    pub(super) async fn read_back(&self, id: ExecutionId, unknown: StoreError) -> Result<Started> {
         match self.store().execution(id).await {
             Ok(Some(view)) => {
                 // Whoever was to begin it did not hear of it either.

@@ -44,6 +44,11 @@ pub enum Wait {
         /// When.
         until: Timestamp,
     },
+    /// Another call with the same key runs, or waits to, and its result is that of this one.
+    Result {
+        /// The other one.
+        task: Option<TaskId>,
+    },
     /// As many run as may at once.
     Limit {
         /// Which.
@@ -98,6 +103,7 @@ pub(super) fn why_task(task: &TaskRow, around: &Surroundings) -> Option<Wait> {
         return None;
     }
     let place = unserved(task.paused_at, &task.routing, around);
+    let place = place.or(task.follows.then_some(Wait::Result { task: task.leader }));
     place
         .or_else(|| by_limit(task, around))
         .or_else(|| by_time(task, around.now))
@@ -223,6 +229,12 @@ impl fmt::Display for Wait {
                 )
             }
             Self::NotBefore { until } => write!(f, "it begins at {until}"),
+            Self::Result { task: Some(task) } => {
+                write!(f, "its result will be that of task {task}, which has the same key")
+            }
+            Self::Result { task: None } => {
+                f.write_str("its result will be that of another call with the same key")
+            }
             Self::Limit { limit, .. } => match limit.max_concurrent {
                 Some(most) => {
                     write!(f, "{} of at most {most} run of {limit} (max_concurrent)", limit.running)
@@ -271,6 +283,8 @@ mod tests {
             limits: [None, None],
             blocked_on: None,
             paused_at: None,
+            follows: false,
+            leader: None,
         }
     }
 
@@ -343,6 +357,14 @@ mod tests {
         assert!(matches!(why_task(&tagged, &of(&[], &["cpu"])), Some(Wait::NoHost { .. })));
         assert_eq!(why_task(&tagged, &of(&["default"], &["gpu"])), Some(Wait::HostsBusy));
         assert_eq!(why_task(&task(), &of(&[], &["cpu"])), Some(Wait::HostsBusy));
+    }
+
+    #[test]
+    fn one_that_follows_names_the_one_it_follows() {
+        let leader = Some(TaskId::from_bytes([5; 16]));
+        let following = TaskRow { follows: true, leader, ready: false, ..task() };
+
+        assert_eq!(why_task(&following, &around(None)), Some(Wait::Result { task: leader }));
     }
 
     #[test]

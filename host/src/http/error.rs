@@ -142,6 +142,14 @@ impl From<DispatchError> for Problem {
                 Self::new((UNKNOWN, "unknown-dead-letter", "Unknown dead letter"), detail)
             }
             E::UnknownTask(_) => Self::new((UNKNOWN, "unknown-task", "Unknown task"), detail),
+            E::UnknownSchedule(_) => {
+                Self::new((UNKNOWN, "unknown-schedule", "Unknown schedule"), detail)
+            }
+            E::SchedulesFull { .. } => {
+                Self::new((CONFLICT, "schedules-full", "Too many schedules"), detail)
+                    .at("schedules_max")
+            }
+            E::ScheduleChanging(_) => Self::new(UNAVAILABLE, detail).later(),
             E::Ambiguous { .. } => {
                 Self::new((UNFIT, "ambiguous-workflow", "Ambiguous workflow"), detail)
             }

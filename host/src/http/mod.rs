@@ -36,6 +36,7 @@ mod order;
 mod outcome;
 mod path;
 mod queues;
+mod schedules;
 mod serve;
 mod start;
 mod tasks;
@@ -74,6 +75,14 @@ fn routes() -> Router<Door> {
         .route("/v1/queues", get(queues::list))
         .route("/v1/queues/{name}/pause", post(queues::pause))
         .route("/v1/queues/{name}/resume", post(queues::resume))
+        .route("/v1/schedules", get(schedules::list))
+        .route(
+            "/v1/schedules/{name}",
+            put(schedules::put).get(schedules::show).delete(schedules::remove),
+        )
+        .route("/v1/schedules/{name}/pause", post(schedules::pause))
+        .route("/v1/schedules/{name}/resume", post(schedules::resume))
+        .route("/v1/schedules/{name}/trigger", post(schedules::trigger))
         .route("/v1/hosts", get(hosts::list))
         .route("/v1/stats", get(hosts::stats))
 }

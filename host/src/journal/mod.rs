@@ -20,13 +20,17 @@ mod revival;
 #[cfg(test)]
 mod tests;
 
-pub use codec::{CodecError, Encoded, VERSION, decode, decode_arrival, encode, encode_arrival};
+pub use codec::{
+    CodecError, Encoded, VERSION, decode, decode_arrival, decode_outcome, encode, encode_arrival,
+    encode_outcome,
+};
 pub use divergence::{Divergence, Halt};
 pub use entry::{
     Arrival, Blocked, Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason,
     Started,
 };
 pub use replay::{
-    Admission, Command, Effect, Next, NextRun, NoBeginning, Pending, Replay, Request, Stop,
+    Admission, Command, Effect, HalfFull, Next, NextRun, NoBeginning, Pending, Replay, Request,
+    Stop,
 };
 pub use revival::{Revival, WentOn, effective, plan};

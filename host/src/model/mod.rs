@@ -30,8 +30,11 @@ mod name;
 mod note;
 mod payload;
 mod per_key;
+mod place;
 mod rate;
+mod result_key;
 mod retry;
+mod schedule;
 mod task;
 mod timestamp;
 mod wake;
@@ -56,7 +59,12 @@ pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use per_key::PerKey;
 pub use rate::{BadRate, Meter, Rate};
+pub use result_key::{ResultKey, ResultOf};
 pub use retry::RetryPolicy;
+pub use schedule::{
+    BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,
+    Timing, Turn, turn,
+};
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
 pub use wake::Wake;

@@ -25,6 +25,7 @@ mod error;
 mod migrations;
 mod postgres;
 mod row;
+mod schedule;
 mod snapshot;
 mod sql_store;
 mod sqlite;
@@ -41,17 +42,18 @@ pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 
 pub use error::{BoxError, OpenError, StoreError};
+pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Triggered};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
-    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, HostRow, JournalPage, LogLine,
-    ModuleRow, NewHost, Renewal, Revived, Streak,
+    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
+    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
 };
 pub use waiting::{
     Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
 };
 pub use write::{
-    Append, Effects, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
-    TaskSettled, Write, Written,
+    Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
+    TaskEnd, TaskSettled, Write, Written,
 };
 
 use async_trait::async_trait;
@@ -59,7 +61,7 @@ use async_trait::async_trait;
 use crate::journal::{Arrival, Ended, RunReason};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Promise,
-    Routing, Run, Seq, TaskId, Timestamp,
+    Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -155,6 +157,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
     /// Removes limits that nothing refers to, some at a time. Returns how many there were.
     async fn prune_limits(&self, host: HostId) -> Result<u64>;
+    /// Tells at most `limit` of the calls that wait for the result of another: of what it brought, or, where it went without
+    /// an end, that one of them leads now. To be asked again while there were some.
+    async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed>;
+    /// Removes at most `limit` kept results that answer no call any more at `now`. Returns how many there were.
+    async fn prune_results(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u64>;
     /// The executions and tasks that the rows say are this host's.
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)>;
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.
@@ -199,6 +206,32 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> Result<Revived>;
     /// Removes dead letters. Returns how many were there.
     async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64>;
+
+    // -- schedules --------------------------------------------------------------------------------------------------
+
+    /// Puts a schedule, or changes the one of that name: what it remembers stays, and a firing that is late is still due if
+    /// the new one fires at the same times.
+    async fn put_schedule(&self, host: HostId, name: &Name, spec: &ScheduleSpec) -> Result<Put>;
+    /// Removes a schedule; what it has started goes on. False: there was none.
+    async fn remove_schedule(&self, host: HostId, name: &Name) -> Result<bool>;
+    /// Pauses or resumes a schedule. What would have fired while it was paused is not made up for. None: there is none.
+    async fn pause_schedule(
+        &self,
+        host: HostId,
+        name: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<Option<ScheduleRow>>;
+    /// Starts what a schedule starts, now and whatever else of it runs. Its times do not move.
+    async fn trigger(&self, host: HostId, trigger: &Trigger) -> Result<Triggered>;
+    /// Fires those of these schedules that are due by the database's clock, unchanged and nobody else's at the moment, and moves
+    /// them on, in one transaction with the births of what they start. Says what became of each that it fired.
+    async fn fire(&self, host: HostId, planned: &[Planned]) -> Result<Vec<Fired>>;
+    /// Schedules that have to be looked at by `now`, longest due first.
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<ScheduleRow>>;
+    /// One schedule.
+    async fn schedule(&self, name: &Name) -> Result<Option<ScheduleRow>>;
+    /// Schedules by name, those after `after`.
+    async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>>;
 
     // -- reading ----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use serde::de::DeserializeOwned;
 
 use super::error::{BoxError, StoreError};
-use crate::model::{ExecutionId, HostId, ModuleDigest, Name, Payload, TaskId, Timestamp};
+use crate::model::{
+    ExecutionId, HostId, ModuleDigest, Name, Payload, ResultKey, TaskId, Timestamp,
+};
 
 /// One cell as the driver had it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,6 +226,17 @@ impl Reading {
         bytes.map(ModuleDigest::from_bytes).ok_or_else(|| self.unexpected(column, &Cell::Null))
     }
 
+    pub(super) fn opt_result_key(
+        &mut self,
+        column: &'static str,
+    ) -> Result<Option<ResultKey>, StoreError> {
+        Ok(self.array(column)?.map(ResultKey::from_bytes))
+    }
+
+    pub(super) fn result_key(&mut self, column: &'static str) -> Result<ResultKey, StoreError> {
+        self.opt_result_key(column)?.ok_or_else(|| self.unexpected(column, &Cell::Null))
+    }
+
     pub(super) fn execution(&mut self, column: &'static str) -> Result<ExecutionId, StoreError> {
         self.hash(column).map(ExecutionId::from_bytes)
     }
@@ -237,6 +250,10 @@ impl Reading {
 
     pub(super) fn task(&mut self, column: &'static str) -> Result<TaskId, StoreError> {
         self.hash(column).map(TaskId::from_bytes)
+    }
+
+    pub(super) fn opt_task(&mut self, column: &'static str) -> Result<Option<TaskId>, StoreError> {
+        Ok(self.array(column)?.map(TaskId::from_bytes))
     }
 
     pub(super) fn host(&mut self, column: &'static str) -> Result<HostId, StoreError> {

@@ -2,7 +2,8 @@
 
 use super::row::Cell;
 use crate::model::{
-    ExecutionId, HostId, InboxId, ModuleDigest, Name, Promise, Run, Seq, TaskId, Timestamp,
+    ExecutionId, HostId, InboxId, ModuleDigest, Name, Promise, ResultKey, Run, Seq, TaskId,
+    Timestamp,
 };
 
 /// One value that a statement is given. Nulls are typed, because Postgres asks.
@@ -124,4 +125,5 @@ value_of!(Bytes,
     HostId => |id| id.as_bytes().to_vec(),
     TaskId => |id| id.as_bytes().to_vec(),
     ModuleDigest => |digest| digest.as_bytes().to_vec(),
+    ResultKey => |key| key.as_bytes().to_vec(),
 );

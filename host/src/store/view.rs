@@ -4,7 +4,7 @@ use super::snapshot::ExecutionRow;
 use crate::journal::Entry;
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Level, Manifest, ModuleDigest, Name,
-    Payload, Promise, Run, Timestamp,
+    Payload, Promise, Run, Timestamp, Wake,
 };
 
 /// A module without its bytes.
@@ -212,6 +212,19 @@ pub struct Renewal {
     pub steady_since: Option<Timestamp>,
     /// When a queue was paused or resumed last.
     pub queues_changed_at: Option<Timestamp>,
+    /// Whether calls wait for a result that is there, or that nobody leads to any more.
+    pub followers: bool,
+    /// When a schedule has to be looked at next.
+    pub next_firing: Option<Timestamp>,
+}
+
+/// What came of telling those who wait for the results of others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// How many were answered, or made the leader of those who still wait.
+    pub count: usize,
+    /// Whom it concerns: owners of the answered, and the queues of what became ready.
+    pub wakes: Vec<Wake>,
 }
 
 /// How many executions there are in each state, and how many tasks and dead letters.

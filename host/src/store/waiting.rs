@@ -64,6 +64,10 @@ pub struct TaskRow {
     pub blocked_on: Option<String>,
     /// Since when its execution is paused.
     pub paused_at: Option<Timestamp>,
+    /// Whether it waits for the result of another call.
+    pub follows: bool,
+    /// The task of that one, where it has one.
+    pub leader: Option<TaskId>,
 }
 
 /// Which tasks to list: the oldest first.

@@ -7,7 +7,8 @@ use super::view::Delivered;
 use crate::journal::{Arrival, Body, Entry, Started};
 use crate::model::{
     CallLimits, ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note,
-    Outcome, Payload, Promise, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId, Timestamp, Wake,
+    Outcome, Payload, Promise, ResultKey, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId,
+    Timestamp, Wake,
 };
 
 /// One member of a batch. All writes of a batch are durable together, or none is.
@@ -55,6 +56,8 @@ pub enum Written {
     /// The task's row is gone, and the outcome was brought to its execution. `None`: the row was gone already, or was another
     /// host's or attempt's, and nothing was written.
     Ended(Option<Delivered>),
+    /// The same for a task that led others: those who wait for its outcome are to be told.
+    Led(Delivered),
 }
 
 /// The outcome of a task that this host ran. Only from the row that is deleted for it may it reach its execution.
@@ -281,6 +284,19 @@ pub struct NewTask {
     pub owner: Option<HostId>,
     /// The limits it has to keep to; one that has any is inserted waiting for them.
     pub limits: CallLimits,
+    /// For a call whose result answers others: whether this one runs at all is decided in the commit.
+    pub keep: Option<Keep>,
+}
+
+/// How the result of a call is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// What calls share that are given one result.
+    pub key: ResultKey,
+    /// The step's version, for people.
+    pub version: String,
+    /// How long it answers later calls; none is for ever.
+    pub ttl: Option<Duration>,
 }
 
 /// A step whose attempts ran out, kept for replay or discard.

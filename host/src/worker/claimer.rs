@@ -276,6 +276,9 @@ impl Claimer {
         if let Some(due) = renewal.next_due {
             self.crew.set_alarm(due);
         }
+        if renewal.followers {
+            self.crew.followers.notify_one();
+        }
         if self.crew.polling == Polling::On {
             self.work |= renewal.work;
             if renewal.arrivals {
@@ -306,9 +309,13 @@ impl Claimer {
         }
         match self.crew.store.look_for_work(self.crew.host).await {
             Ok(renewal) => {
+                self.crew.note(renewal);
                 self.lost = renewal.lost;
                 self.learn_queues(&renewal).await;
                 self.work |= renewal.work;
+                if renewal.followers {
+                    self.crew.followers.notify_one();
+                }
                 // A call that nobody began in time has settled.
                 if renewal.arrivals {
                     self.crew.hot.nudge_all();

@@ -15,7 +15,7 @@ use super::hot::Hot;
 use super::modules::Modules;
 use super::slots::Slots;
 use super::trial::Trial;
-use super::{Parts, Polling, Stopping};
+use super::{Parts, Planner, Polling, Stopping};
 use crate::model::{Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, Timestamp, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
@@ -35,6 +35,7 @@ pub(super) struct Members {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) limits: Limits,
     pub(super) filter: ClaimFilter,
+    pub(super) planner: Arc<dyn Planner>,
     pub(super) host: HostId,
     pub(super) polling: Polling,
     pub(super) lease: Option<Lease>,
@@ -46,6 +47,8 @@ pub(super) struct Members {
     pub(super) tracker: TaskTracker,
     /// Raised when a slot or a place for an activation is free again.
     pub(super) capacity: Notify,
+    /// Raised when calls may wait for a result that is there.
+    pub(super) followers: Notify,
     /// Where there is I/O.
     io: Handle,
     /// Whether this host may own what it does not know.
@@ -96,6 +99,7 @@ impl Crew {
             ids: parts.ids,
             limits: parts.limits,
             filter: parts.filter,
+            planner: parts.planner,
             host: parts.host,
             polling: parts.polling,
             lease: parts.lease,
@@ -105,6 +109,7 @@ impl Crew {
             io: Handle::current(),
             in_doubt: AtomicBool::new(false),
             capacity: Notify::new(),
+            followers: Notify::new(),
             renewals,
             alarm: AtomicI64::new(i64::MAX),
             alarm_moved: Notify::new(),
@@ -189,7 +194,7 @@ impl Crew {
 
     /// Tells the claimer what the renewal found; it is a hint, so a full queue drops it.
     pub(super) fn report(&self, renewal: Renewal) {
-        self.latest_renewal.send_replace(Some(renewal));
+        self.note(renewal);
         let _full = self.renewals.try_send(renewal);
     }
 
@@ -206,6 +211,11 @@ impl Crew {
         self.committer.set_paused(paused.into_iter().map(|(queue, _)| queue).collect());
         self.queues_as_of.store(changed_at, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Tells the duties, where the claimer knows it already.
+    pub(super) fn note(&self, renewal: Renewal) {
+        self.latest_renewal.send_replace(Some(renewal));
     }
 
     /// What renewals find, one after the other.

@@ -14,9 +14,9 @@ use crate::store::{Store, StoreError};
 #[derive(Debug, Clone)]
 pub(super) struct Loaded {
     pub(super) module: Module,
-    /// The name it was uploaded under, by which limits know it.
-    pub(super) name: Name,
     pub(super) manifest: Arc<Manifest>,
+    /// The name that all its versions share.
+    pub(super) name: Name,
 }
 
 /// Why a module is not at hand.
@@ -101,14 +101,14 @@ impl Modules {
 impl Sources {
     async fn fetch(self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
         let row = self.store.module(digest).await?.ok_or(LoadError::Missing(digest))?;
-        let (name, manifest) = (row.name, Arc::new(row.manifest));
+        let (manifest, name) = (Arc::new(row.manifest), row.name);
         if let Some(module) = self.sandbox.loaded(digest) {
-            return Ok(Loaded { module, name, manifest });
+            return Ok(Loaded { module, manifest, name });
         }
         let wasm = self.store.wasm(digest).await?.ok_or(LoadError::Missing(digest))?;
         let loaded = self.sandbox.load(digest, &wasm).await;
         let module = loaded.map_err(|source| LoadError::Unloadable { digest, source })?;
-        Ok(Loaded { module, name, manifest })
+        Ok(Loaded { module, manifest, name })
     }
 }
 

@@ -194,6 +194,10 @@ async fn tell(
             let settled = TaskSettled { task: *task, outcome, usage, dead_letter, notes };
             match crew.committer.submit(Write::End(Box::new(settled))).await? {
                 Written::Ended(delivered) => Ok(delivered),
+                Written::Led(delivered) => {
+                    crew.followers.notify_one();
+                    Ok(Some(delivered))
+                }
                 Written::Done(_) | Written::Exists { .. } | Written::NotOwner => Ok(None),
             }
         }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Seq, TaskId,
-    Timestamp,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name,
+    ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Holders, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost, NotedBy,
-    QueueRow, Renewal, Result, Revival, Revived, Snapshot, Store, Streak, Surroundings, Suspect,
-    TaskEnd, TaskFilter, TaskRef, TaskRow, Write, Written,
+    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LogLine, ModuleRow,
+    NewHost, NotedBy, Planned, Put, QueueRow, Renewal, Result, Revival, Revived, ScheduleRow,
+    Snapshot, Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger,
+    Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -146,6 +147,14 @@ impl Store for DyingStore {
         self.fault.read(self.inner.prune_limits(host)).await
     }
 
+    async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed> {
+        self.fault.take(self.inner.answer_followers(host, limit), |told| told.count > 0).await
+    }
+
+    async fn prune_results(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u64> {
+        self.fault.read(self.inner.prune_results(host, now, limit)).await
+    }
+
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)> {
         self.fault.read(self.inner.owned(host)).await
     }
@@ -216,6 +225,44 @@ impl Store for DyingStore {
 
     async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
         self.fault.write(self.inner.discard_dead_letters(host, ids)).await
+    }
+
+    async fn put_schedule(&self, host: HostId, name: &Name, spec: &ScheduleSpec) -> Result<Put> {
+        self.fault.write(self.inner.put_schedule(host, name, spec)).await
+    }
+
+    async fn remove_schedule(&self, host: HostId, name: &Name) -> Result<bool> {
+        self.fault.write(self.inner.remove_schedule(host, name)).await
+    }
+
+    async fn pause_schedule(
+        &self,
+        host: HostId,
+        name: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<Option<ScheduleRow>> {
+        self.fault.write(self.inner.pause_schedule(host, name, paused)).await
+    }
+
+    async fn trigger(&self, host: HostId, trigger: &Trigger) -> Result<Triggered> {
+        self.fault.write(self.inner.trigger(host, trigger)).await
+    }
+
+    async fn fire(&self, host: HostId, planned: &[Planned]) -> Result<Vec<Fired>> {
+        let firing = self.inner.fire(host, planned);
+        self.fault.take(firing, |fired| !fired.is_empty()).await
+    }
+
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<ScheduleRow>> {
+        self.fault.read(self.inner.due_schedules(now, limit)).await
+    }
+
+    async fn schedule(&self, name: &Name) -> Result<Option<ScheduleRow>> {
+        self.fault.read(self.inner.schedule(name)).await
+    }
+
+    async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>> {
+        self.fault.read(self.inner.schedules(after, limit)).await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {

@@ -9,8 +9,8 @@ use minicbor::{Decode, Encode};
 mod read;
 mod write;
 
-pub use read::{decode, decode_arrival};
-pub use write::{encode, encode_arrival};
+pub use read::{decode, decode_arrival, decode_outcome};
+pub use write::{encode, encode_arrival, encode_outcome};
 
 use super::entry::RunReason;
 use crate::model::StepUsage;

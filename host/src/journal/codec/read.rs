@@ -48,6 +48,12 @@ pub fn decode_arrival(run: Run, encoded: Encoded) -> Result<Arrival, CodecError>
     })
 }
 
+/// Reads back how a call settled.
+pub fn decode_outcome(head: Vec<u8>, data: Option<Vec<u8>>) -> Result<Outcome, CodecError> {
+    let kind = number::SETTLED;
+    Reading::open(Encoded { kind, promise: None, name: None, head, data })?.outcome()
+}
+
 /// A row being read.
 struct Reading {
     kind: i16,

@@ -170,6 +170,12 @@ fn encode_event(event: &Event) -> Draft {
     }
 }
 
+/// Writes down how a call settled, without which: a head and the payload's bytes.
+pub fn encode_outcome(outcome: &Outcome) -> (Vec<u8>, Option<Vec<u8>>) {
+    let Encoded { head, data, .. } = Draft::of(number::SETTLED).outcome(outcome).finish();
+    (head, data)
+}
+
 /// Writes an arrival down; its run has a column of its own.
 pub fn encode_arrival(arrival: &Arrival) -> Encoded {
     let draft = match arrival.clone() {

@@ -9,7 +9,9 @@ select
   1 as hosts,
   null as next_lease_end,
   steady_since,
-  null as queues_changed_at
+  null as queues_changed_at,
+  0 as followers,
+  null as next_firing
 from hosts
 where id = $1
   and alive = 1

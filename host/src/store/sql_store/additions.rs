@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::limits::{Touched, UNTIL_OPENED};
+use super::results::{Judged, Part};
 use super::rows;
 use super::transaction::Transaction;
-use crate::journal::{Arrival, Entry, encode, encode_arrival};
-use crate::model::{ExecutionId, InboxId, Name, Note, Payload, Run, Timestamp};
+use crate::journal::{Arrival, Entry, encode, encode_arrival, encode_outcome};
+use crate::model::{
+    ExecutionId, InboxId, Name, Note, Outcome, Payload, ResultKey, Run, TaskId, Timestamp,
+};
 use crate::store::dialect::{Dialect, Fault, Script};
 use crate::store::error::StoreError;
 use crate::store::row::Reading;
@@ -25,13 +28,17 @@ pub(super) struct Additions<'a> {
     ended_tasks: Rows,
     inbox: Rows,
     tasks: Rows,
+    enrolled: Rows,
     dropped_tasks: Rows,
+    ended_results: Rows,
     dead_letters: Rows,
     logs: Rows,
     counters: BTreeMap<(ExecutionId, &'a Name), i64>,
     state: BTreeMap<(ExecutionId, &'a Name), &'a Payload>,
     /// Limits that tasks were added to or have gone from.
     pub(super) touched: Touched,
+    /// What was found about the calls whose result is kept.
+    pub(super) judged: Judged,
 }
 
 impl<'a> Additions<'a> {
@@ -76,11 +83,20 @@ impl<'a> Additions<'a> {
     }
 
     fn task(&mut self, append: &Append, task: &NewTask, written_at: Timestamp) {
+        let part = self.judged.of(task);
+        match part {
+            Part::Alone => {}
+            Part::Answered => return,
+            Part::Leads(key) => self.enrolled.push(values![task.id, key, None::<ResultKey>]),
+            Part::Follows(key) => self.enrolled.push(values![task.id, None::<ResultKey>, key]),
+        }
         let json = |failure| serde_json::to_string(failure).ok();
         let retry =
             serde_json::to_string(&task.retry).expect("a retry policy can be written as JSON");
         let is_due = task.owner.is_none() && task.visible_at <= written_at;
-        let waits_for = task.limits.first().filter(|_| is_due).map(|first| first.name.as_str());
+        // One that follows another waits for no limit until it leads.
+        let is_gated = is_due && !matches!(part, Part::Follows(_));
+        let waits_for = task.limits.first().filter(|_| is_gated).map(|first| first.name.as_str());
         task.limits.iter().for_each(|limit| self.touched.declare(limit));
         self.tasks.push(values![
             task.id,
@@ -127,6 +143,13 @@ impl<'a> Additions<'a> {
             failure,
             dead.at,
         ]);
+    }
+
+    /// What the leader of a key has brought.
+    pub(super) fn led(&mut self, key: ResultKey, task: TaskId, outcome: &Outcome) {
+        let state = if outcome.is_ok() { "completed" } else { "failed" };
+        let (head, data) = encode_outcome(outcome);
+        self.ended_results.push(values![key, task, state, head, data, self.now]);
     }
 
     /// Something that was said.
@@ -201,7 +224,9 @@ impl<'a> Additions<'a> {
             (statements::APPEND_JOURNAL, self.journal),
             (statements::DROP_TASKS, self.dropped_tasks),
             (statements::INSERT_TASKS, self.tasks),
+            (statements::ENROLL_TASKS, self.enrolled),
             (statements::CLEAR_TASKS, self.ended_tasks),
+            (statements::END_RESULTS, self.ended_results),
             (statements::INSERT_INBOX, self.inbox),
             // Last, as what ends may have been told of the end of one of its tasks.
             (statements::CLEAR_INBOX, self.ended_inboxes),

@@ -7,6 +7,7 @@ use super::additions::{Additions, count_by_execution};
 use super::ends;
 use super::limits;
 use super::locks::{Standings, changed_rows, check_changes, ids, lock, read_standings};
+use super::results;
 use super::standing::Standing;
 use super::transaction::Transaction;
 use crate::model::{ExecutionId, HostId, Timestamp, Wake};
@@ -170,11 +171,16 @@ impl<D: Dialect> SqlStore<D> {
         lock_newborn(&mut transaction, &mut standings, &sorted, &born).await?;
 
         let mut additions = Additions::new(transaction.now);
+        additions.judged = results::judge(&mut transaction, &sorted.appends).await?;
         let taken = ends::take(&mut transaction, host, &sorted.ends).await?;
         for (place, end) in &sorted.ends {
-            let settled = taken.get(&end.task.id).map(|taken| (*end, taken));
+            let taken = taken.get(&end.task.id);
+            let settled = taken.map(|taken| (*end, taken));
             let brought = settled.map(|one| ends::bring(one, &mut standings, &mut additions));
-            written[*place] = Written::Ended(brought);
+            written[*place] = match (brought, taken.and_then(|taken| taken.leads)) {
+                (Some(delivered), Some(_key)) => Written::Led(delivered),
+                (brought, _) => Written::Ended(brought),
+            };
         }
         for (place, new) in &sorted.starts {
             written[*place] = if born.remove(&new.id) {
@@ -317,7 +323,9 @@ fn append_one<'a>(
         }
     }
     if let Some(standing) = standings.get_mut(&append.execution) {
+        let is_answered = results::answer(append, standing, additions);
         change(standing, append, additions);
+        effects.wakes.extend(is_answered.then(|| standing.wake()).flatten());
     }
     effects
 }

@@ -45,6 +45,10 @@ pub(super) fn bring<'a>(
     if let Some(dead) = &end.dead_letter {
         additions.dead_letter(taken.execution, taken.run, dead);
     }
+    // What it brought is kept even where its own execution has ended meanwhile.
+    if let Some(key) = taken.leads {
+        additions.led(key, end.task.id, &end.outcome);
+    }
     let Some(standing) = standings.get_mut(&taken.execution) else { return Delivered::Missing };
     let arrival = taken.settled(end.outcome.clone(), end.usage, end.task.attempt);
     if !standing.receive(&arrival, additions.now) {

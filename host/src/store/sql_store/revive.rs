@@ -27,14 +27,17 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Revived> {
         let mut transaction = self.begin(host).await?;
         let Some(mut standing) = lock_one(&mut transaction, execution).await? else {
+            transaction.leave().await?;
             return Ok(Revived::Missing);
         };
         if !may_be_revived(standing.state, revival.why) {
+            transaction.leave().await?;
             return Ok(Revived::NotInState(standing.state));
         }
         let rows = transaction.fetch(statements::READ_JOURNAL, values![execution, standing.base]);
         let entries = effective(rows::entries(execution, rows.await?)?);
         let Ok(plan) = journal::plan(&entries, revival.why, revival.promise) else {
+            transaction.leave().await?;
             return Ok(Revived::WentOn);
         };
         let last = last_entry(&mut transaction, execution).await?;

@@ -7,7 +7,8 @@ use super::limits::{self, Touched};
 use super::transaction::Transaction;
 use crate::journal::Arrival;
 use crate::model::{
-    ExecutionId, Failure, HostId, Name, Outcome, Payload, Promise, Run, StepUsage, Timestamp, kind,
+    ExecutionId, Failure, HostId, Name, Outcome, Payload, Promise, ResultKey, Run, StepUsage,
+    Timestamp, kind,
 };
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
@@ -25,6 +26,8 @@ pub(super) struct Taken {
     step: Name,
     /// The limits it has kept to, that of its step and that of its key.
     pub(super) limits: [Option<String>; 2],
+    /// What it led, where others may wait for its outcome and the statement says so.
+    pub(super) leads: Option<ResultKey>,
 }
 
 impl Taken {
@@ -36,6 +39,7 @@ impl Taken {
             promise: Promise(row.number("promise")?),
             step: row.name("step")?,
             limits: [row.opt_text("step_limit")?, row.opt_text("key_limit")?],
+            leads: row.opt_result_key("result_key")?,
         })
     }
 
@@ -61,6 +65,7 @@ impl<D: Dialect> SqlStore<D> {
         let settled = TaskSettled { task: *task, outcome, usage, dead_letter, notes };
         match self.commit_batch(host, &[Write::End(Box::new(settled))]).await?.pop() {
             Some(Written::Ended(delivered)) => Ok(delivered),
+            Some(Written::Led(delivered)) => Ok(Some(delivered)),
             Some(Written::Done(_) | Written::Exists { .. } | Written::NotOwner) | None => Ok(None),
         }
     }

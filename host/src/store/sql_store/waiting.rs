@@ -99,6 +99,8 @@ fn task(row: Row) -> Result<TaskRow> {
         limits: [row.opt_text("step_limit")?, row.opt_text("key_limit")?],
         blocked_on: row.opt_text("blocked_on")?,
         paused_at: row.opt_time("paused_at")?,
+        leader: row.opt_task("leader")?,
+        follows: row.flag("follows")?,
     })
 }
 

@@ -8,10 +8,10 @@ use super::Activation;
 use super::children::Born;
 use crate::journal::{Arrival, Effect, Replay, Stop};
 use crate::model::{
-    CallLimits, CallOptions, Failure, Name, Payload, Promise, RetryPolicy, Routing, RoutingOptions,
-    Run, Seq, StepSpec, StepUsage, Timestamp, kind,
+    CallLimits, CallOptions, Failure, Name, Payload, Promise, ResultKey, ResultOf, RetryPolicy,
+    Routing, RoutingOptions, Run, Seq, StepSpec, StepUsage, Timestamp, kind,
 };
-use crate::store::NewTask;
+use crate::store::{Keep, NewTask};
 
 /// A call with everything decided.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(in crate::worker) struct Call {
     timeout: Duration,
     schedule_timeout: Option<Duration>,
     limits: CallLimits,
+    /// How its result answers other calls, where it does.
+    keep: Option<Keep>,
 }
 
 /// How many local steps of one execution may wait for a slot; further ones become task rows at once.
@@ -72,7 +74,9 @@ impl Activation {
         match self.loaded.manifest.step(step.as_str()) {
             Some(spec) => {
                 let limits = CallLimits::of_call(&self.loaded.name, &step, &spec.options, &input);
-                let call = decide((promise, run), (input, input_at), (spec, limits), options);
+                let keep = keep(&self.loaded.name, spec, &input, &options);
+                let call = decide((promise, run), (input, input_at), spec, options);
+                let call = Call { limits, keep, ..call };
                 self.begin_call(call);
             }
             None => self.refuse_step(replay, promise, &step),
@@ -80,8 +84,9 @@ impl Activation {
     }
 
     fn begin_call(&mut self, call: Call) {
-        let is_free = call.limits.is_empty() && self.runs_here(&call.routing);
-        if is_free && self.locals.len() < self.locals_max() {
+        // Whether one that keeps its result runs at all, or has room in its limits, is for the store to say.
+        let is_free = call.keep.is_none() && call.limits.is_empty();
+        if is_free && self.runs_here(&call.routing) && self.locals.len() < self.locals_max() {
             self.begin_local(call);
         } else {
             let task = self.task_row(&call, self.crew.clock.now());
@@ -139,6 +144,7 @@ impl Activation {
             heartbeat: None,
             owner: None,
             limits: call.limits.clone(),
+            keep: call.keep.clone(),
         }
     }
 
@@ -183,7 +189,7 @@ impl Activation {
 fn decide(
     (promise, run): (Promise, Run),
     (input, input_at): (Payload, (Seq, u32)),
-    (spec, limits): (&StepSpec, CallLimits),
+    spec: &StepSpec,
     options: CallOptions,
 ) -> Call {
     Call {
@@ -196,8 +202,24 @@ fn decide(
         retry: options.retry.unwrap_or_else(|| spec.options.retry.clone()),
         timeout: options.timeout.unwrap_or(spec.options.timeout),
         schedule_timeout: options.schedule_timeout.or(spec.options.schedule_timeout),
-        limits,
+        limits: CallLimits::default(),
+        keep: None,
     }
+}
+
+/// How the result of a call is kept: for ever where the step is idempotent or only the caller gave a key, for `cache_ttl`
+/// where it is cached.
+fn keep(module: &Name, spec: &StepSpec, input: &Payload, options: &CallOptions) -> Option<Keep> {
+    let declared = &spec.options;
+    let is_cached = options.cached.unwrap_or(declared.cached);
+    let of = ResultOf { module, step: &spec.name, version: &declared.version };
+    let key = match &options.idempotency_key {
+        Some(key) => ResultKey::of_key(of, key),
+        None if declared.idempotent || is_cached => ResultKey::of_input(of, input),
+        None => return None,
+    };
+    let ttl = declared.cache_ttl.filter(|_| is_cached && !declared.idempotent);
+    Some(Keep { key, version: declared.version.clone(), ttl })
 }
 
 pub(super) fn route(

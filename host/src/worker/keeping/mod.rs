@@ -1,10 +1,15 @@
 //! Duties: what no single order asks for and what would pile up without them.
 
+mod followers;
 mod reap;
 mod reconcile;
+mod schedules;
 
+pub(super) use followers::answer;
 pub(super) use reap::reap;
 pub(super) use reconcile::{Unknown, reconcile};
+pub use schedules::Planner;
+pub(super) use schedules::fire_schedules;
 
 use std::time::Duration;
 

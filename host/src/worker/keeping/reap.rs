@@ -95,6 +95,8 @@ mod tests {
             next_lease_end: Some(Timestamp::from_micros(next_lease_end)),
             queues_changed_at: None,
             steady_since: Some(Timestamp::from_micros(steady_since)),
+            followers: false,
+            next_firing: None,
         }
     }
 

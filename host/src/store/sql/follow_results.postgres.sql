@@ -1,0 +1,6 @@
+-- Says of results that another task leads that somebody waits for them: those given back. The value of a row: the key.
+update results
+set awaited = 1
+where key = any($1::bytea[])
+  and state = 'running'
+returning key
