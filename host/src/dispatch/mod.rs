@@ -39,8 +39,9 @@ mod schedule;
 mod schema;
 mod signal;
 mod start;
+mod wait;
 mod waiting;
-mod waits;
+mod why;
 
 pub use cancel::Force;
 pub use error::{DispatchError, SchemaBreach};
@@ -50,8 +51,8 @@ pub use outcome::Progress;
 pub use redrive::Redriven;
 pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
+pub use wait::{HolderShown, LimitShown, Wait};
 pub use waiting::TaskView;
-pub use waits::{HolderShown, LimitShown, Wait};
 
 pub use crate::journal::{
     Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,

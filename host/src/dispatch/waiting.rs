@@ -1,6 +1,7 @@
 //! Queues and tasks: what waits, why, and having a queue stand still.
 
-use super::waits::{Wait, why_execution, why_task};
+use super::wait::Wait;
+use super::why::{why_execution, why_task};
 use super::{Dispatch, DispatchError, ExecutionView, Result};
 use crate::model::{ExecutionId, Name, TaskId, Wake};
 use crate::store::{Holders, QueueRow, TaskFilter, TaskRow};
