@@ -93,10 +93,11 @@ fn of_key(module: &Name, step: &Name, per_key: &PerKey, input: &Payload) -> Limi
     let input: serde_json::Value = serde_json::from_str(input.as_str()).unwrap_or_default();
     // Where there is nothing at that place, the key is null: such calls share one.
     let key = input.pointer(&per_key.pointer).unwrap_or(&serde_json::Value::Null).to_string();
-    let hash = Sha256::digest(key.as_bytes());
-    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
+    let hash = u128::from_be_bytes(hash);
     Limit {
-        name: format!("{OF_KEY}{module}/{step}/{hash}"),
+        name: format!("{OF_KEY}{module}/{step}/{hash:032x}"),
         step: step.clone(),
         key: Some(shown(&key)),
         slots: per_key.max_concurrent,
