@@ -7,6 +7,7 @@ use super::additions::Additions;
 use super::limits;
 use super::locks::{Standings, lock, write_back};
 use super::results::{ANSWERED, read_result};
+use super::standing::Standing;
 use super::transaction::Transaction;
 use crate::journal::Arrival;
 use crate::model::{
@@ -87,7 +88,7 @@ impl<D: Dialect> SqlStore<D> {
         additions.write(&mut transaction).await?;
         write_back(&mut transaction, standings.values()).await?;
         // Whoever is locked and was not answered is told in vain, which costs a look.
-        followed.wakes.extend(standings.values().filter_map(|standing| standing.wake()));
+        followed.wakes.extend(standings.values().filter_map(Standing::wake));
         let told = awaited.iter().map(|one| values![one.key, one.leader]).collect();
         transaction.run(vec![(statements::LEAVE_RESULTS, told)]).await?;
         transaction.commit().await?;
