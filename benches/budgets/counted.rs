@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name,
-    ScheduleSpec, Seq, Timestamp,
+    ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost,
-    NotedBy, Planned, Put, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot,
-    Store, Streak, Suspect, TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
+    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LogLine, ModuleRow,
+    NewHost, NotedBy, Planned, Put, QueueRow, Renewal, Result, Revival, Revived, RowChange,
+    ScheduleRow, Snapshot, Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef,
+    TaskRow, Trigger, Triggered, Write, Written,
 };
 use tokio::sync::watch;
 

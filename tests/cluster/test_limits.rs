@@ -1,6 +1,6 @@
 //! Limits hold across hosts, whoever dies.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -53,7 +53,7 @@ async fn never_six_run_where_five_may_and_none_is_stuck() {
     };
     let load = Load::begin((0..executions).map(job), HOSTS, &cluster.doors());
     let accepted = load.finish().await;
-    let mut deaths: HashMap<String, Timestamp> = HashMap::new();
+    let mut deaths: BTreeMap<String, Timestamp> = BTreeMap::new();
 
     let every = executions * 100 / (kills + 1);
     for kill in 1..=kills {

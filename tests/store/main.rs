@@ -13,6 +13,7 @@ mod hosts;
 mod interleaved;
 mod leases;
 mod limits;
+mod limits_at_once;
 mod modules;
 mod opening;
 mod queues;

@@ -1,6 +1,6 @@
 //! Which attempts ran at the same time, by the one clock of the machine that all hosts of a storm run on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use serde_json::Value;
@@ -53,7 +53,7 @@ pub fn of_step(step: &str) -> Vec<Span> {
 }
 
 /// How many of them ran at once at most. What its host has not ended it ran until that host died.
-pub fn most_at_once(spans: &[Span], deaths: &HashMap<String, Timestamp>) -> usize {
+pub fn most_at_once(spans: &[Span], deaths: &BTreeMap<String, Timestamp>) -> usize {
     let mut changes: Vec<(Timestamp, i64)> = Vec::new();
     for span in spans {
         changes.push((span.from, 1));
