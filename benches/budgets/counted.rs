@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name,
+    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
     ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LogLine, ModuleRow,
-    NewHost, NotedBy, Planned, Put, QueueRow, Renewal, Result, Revival, Revived, RowChange,
-    ScheduleRow, Snapshot, Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef,
-    TaskRow, Trigger, Triggered, Write, Written,
+    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
+    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
+    Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot, Store, Streak,
+    Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write,
+    Written,
 };
 use tokio::sync::watch;
 
@@ -150,7 +151,13 @@ hand_on! {
     executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
     logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
-    dead_letters(execution: Option<ExecutionId>, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
+    remove_executions(host: HostId, old: &Old, limit: u32) -> Removed;
+    remove_dead_letters(host: HostId, before: Timestamp, limit: u32) -> u64;
+    remove_logs(host: HostId, before: Timestamp, limit: u32) -> u64;
+    removable(states: &[ExecutionState], before: Timestamp, now: Timestamp) -> Removable;
+    dead_letters(filter: &LetterFilter, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
+    letter_counts(filter: &LetterFilter, limit: u32) -> Vec<LetterCount>;
+    argument(id: ExecutionId, at: (Seq, u32)) -> Option<Payload>;
     dead_letter(id: i64) -> Option<DeadLetter>;
     counts() -> Counts;
     now() -> Timestamp;

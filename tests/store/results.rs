@@ -205,7 +205,7 @@ on_both_databases! {
         assert_eq!(db.begun().await, [2]);
         let revival = Revival {
             why: stepwell::journal::RunReason::Retry,
-            promise: None,
+            redrive: None,
             module: None,
             at: at(5_000),
         };

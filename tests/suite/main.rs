@@ -30,6 +30,7 @@ mod test_pause;
 mod test_real_host;
 mod test_real_kill;
 mod test_results;
+mod test_retention;
 mod test_retries;
 mod test_runs;
 mod test_sagas;

@@ -26,6 +26,7 @@
 mod bounds;
 mod cancel;
 mod changes;
+mod cleanup;
 mod deploy;
 mod deployments;
 mod error;
@@ -44,11 +45,12 @@ mod waiting;
 mod why;
 
 pub use cancel::Force;
+pub use cleanup::{CleanedUp, CleanupOrder};
 pub use error::{DispatchError, SchemaBreach};
 pub use follow::{Followed, Follower};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
-pub use redrive::Redriven;
+pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
 pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 pub use wait::{HolderShown, LimitShown, Wait};
@@ -59,8 +61,9 @@ pub use crate::journal::{
 };
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
-    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
-    QueueRow, ScheduleRow, StartPlan, StoreError, TaskFilter, TaskState,
+    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
+    LetterFilter, LogLine, ModuleRow, QueueRow, Removable, ScheduleRow, StartPlan, StoreError,
+    TaskFilter, TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

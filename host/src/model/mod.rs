@@ -33,6 +33,7 @@ mod per_key;
 mod place;
 mod rate;
 mod result_key;
+mod retention;
 mod retry;
 mod schedule;
 mod task;
@@ -60,6 +61,7 @@ pub use payload::{BadPayload, Payload};
 pub use per_key::PerKey;
 pub use rate::{BadRate, Meter, Rate};
 pub use result_key::{ResultKey, ResultOf};
+pub use retention::{Period, Retention, StatePeriod};
 pub use retry::RetryPolicy;
 pub use schedule::{
     BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,

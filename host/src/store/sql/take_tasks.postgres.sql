@@ -7,4 +7,4 @@ where tasks.id = ended.id
   and tasks.attempt = ended.attempt
 returning
   tasks.id, tasks.execution_id, tasks.run, tasks.promise, tasks.step, tasks.step_limit, tasks.key_limit,
-  tasks.result_key
+  tasks.result_key, tasks.queue

@@ -10,9 +10,7 @@ use super::results::{ANSWERED, read_result};
 use super::standing::Standing;
 use super::transaction::Transaction;
 use crate::journal::Arrival;
-use crate::model::{
-    HostId, Name, Outcome, Promise, ResultKey, Run, StepUsage, TaskId, Timestamp, Wake,
-};
+use crate::model::{HostId, Name, Outcome, Promise, ResultKey, Run, StepUsage, TaskId, Wake};
 use crate::store::Result;
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
@@ -51,18 +49,6 @@ impl<D: Dialect> SqlStore<D> {
             }
         }
         Ok(followed)
-    }
-
-    pub(super) async fn prune_kept_results(
-        &self,
-        host: HostId,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<u64> {
-        let mut transaction = self.begin(host).await?;
-        let pruned = transaction.execute(statements::PRUNE_RESULTS, values![now, limit]).await?;
-        transaction.commit().await?;
-        Ok(pruned)
     }
 
     /// Executions are locked before their tasks, in the order of their ids: so those who wait are looked up first, without a

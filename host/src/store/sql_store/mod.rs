@@ -9,6 +9,7 @@ mod ends;
 mod firing;
 mod followers;
 mod hosts;
+mod letters;
 mod limits;
 mod locks;
 mod modules;
@@ -16,6 +17,7 @@ mod pages;
 mod places;
 mod queues;
 mod reading;
+mod removal;
 mod results;
 mod revive;
 mod rows;
@@ -39,7 +41,8 @@ use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
+    Revived, Streak,
 };
 use super::waiting::{Holders, QueueRow, Surroundings, TaskFilter, TaskRow};
 use super::write::{NotedBy, TaskEnd, Write, Written};
@@ -47,7 +50,7 @@ use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name,
-    ScheduleSpec, Seq, TaskId, Timestamp,
+    Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use underway::Underway;
 
@@ -345,6 +348,32 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.list_schedules(after, limit).await
     }
 
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed> {
+        self.remove_old_executions(host, old, limit).await
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        host: HostId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        self.remove_old_letters(host, before, limit).await
+    }
+
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64> {
+        self.remove_old_logs(host, before, limit).await
+    }
+
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable> {
+        self.count_removable(states, before, now).await
+    }
+
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
         self.view_execution(id).await
     }
@@ -371,11 +400,19 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
-        self.list_dead_letters(execution, before, limit).await
+        self.list_dead_letters(filter, before, limit).await
+    }
+
+    async fn letter_counts(&self, filter: &LetterFilter, limit: u32) -> Result<Vec<LetterCount>> {
+        self.count_letters_by_step(filter, limit).await
+    }
+
+    async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>> {
+        self.read_argument(id, at).await
     }
 
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {

@@ -13,7 +13,7 @@ use crate::model::{
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
-use crate::store::value::{Rows, values};
+use crate::store::value::values;
 use crate::store::view::Delivered;
 use crate::store::write::{NotedBy, TaskEnd, TaskSettled, Write, Written};
 use crate::store::{Result, TaskRef};
@@ -28,6 +28,8 @@ pub(super) struct Taken {
     pub(super) limits: [Option<String>; 2],
     /// What it led, where others may wait for its outcome and the statement says so.
     pub(super) leads: Option<ResultKey>,
+    /// Where it waited, where the statement says so.
+    pub(super) queue: Option<Name>,
 }
 
 impl Taken {
@@ -40,6 +42,7 @@ impl Taken {
             step: row.name("step")?,
             limits: [row.opt_text("step_limit")?, row.opt_text("key_limit")?],
             leads: row.opt_result_key("result_key")?,
+            queue: row.opt_name("queue")?,
         })
     }
 
@@ -128,14 +131,6 @@ impl<D: Dialect> SqlStore<D> {
             transaction.leave().await?;
         }
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
-    }
-
-    pub(super) async fn discard_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
-        let mut transaction = self.begin(host).await?;
-        let rows: Rows = ids.iter().map(|id| values![*id]).collect();
-        let gone = transaction.fetch_many(statements::DISCARD_DEAD_LETTERS, rows).await?;
-        transaction.commit().await?;
-        Ok(gone.len() as u64)
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::attempt::Attempt;
 use super::super::local::{self, LocalStep};
 use super::Activation;
 use super::children::Born;
-use crate::journal::{Arrival, Effect, Replay, Stop};
+use crate::journal::{Arrival, Effect, Redrive, Replay, Stop};
 use crate::model::{
     CallLimits, CallOptions, Failure, Name, Payload, Promise, ResultKey, ResultOf, RetryPolicy,
     Routing, RoutingOptions, Run, Seq, StepSpec, StepUsage, Timestamp, kind,
@@ -28,6 +28,8 @@ pub(in crate::worker) struct Call {
     limits: CallLimits,
     /// How its result answers other calls, where it does.
     keep: Option<Keep>,
+    /// The number of its first attempt.
+    attempt: u32,
 }
 
 /// How many local steps of one execution may wait for a slot; further ones become task rows at once.
@@ -76,7 +78,7 @@ impl Activation {
                 let limits = CallLimits::of_call(&self.loaded.name, &step, &spec.options, &input);
                 let keep = keep(&self.loaded.name, spec, &input, &options);
                 let call = decide((promise, run), (input, input_at), spec, options);
-                let call = Call { limits, keep, ..call };
+                let call = Call { limits, keep, ..call }.redriven(self.redriven.get(&promise));
                 self.begin_call(call);
             }
             None => self.refuse_step(replay, promise, &step),
@@ -117,7 +119,7 @@ impl Activation {
             promise: call.promise,
             step: call.step.clone(),
             input: call.input.clone(),
-            number: 1,
+            number: call.attempt,
             timeout: call.timeout,
             retry: call.retry.clone(),
             heartbeat: None,
@@ -136,7 +138,7 @@ impl Activation {
             input: call.input_at,
             routing: call.routing.clone(),
             visible_at: now,
-            attempt: 1,
+            attempt: call.attempt,
             timeout: call.timeout,
             schedule_by: call.schedule_timeout.map(|patience| now + patience),
             retry: call.retry.clone(),
@@ -204,6 +206,7 @@ fn decide(
         schedule_timeout: options.schedule_timeout.or(spec.options.schedule_timeout),
         limits: CallLimits::default(),
         keep: None,
+        attempt: 1,
     }
 }
 
@@ -236,6 +239,15 @@ pub(super) fn route(
 }
 
 impl Call {
+    /// As a person had it made again, where that is so.
+    fn redriven(mut self, redrive: Option<&Redrive>) -> Self {
+        if let Some(Redrive { queue, attempts, .. }) = redrive {
+            self.routing.queue = queue.clone().unwrap_or(self.routing.queue);
+            self.attempt = attempts.saturating_add(1);
+        }
+        self
+    }
+
     pub(super) fn run(&self) -> Run {
         self.run
     }
@@ -246,5 +258,9 @@ impl Call {
 
     pub(super) fn step(&self) -> &Name {
         &self.step
+    }
+
+    pub(super) fn queue(&self) -> &Name {
+        &self.routing.queue
     }
 }
