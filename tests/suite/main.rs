@@ -15,6 +15,7 @@ mod place;
 mod process;
 mod seed;
 mod test_host;
+mod test_limits;
 
 mod test_bad_input;
 mod test_cancel;
