@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
     Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
-    ModuleDigest, Name, ScheduleSpec, Seq, Timestamp,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost,
-    NotedBy, Planned, Put, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot,
-    Store, Streak, Suspect, TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
+    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter,
+    LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, Removable, Removed, Renewal, Result,
+    Revival, Revived, RowChange, ScheduleRow, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef,
+    Trigger, Triggered, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -145,7 +146,13 @@ hand_on! {
     executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
     logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
-    dead_letters(execution: Option<ExecutionId>, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
+    remove_executions(host: HostId, old: &Old, limit: u32) -> Removed;
+    remove_dead_letters(host: HostId, before: Timestamp, limit: u32) -> u64;
+    remove_logs(host: HostId, before: Timestamp, limit: u32) -> u64;
+    removable(states: &[ExecutionState], before: Timestamp, now: Timestamp) -> Removable;
+    dead_letters(filter: &LetterFilter, before: Option<i64>, limit: u32) -> Vec<DeadLetter>;
+    letter_counts(filter: &LetterFilter, limit: u32) -> Vec<LetterCount>;
+    argument(id: ExecutionId, at: (Seq, u32)) -> Option<Payload>;
     dead_letter(id: i64) -> Option<DeadLetter>;
     counts() -> Counts;
     now() -> Timestamp;

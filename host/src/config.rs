@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{BadDuration, Lease, Limits, Name, parse_duration};
+use crate::model::{BadDuration, Lease, Limits, Name, Period, StatePeriod, parse_duration};
 use crate::store::{Migrating, PostgresOptions};
 
 /// The flags of `stepwell serve`.
@@ -64,6 +64,26 @@ pub struct ServeFlags {
     /// How long work in flight is waited for when the host stops [default: 30s]
     #[arg(long, env = "STEPWELL_DRAIN_TIMEOUT", value_name = "DURATION", value_parser = duration)]
     drain_timeout: Option<Duration>,
+    /// How often this host removes what is older than the periods below [default: 1h]
+    #[arg(long, env = "STEPWELL_CLEANUP_INTERVAL", value_name = "DURATION", value_parser = interval)]
+    cleanup_interval: Option<Duration>,
+    /// How long executions that have ended are kept, or never to remove none [default: 7d]
+    #[arg(long, env = "STEPWELL_RETENTION_PERIOD", value_name = "DURATION")]
+    retention_period: Option<Period>,
+    /// The same for those that ended in one state, such as failed=30d; may be given several times
+    #[arg(
+        long = "retention",
+        env = "STEPWELL_RETENTION",
+        value_delimiter = ',',
+        value_name = "STATE=DURATION"
+    )]
+    retention: Vec<StatePeriod>,
+    /// How long dead letters are kept, or never to remove none [default: 7d]
+    #[arg(long, env = "STEPWELL_DEAD_LETTER_RETENTION", value_name = "DURATION")]
+    dead_letter_retention: Option<Period>,
+    /// How long lines of logs are kept whose execution is there, or never to remove none [default: never]
+    #[arg(long, env = "STEPWELL_LOG_RETENTION", value_name = "DURATION")]
+    log_retention: Option<Period>,
     /// What modules may be granted, and what stands behind it: a .toml or .json file [default: nothing]
     #[arg(long, env = "STEPWELL_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -114,6 +134,13 @@ fn hot_max(text: &str) -> Result<usize, String> {
 
 fn one_or_more(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_none| "it must be 1 or more".to_owned())
+}
+
+/// More often would be no retention but a load.
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text).map_err(|bad| bad.to_string())?;
+    let is_sane = interval >= Duration::from_secs(1);
+    is_sane.then_some(interval).ok_or_else(|| "it must be 1s or more".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, BadDuration> {
@@ -220,6 +247,12 @@ impl From<ServeFlags> for Config {
         put(&mut limits.committer_queue_max, flags.committer_queue_max.map(NonZeroUsize::get));
         put(&mut limits.drain_timeout, flags.drain_timeout);
         put(&mut limits.lease, flags.lease);
+        let retention = &mut limits.retention;
+        put(&mut retention.cleanup_interval, flags.cleanup_interval);
+        put(&mut retention.executions, flags.retention_period);
+        retention.by_state = flags.retention;
+        put(&mut retention.dead_letters, flags.dead_letter_retention);
+        put(&mut retention.logs, flags.log_retention);
         config
     }
 }

@@ -44,6 +44,22 @@ create table schedules (
 
 create index schedules_due on schedules (due_at) where paused_at is null and due_at is not null;
 
+-- Dead letters are looked for by more than their execution: where the step waited and how it failed stand beside it.
+
+alter table dead_letters add column queue text;
+alter table dead_letters add column failure_kind text;
+update dead_letters set failure_kind = json_extract(failure, '$.kind');
+
+create index dead_letters_by_step on dead_letters (step, id);
+create index dead_letters_clean on dead_letters (created_at, id);
+
+-- Retention: executions that have ended for long are found by when they did. One whose journal is too long for a single
+-- transaction is marked before its first entry goes, so that nobody revives what is left of it.
+
+alter table executions add column removed_at integer;
+
+create index executions_remove on executions (state, completed_at, id) where completed_at is not null;
+
 -- Grants: what an operator granted to the modules of a name, as the JSON of a manifest's capabilities; who and when.
 
 create table grants (

@@ -154,6 +154,27 @@ impl TestHost {
     /// Where the module has no such workflow.
     #[track_caller]
     pub fn start(&mut self, workflow: &str, input: Value) -> ExecutionId {
+        let name = self.workflow_named(workflow);
+        self.world.start(name, Payload::of(&input))
+    }
+
+    /// The same under an idempotency key: the second start of one key gives the execution of the first. Its id is that which
+    /// every host would give it.
+    ///
+    /// # Panics
+    /// Where the module has no such workflow.
+    #[track_caller]
+    pub fn start_once(&mut self, workflow: &str, key: &str, input: Value) -> ExecutionId {
+        let name = self.workflow_named(workflow);
+        let id = ExecutionId::of_key(&name, key);
+        if self.world.find(id).is_none() {
+            self.world.start_as(id, name, Payload::of(&input));
+        }
+        id
+    }
+
+    #[track_caller]
+    fn workflow_named(&self, workflow: &str) -> Name {
         let workflows = &self.world.stage.manifest.workflows;
         let found = workflows.iter().find(|spec| spec.name.as_str() == workflow);
         let known =
@@ -161,8 +182,7 @@ impl TestHost {
         let Some(spec) = found else {
             panic!("the module has no workflow {workflow}; it has {}", known())
         };
-        let name = spec.name.clone();
-        self.world.start(name, Payload::of(&input))
+        spec.name.clone()
     }
 
     /// Starts an execution and waits for its end, for as long in virtual time as it takes.

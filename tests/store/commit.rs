@@ -2,12 +2,14 @@
 
 use stepwell::journal::Body;
 use stepwell::model::{ExecutionState, Failure, Promise, Run, Seq, Wake};
-use stepwell::store::{Append, Effects, NewExecution, RowChange, StoreError, Written};
+use stepwell::store::{
+    Append, Effects, LetterFilter, NewExecution, RowChange, StoreError, Written,
+};
 
 use crate::database::{Database, execution_id};
 use crate::words::{
-    call, cancel, child_of, counted, dead_letter, ended, execution, force, json, logged, name,
-    outcome_of, settled, signal, start, state_set, task, write,
+    call, cancel, child_of, counted, dead_letter, ended, execution, force, json, letters_of,
+    logged, name, outcome_of, settled, signal, start, state_set, task, write,
 };
 
 fn done() -> Written {
@@ -256,11 +258,11 @@ on_both_databases! {
         let dead_letters = vec![dead_letter(0), dead_letter(1)];
         db.commit(vec![write(Append { dead_letters, ..db.append(id) })]).await;
 
-        let kept = db.store.dead_letters(Some(id), None, 10).await.unwrap();
+        let kept = db.store.dead_letters(&letters_of(id), None, 10).await.unwrap();
         assert_eq!(kept.len(), 2);
         assert_eq!(kept[0].promise, Promise(1));
         assert_eq!(kept[0].workflow, name("checkout"));
-        let older = db.store.dead_letters(None, Some(kept[0].id), 10).await.unwrap();
+        let older = db.store.dead_letters(&LetterFilter::default(), Some(kept[0].id), 10).await.unwrap();
         assert_eq!(older.len(), 1);
 
         let ids = [kept[0].id, 999];

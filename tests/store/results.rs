@@ -49,7 +49,7 @@ impl Database {
         let inbox = self.store.inbox(self.host, id).await.unwrap().unwrap();
         let settled = |(_, arrival)| match arrival {
             Arrival::Settled { outcome, attempt, .. } => (outcome, attempt),
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         };
         inbox.arrivals.into_iter().map(settled).collect()
     }
@@ -205,7 +205,7 @@ on_both_databases! {
         assert_eq!(db.begun().await, [2]);
         let revival = Revival {
             why: stepwell::journal::RunReason::Retry,
-            promise: None,
+            redrive: None,
             module: None,
             at: at(5_000),
         };

@@ -1,22 +1,22 @@
 //! The next run of what ended badly.
 
-use stepwell::journal::{Arrival, Body, Entry, Event, RunReason};
+use stepwell::journal::{Arrival, Body, Entry, Event, Redrive, RunReason};
 use stepwell::model::{ExecutionState, Failure, ModuleDigest, Promise, Run, Seq, StepUsage};
 use stepwell::store::{Append, NewExecution, NewTask, Parent, Revival, Revived, RowChange};
 
 use crate::database::{Database, everything, execution_id};
 use crate::words::{
-    at, call, child_of, completed, dead_letter, ended, execution, json, outcome_of, received,
-    settled, start, task, write,
+    at, call, child_of, completed, dead_letter, ended, execution, json, letters_of, name,
+    outcome_of, received, settled, start, task, write,
 };
 
 fn retry() -> Revival {
-    Revival { why: RunReason::Retry, promise: None, module: None, at: at(9_000) }
+    Revival { why: RunReason::Retry, redrive: None, module: None, at: at(9_000) }
 }
 
 fn redrive(promise: u32) -> Revival {
-    let promise = Some(Promise(promise));
-    Revival { why: RunReason::Redrive, promise, ..retry() }
+    let redrive = Redrive { promise: Promise(promise), queue: None, attempts: 0 };
+    Revival { why: RunReason::Redrive, redrive: Some(redrive), ..retry() }
 }
 
 fn numbered(entries: &[Entry]) -> Vec<(u64, u32)> {
@@ -98,7 +98,7 @@ on_both_databases! {
 
             assert_eq!(db.revive(id, &revival).await, Revived::Ready(Run(1)));
 
-            let left = db.store.dead_letters(Some(id), None, 10).await.unwrap();
+            let left = db.store.dead_letters(&letters_of(id), None, 10).await.unwrap();
             let left: Vec<_> = left.iter().map(|letter| letter.promise.0).collect();
             // A retry goes back to the last failure alone.
             let expected = if revival.why == RunReason::Retry { vec![1, 0] } else { vec![0] };
@@ -114,7 +114,7 @@ on_both_databases! {
 
         db.revive(id, &retry()).await;
 
-        assert_eq!(db.store.dead_letters(Some(id), None, 10).await.unwrap().len(), 1);
+        assert_eq!(db.store.dead_letters(&letters_of(id), None, 10).await.unwrap().len(), 1);
     }
 
     async fn a_redrive_is_refused_where_the_workflow_went_on(db: Database) {
@@ -123,7 +123,49 @@ on_both_databases! {
         assert_eq!(db.revive(id, &redrive(0)).await, Revived::WentOn);
 
         assert_eq!(db.view(id).await.row.state, ExecutionState::Failed);
-        assert_eq!(db.store.dead_letters(Some(id), None, 10).await.unwrap().len(), 2);
+        assert_eq!(db.store.dead_letters(&letters_of(id), None, 10).await.unwrap().len(), 2);
+    }
+
+    async fn a_redrive_says_in_the_journal_which_call_is_made_again_and_how(db: Database) {
+        let id = db.failed().await;
+        let redrive = Redrive { promise: Promise(1), queue: Some(name("rescue")), attempts: 3 };
+        let why = RunReason::Redrive;
+
+        let revival = Revival { why, redrive: Some(redrive.clone()), ..retry() };
+        assert_eq!(db.revive(id, &revival).await, Revived::Ready(Run(1)));
+
+        let entries = db.claim(1).await.remove(0).entries;
+        let runs = entries.into_iter().filter_map(|entry| match entry.body {
+            Body::Run(run) => run.redrive,
+            _ => None,
+        });
+        assert_eq!(runs.collect::<Vec<_>>(), [redrive]);
+    }
+
+    async fn a_child_whose_parent_was_told_is_not_redriven_and_a_detached_one_is(db: Database) {
+        let parent = db.born(1).await;
+        for (number, detached) in [(2, false), (3, true)] {
+            let of = Parent { detached, ..child_of(parent, u32::from(number)) };
+            let child = NewExecution { parent: Some(of), owner: Some(db.host), ..execution(number) };
+            db.commit(vec![start(child)]).await;
+            let append = Append {
+                entries: vec![
+                    call(2, 0),
+                    settled(3, 0, Err("card-declined")),
+                    ended(4, ExecutionState::Failed),
+                ],
+                row: RowChange::End { state: ExecutionState::Failed, failure_kind: None },
+                ..db.append(execution_id(number))
+            };
+            db.commit(vec![write(append)]).await;
+        }
+
+        let answers = [
+            db.revive(execution_id(2), &redrive(0)).await,
+            db.revive(execution_id(3), &redrive(0)).await,
+        ];
+
+        assert_eq!(answers, [Revived::ParentTold(parent), Revived::Ready(Run(1))]);
     }
 
     async fn only_what_ended_badly_is_revived(db: Database) {

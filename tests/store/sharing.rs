@@ -136,7 +136,7 @@ async fn start_with_keys(db: Database, first: usize) -> (usize, usize) {
         match db.commit(vec![start(new)]).await.remove(0) {
             Written::Done(_) => begun += 1,
             Written::Exists { input_hash } if input_hash == hash => found += 1,
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         }
     }
     (begun, found)

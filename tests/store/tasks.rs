@@ -5,7 +5,9 @@ use stepwell::model::{ExecutionState, Failure, Outcome, Promise, Run};
 use stepwell::store::{Delivered, TaskEnd};
 
 use crate::database::{Database, everything};
-use crate::words::{at, completed, counted, dead_letter, json, logged, name, task, task_ref};
+use crate::words::{
+    at, completed, counted, dead_letter, json, letters_of, logged, name, task, task_ref,
+};
 
 on_both_databases! {
     async fn an_outcome_goes_from_the_row_into_the_inbox(db: Database) {
@@ -104,7 +106,7 @@ on_both_databases! {
 
         db.end_task(1, id, 1, end).await;
 
-        let kept = db.store.dead_letters(Some(id), None, 10).await.unwrap();
+        let kept = db.store.dead_letters(&letters_of(id), None, 10).await.unwrap();
         assert_eq!((kept[0].attempts, &kept[0].failure), (3, &letter.failure));
         assert_eq!(db.store.dead_letter(kept[0].id).await.unwrap().unwrap().execution, id);
     }

@@ -8,8 +8,8 @@ use stepwell::model::{
     Routing, Run, Seq, StepUsage, Timestamp,
 };
 use stepwell::store::{
-    Append, Delivered, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange, TaskEnd,
-    TaskRef, Write,
+    Append, Delivered, LetterFilter, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent,
+    RowChange, TaskEnd, TaskRef, Write,
 };
 
 use crate::database::{Database, execution_id, module, task_id};
@@ -163,6 +163,10 @@ pub(crate) fn completed() -> TaskEnd {
     TaskEnd::Settled { outcome: Ok(json("7")), usage: StepUsage::default(), dead_letter: None }
 }
 
+pub(crate) fn letters_of(execution: ExecutionId) -> LetterFilter {
+    LetterFilter { execution: Some(execution), ..LetterFilter::default() }
+}
+
 pub(crate) fn dead_letter(promise: u32) -> NewDeadLetter {
     NewDeadLetter {
         promise: Promise(promise),
@@ -171,6 +175,7 @@ pub(crate) fn dead_letter(promise: u32) -> NewDeadLetter {
         attempts: 3,
         failure: Failure::new("card-declined", "no funds"),
         at: at(2_000),
+        queue: Some(name("slow")),
     }
 }
 

@@ -100,6 +100,11 @@ impl TestHost {
         is_set("STEPWELL_TEST_NEVER_HOT")
     }
 
+    /// Where it answers.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.app.as_ref().expect("it lives").address()
+    }
+
     /// What the next life will be like.
     pub(crate) fn settings(&mut self) -> &mut Settings {
         &mut self.settings

@@ -1,9 +1,15 @@
 //! Schedules, from the order to what they start.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::future::join_all;
 use serde_json::{Value, json};
+use stepwell::model::{ExecutionId, Name, Timestamp};
 
 use crate::api::PATIENCE;
-use crate::test_host::TestHost;
+use crate::dying::{Fault, Way};
+use crate::test_host::{Settings, TestHost};
 
 impl TestHost {
     async fn put_schedule(&self, name: &str, spec: &Value) -> Value {
@@ -230,4 +236,85 @@ async fn what_is_no_schedule_is_refused_with_its_place() {
     }
     assert_eq!(host.delete("/v1/schedules/nobody").await.status, 404);
     assert_eq!(host.get("/v1/schedules?limit=0").await.status, 422);
+}
+
+/// Whatever write a host dies at that fires, each second has started its workflow once.
+#[tokio::test]
+async fn a_death_at_any_write_of_a_firing_leaves_out_no_second_and_repeats_none() {
+    for way in Way::ALL {
+        join_all((1..=4).map(|write| fires_each_second_under(write, way))).await;
+    }
+}
+
+async fn fires_each_second_under(write: u64, way: Way) {
+    let fault = Arc::new(Fault::at(write, way));
+    let settings = Settings { fault: Some(Arc::clone(&fault)), ..Settings::default() };
+    let mut host = TestHost::start_with(settings).await;
+    let three = async |host: &TestHost| {
+        let put = async || {
+            let body = each_second("allow").to_string();
+            host.send("PUT", "/v1/schedules/tick", body).await.unwrap().status
+        };
+        while put().await == 503 {}
+        host.until_schedule("tick", |tick| tick["fired"].as_u64() >= Some(3)).await
+    };
+
+    tokio::select! {
+        _fired = three(&host) => {}
+        () = fault.died() => {
+            host.settings().fault = None;
+            host.kill_and_restart().await;
+            three(&host).await;
+        }
+    }
+    while host.post("/v1/schedules/tick/pause", &json!({})).await.status == 503 {}
+
+    let schedule = host.schedule("tick").await;
+    let list = host.get("/v1/executions?workflow=noop&limit=1000").await.body;
+    let ids: BTreeSet<_> = list["executions"].as_array().unwrap().iter().map(id_of).collect();
+    let last: Timestamp = serde_json::from_value(schedule["last"][0]["at"].clone()).unwrap();
+    let name = Name::new("tick").unwrap();
+    let seconds = (0..ids.len() as u64).map(|back| last - std::time::Duration::from_secs(back));
+    let expected = seconds.map(|second| ExecutionId::of_firing(&name, second).to_string());
+    assert_eq!(ids, expected.collect(), "{way:?} write {write}");
+    assert_eq!(schedule["fired"].as_u64(), Some(ids.len() as u64), "{way:?} write {write}");
+    host.audit_without("tick").await;
+}
+
+fn id_of(execution: &Value) -> String {
+    execution["id"].as_str().unwrap().to_owned()
+}
+
+/// The command line puts, shows, lists, starts and removes.
+#[tokio::test]
+async fn schedules_are_kept_by_the_command_line() {
+    let mut host = TestHost::start().await;
+    let stepwell = async |line: &str| {
+        let server = format!("http://{}", host.address());
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_stepwell"));
+        command.args(["--server", &server, "schedules"]).args(line.split_whitespace());
+        let output = command.output().await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    };
+
+    let put = "put nightly noop --cron @yearly --time-zone Europe/Berlin --input 7 --overlap queue";
+    let (code, said) = stepwell(put).await;
+    assert!(code == 0 && said.contains("schedule nightly fires next at 20"), "{said}");
+    let (_, listed) = stepwell("list").await;
+    assert!(listed.contains("@yearly (Europe/Berlin)") && listed.contains("noop"), "{listed}");
+    let (_, id) = stepwell("trigger nightly --key once").await;
+    assert_eq!(host.ended(id.trim()).await.value(), 7);
+    let (_, shown) = stepwell("show nightly").await;
+    assert!(shown.contains("1 fired") && shown.contains(id.trim()), "{shown}");
+    assert_eq!(stepwell("pause nightly").await.1.trim(), "schedule nightly is paused");
+    assert!(stepwell("resume nightly").await.1.contains("fires next at"));
+    assert_eq!(stepwell("delete nightly").await.1.trim(), "schedule nightly is removed");
+    let (code, refused) = stepwell("show nightly").await;
+    assert!(code == 4 && refused.contains("there is no schedule nightly"), "{code} {refused}");
+    let preview = "preview --every 90s --after 2026-01-31T08:00:00Z --count 2";
+    assert_eq!(stepwell(preview).await.1, "2026-01-31 08:01:30\n2026-01-31 08:03:00\n");
+    let (code, refused) = stepwell("preview --every 10ms").await;
+    assert!(code == 2 && refused.contains("every is 10ms"), "{code} {refused}");
+    host.audit().await;
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// Those that every test host has from the start.
-pub const DEPLOYED: [&str; 4] = ["misbehaving", "checkout", "approval", "fan_out"];
+pub const DEPLOYED: [&str; 5] =
+    ["misbehaving", "checkout", "approval", "fan_out", "saga_trip_booking"];
 
 /// Where a module lies.
 pub fn path(name: &str) -> PathBuf {

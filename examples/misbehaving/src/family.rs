@@ -3,6 +3,7 @@
 use serde_json::Value;
 use stepwell::prelude::*;
 
+use crate::failing::{Trouble, retried};
 use crate::plain::echo;
 
 /// Starts so many children at once and returns the sum of what they return.
@@ -22,6 +23,12 @@ pub(crate) async fn child(number: u64) -> Result<u64, Failure> {
 pub(crate) async fn deaf_parent() -> Result<Value, Failure> {
     let heard = crate::plain::signals(1).await?;
     Ok(Value::from(heard))
+}
+
+/// Starts a child that fails, and fails as it does.
+#[stepwell::workflow]
+pub(crate) async fn bereaved() -> Result<u32, Failure> {
+    retried(Trouble::Hopeless).await
 }
 
 /// Starts a child that outlives it.

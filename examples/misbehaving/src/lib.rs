@@ -13,7 +13,7 @@ mod trials;
 use crate::durability::{compensate, ledger, ledgered, rounds, undo};
 use crate::excess::{excess_in_step, excess_in_workflow, journal_flood};
 use crate::failing::{deadlock, flaky, hopeless, retried, unreasonable};
-use crate::family::{child, deaf_parent, detaching, parent};
+use crate::family::{bereaved, child, deaf_parent, detaching, parent};
 use crate::keeping::{asking, look_in_vain, look_up, once};
 use crate::observing::{observe, observe_in_step};
 use crate::plain::{chain, changing, echo, noop, signals, sleeper, wide};
@@ -23,7 +23,7 @@ use crate::trials::{
 
 stepwell::module!(
     workflows: [
-        asking, chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, forgiving,
+        asking, bereaved, chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, forgiving,
         hasty, journal_flood, ledgered, noop, observe, overriding, parent, relay, retried, rounds, signals, sleeper, stubborn,
         stumbling, talking, wide,
     ],

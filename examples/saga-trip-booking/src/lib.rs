@@ -15,6 +15,9 @@ struct Trip {
     /// A pause after each step, such as `"1h"`.
     #[serde(default)]
     pause: Option<String>,
+    /// The one step to pause after; all, where none is named.
+    #[serde(default)]
+    pause_after: Option<String>,
 }
 
 /// What was booked.
@@ -99,30 +102,31 @@ async fn book_trip(trip: Trip) -> Result<Booked, Failure> {
         // The number is needed to give it back: registered when it is known.
         let flight = book_flight(&trip).await?;
         saga.undo(cancel_flight(&flight));
-        pause(&trip).await?;
+        pause_after("book_flight", &trip).await?;
 
         let hotel = book_hotel(&trip).await?;
         saga.undo(cancel_hotel(&hotel));
-        pause(&trip).await?;
+        pause_after("book_hotel", &trip).await?;
 
         // The name is enough to give it back: registered before, for a step that was stopped may have booked all the same.
         saga.undo(cancel_car(&trip.traveller));
         let car = book_car(&trip).await?;
-        pause(&trip).await?;
+        pause_after("book_car", &trip).await?;
 
         saga.undo(refund(&trip.traveller));
         let receipt = charge(&trip).await?;
-        pause(&trip).await?;
+        pause_after("charge", &trip).await?;
 
         Ok(Booked { flight, hotel, car, receipt })
     })
     .await
 }
 
-async fn pause(trip: &Trip) -> Result<(), Failure> {
+async fn pause_after(step: &str, trip: &Trip) -> Result<(), Failure> {
+    let is_here = trip.pause_after.as_deref().is_none_or(|only| only == step);
     match &trip.pause {
-        Some(time) => sleep(time).await,
-        None => Ok(()),
+        Some(time) if is_here => sleep(time).await,
+        Some(_) | None => Ok(()),
     }
 }
 

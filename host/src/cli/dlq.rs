@@ -2,35 +2,108 @@
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Shown;
 use super::client::Client;
 use super::error::CliError;
 use super::out::{Out, harmless, one_line, reason, table, when};
-use super::typed;
-use crate::model::{Failure, Timestamp};
+use super::{redrive, typed};
+use crate::model::{Failure, Name, Payload, Timestamp};
 
 #[derive(Debug, Subcommand)]
 pub enum Dlq {
     /// List dead letters, newest first
     List(List),
-    /// Show one
+    /// Count them by step, most first
+    Count(Count),
+    /// Show one, with what its step was called with
     Show(Show),
-    /// Take the execution that failed by it back to that step, with its attempts counted anew
-    Replay(One),
+    /// Take the execution that failed by it back to that step
+    Replay(redrive::Replay),
+    /// The same for all that are meant
+    ReplayAll(redrive::ReplayAll),
     /// Remove it
     Discard(One),
+    /// Remove all that are meant
+    DiscardAll(redrive::DiscardAll),
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Default, Args, Serialize)]
+pub(super) struct Which {
+    /// Only those of this execution
+    #[arg(long, value_name = "ID")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution: Option<String>,
+    /// Only those of executions of this workflow
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow: Option<Name>,
+    /// Only those of this step
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<Name>,
+    /// Only those that waited in this queue
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<Name>,
+    /// Only those whose last failure was of this kind
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    /// Only those that are as old as that time or younger, such as 2030-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    /// Only those that are older than that time
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+}
+
+impl Which {
+    /// As it is, with what can be seen to be wrong refused before anybody is asked.
+    pub(super) fn checked(self) -> Result<Self, CliError> {
+        let execution = self.execution.as_deref().map(typed::execution).transpose()?;
+        Ok(Self { execution, ..self })
+    }
+
+    /// Whether it leaves none out.
+    pub(super) fn is_everything(&self) -> bool {
+        self.query().is_empty()
+    }
+
+    /// As a query.
+    fn query(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("execution", self.execution.as_deref()),
+            ("workflow", self.workflow.as_ref().map(Name::as_str)),
+            ("step", self.step.as_ref().map(Name::as_str)),
+            ("queue", self.queue.as_ref().map(Name::as_str)),
+            ("kind", self.kind.as_deref()),
+            ("since", self.since.as_deref()),
+            ("until", self.until.as_deref()),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
 }
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only those of this execution
-    #[arg(long, value_name = "ID")]
-    execution: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// How many at most
     #[arg(long, default_value_t = 50)]
     limit: u32,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Debug, Args)]
+pub struct Count {
+    #[command(flatten)]
+    which: Which,
     #[command(flatten)]
     shown: Shown,
 }
@@ -46,7 +119,7 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct One {
     /// The dead letter
-    id: String,
+    pub(super) id: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,40 +136,70 @@ struct Letter {
     attempts: u32,
     failure: Failure,
     created_at: Timestamp,
+    queue: Option<String>,
+    input: Option<Payload>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Replayed {
-    execution: String,
-    run: u32,
+struct Counts {
+    counts: Vec<Counted>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Counted {
+    workflow: String,
+    step: String,
+    count: u64,
+    oldest: Timestamp,
+    newest: Timestamp,
 }
 
 impl Dlq {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         match self {
             Self::List(list) => list.perform(client, out).await,
+            Self::Count(count) => count.perform(client, out).await,
             Self::Show(show) => show.perform(client, out).await,
-            Self::Replay(One { id }) => {
-                let id = typed::dead_letter(&id)?;
-                let request = client.ask(Method::POST, &["dead-letters", &id, "replay"], &[]);
-                let Replayed { execution, run } = client.send(request).await?.read()?;
-                out.line(format_args!("{execution} goes on in run {run}"))
-            }
+            Self::Replay(replay) => replay.perform(client, out).await,
+            Self::ReplayAll(all) => all.perform(client, out).await,
             Self::Discard(One { id }) => {
                 let id = typed::dead_letter(&id)?;
                 client.send(client.ask(Method::DELETE, &["dead-letters", &id], &[])).await?;
                 out.line(format_args!("dead letter {id} is discarded"))
             }
+            Self::DiscardAll(all) => all.perform(client, out).await,
         }
+    }
+}
+
+impl Count {
+    async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let which = self.which.checked()?;
+        let answer = client.read(&["dead-letters", "counts"], &which.query()).await?;
+        if self.shown.json {
+            return out.json(&answer);
+        }
+        let counted: Counts = answer.read()?;
+        let mut table = table(&["WORKFLOW", "STEP", "COUNT", "OLDEST", "NEWEST"]);
+        for of in &counted.counts {
+            table.add_row([
+                one_line(&of.workflow),
+                one_line(&of.step),
+                of.count.to_string(),
+                when(of.oldest),
+                when(of.newest),
+            ]);
+        }
+        out.table(&table)
     }
 }
 
 impl List {
     async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let limit = self.limit.to_string();
+        let which = self.which.checked()?;
         let mut query = vec![("limit", limit.as_str())];
-        let execution = self.execution.as_deref().map(typed::execution).transpose()?;
-        query.extend(execution.as_deref().map(|id| ("execution", id)));
+        query.extend(which.query());
         let answer = client.read(&["dead-letters"], &query).await?;
         if self.shown.json {
             return out.json(&answer);
@@ -132,10 +235,17 @@ impl Show {
             one_line(&letter.workflow)
         ))?;
         out.line(format_args!("  step       {}", one_line(&letter.step)))?;
+        if let Some(queue) = &letter.queue {
+            out.line(format_args!("  queue      {}", one_line(queue)))?;
+        }
         out.line(format_args!("  attempts   {}", letter.attempts))?;
         out.line(format_args!("  why        {}", harmless(&reason(&letter.failure))))?;
         if let Some(details) = &letter.failure.details {
             out.line(super::pretty::indented(details.as_str()))?;
+        }
+        if let Some(input) = &letter.input {
+            out.line("  input")?;
+            out.line(super::pretty::indented(input.as_str()))?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@
 //! {"receipt":"R-7"}
 //! ```
 
+mod cleanup;
 mod client;
 mod control;
 mod deploy;
@@ -31,6 +32,7 @@ mod modules;
 mod out;
 mod pretty;
 mod put_schedule;
+mod redrive;
 mod result;
 mod run;
 mod schedules;
@@ -114,6 +116,8 @@ pub enum Command {
     /// Schedules: workflows that are started again and again
     #[command(subcommand)]
     Schedules(schedules::Schedules),
+    /// Remove what has ended for long
+    Cleanup(cleanup::Cleanup),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -154,6 +158,7 @@ impl Command {
             Self::Grant(grant) => grant.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
             Self::Schedules(schedules) => schedules.perform(client, out).await,
+            Self::Cleanup(cleanup) => cleanup.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

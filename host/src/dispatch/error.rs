@@ -134,6 +134,16 @@ pub enum DispatchError {
         /// Which.
         execution: ExecutionId,
     },
+    /// Retry the parent: it starts the child anew.
+    #[error(
+        "execution {execution} is a child of {parent}, which was told of its failure and would not hear of it again: retry the parent"
+    )]
+    ParentTold {
+        /// The child.
+        execution: ExecutionId,
+        /// Its parent.
+        parent: ExecutionId,
+    },
     /// Wait until the workflow has received some, or stop sending.
     #[error(
         "execution {execution} has {max} signals that it has not received (unreceived_signals_max)"
@@ -165,6 +175,20 @@ pub enum DispatchError {
     /// What the store says.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl DispatchError {
+    /// Whether it is about what was ordered and nothing else: of many orders the others can still be carried out.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownExecution(_)
+                | Self::UnknownDeadLetter(_)
+                | Self::NotRevivable { .. }
+                | Self::WentOn { .. }
+                | Self::ParentTold { .. }
+        )
+    }
 }
 
 /// One place where an input does not fit its schema.

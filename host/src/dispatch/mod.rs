@@ -26,6 +26,7 @@
 mod bounds;
 mod cancel;
 mod changes;
+mod cleanup;
 mod deploy;
 mod deployments;
 mod error;
@@ -42,12 +43,13 @@ mod signal;
 mod start;
 
 pub use cancel::Force;
+pub use cleanup::{CleanedUp, CleanupOrder};
 pub use error::{DispatchError, SchemaBreach};
 pub use follow::{Followed, Follower};
 pub use grants::{GrantOrder, Granting};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
-pub use redrive::Redriven;
+pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
 pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 
@@ -56,8 +58,8 @@ pub use crate::journal::{
 };
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
-    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LogLine, ModuleRow,
-    ScheduleRow, StartPlan, StoreError,
+    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
+    LetterFilter, LogLine, ModuleRow, Removable, ScheduleRow, StartPlan, StoreError,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,26 +1,101 @@
-//! Dead letters: replaying and discarding.
+//! Dead letters: looking at them, replaying and discarding, one or many.
 
-use super::{DeadLetter, Dispatch, DispatchError, Result};
-use crate::journal::RunReason;
-use crate::model::{ExecutionId, Run};
+use super::{DeadLetter, Dispatch, DispatchError, LetterCount, LetterFilter, Result};
+use crate::journal::{Redrive, RunReason};
+use crate::model::{ExecutionId, Name, Payload, Run};
+
+/// Dead letters that one order replays at most: each is a transaction that reads a journal.
+pub const REDRIVES_MAX: u32 = 100;
+
+/// How a dead letter is replayed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redriving {
+    /// To this queue; none leaves it where its workflow sends it.
+    pub queue: Option<Name>,
+    /// How its attempts count.
+    pub attempts: Attempts,
+}
+
+/// How the attempts that a dead letter has had count when it is replayed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Attempts {
+    /// It has all of them again.
+    #[default]
+    Reset,
+    /// They were made: it has one more.
+    Keep,
+}
 
 /// A dead letter whose execution goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Redriven {
+    /// Which it was.
+    pub letter: i64,
     /// Whose step is called again.
     pub execution: ExecutionId,
     /// In which run.
     pub run: Run,
 }
 
+/// What came of replaying many.
+#[derive(Debug)]
+pub struct RedrivenMany {
+    /// Those whose executions go on.
+    pub redriven: Vec<Redriven>,
+    /// Those that were refused, and why.
+    pub refused: Vec<(i64, DispatchError)>,
+    /// Where to go on; none where this was all.
+    pub next_before: Option<i64>,
+}
+
+/// What came of discarding many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discarded {
+    /// How many.
+    pub count: u64,
+    /// Where to go on; none where this was all.
+    pub next_before: Option<i64>,
+}
+
 impl Dispatch {
-    /// Takes the execution that failed by a dead letter back to that step, with its attempts counted anew. Refused where the
-    /// workflow handled the failure and went on.
-    pub async fn redrive(&self, id: i64) -> Result<Redriven> {
+    /// Takes the execution that failed by a dead letter back to that step. Refused where the workflow handled the failure and
+    /// went on, and where its parent was told of the failure.
+    pub async fn redrive(&self, id: i64, how: &Redriving) -> Result<Redriven> {
         let letter = self.dead_letter(id).await?;
-        let revival = self.revival(RunReason::Redrive, Some(letter.promise), None);
+        self.redrive_letter(&letter, how).await
+    }
+
+    async fn redrive_letter(&self, letter: &DeadLetter, how: &Redriving) -> Result<Redriven> {
+        let attempts = match how.attempts {
+            Attempts::Reset => 0,
+            Attempts::Keep => letter.attempts,
+        };
+        let redrive = Redrive { promise: letter.promise, queue: how.queue.clone(), attempts };
+        let revival = self.revival(RunReason::Redrive, Some(redrive), None);
         let run = self.go_back(letter.execution, revival).await?;
-        Ok(Redriven { execution: letter.execution, run })
+        Ok(Redriven { letter: letter.id, execution: letter.execution, run })
+    }
+
+    /// The same for a page of dead letters, newest first, each in a transaction of its own.
+    pub async fn redrive_all(
+        &self,
+        filter: &LetterFilter,
+        how: &Redriving,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<RedrivenMany> {
+        let limit = self.page(limit)?.min(REDRIVES_MAX);
+        let letters = self.store().dead_letters(filter, before, limit).await?;
+        let next_before = behind(&letters, limit);
+        let mut many = RedrivenMany { redriven: Vec::new(), refused: Vec::new(), next_before };
+        for letter in letters {
+            match self.redrive_letter(&letter, how).await {
+                Ok(redriven) => many.redriven.push(redriven),
+                Err(error) if error.is_refusal() => many.refused.push((letter.id, error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(many)
     }
 
     /// Removes a dead letter.
@@ -31,19 +106,49 @@ impl Dispatch {
         }
     }
 
+    /// Removes a page of dead letters, newest first.
+    pub async fn discard_all(
+        &self,
+        filter: &LetterFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Discarded> {
+        let limit = self.page(limit)?;
+        let letters = self.store().dead_letters(filter, before, limit).await?;
+        let ids: Vec<i64> = letters.iter().map(|letter| letter.id).collect();
+        let count = self.store().discard_dead_letters(self.host(), &ids).await?;
+        Ok(Discarded { count, next_before: behind(&letters, limit) })
+    }
+
     /// One dead letter.
     pub async fn dead_letter(&self, id: i64) -> Result<DeadLetter> {
         self.store().dead_letter(id).await?.ok_or(DispatchError::UnknownDeadLetter(id))
     }
 
-    /// A page of dead letters with ids below `before`, newest first, of one execution or of all.
+    /// What its step was called with.
+    pub async fn argument_of(&self, letter: &DeadLetter) -> Result<Option<Payload>> {
+        Ok(self.store().argument(letter.execution, letter.input_at).await?)
+    }
+
+    /// A page of dead letters with ids below `before`, newest first.
     pub async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
         let limit = self.page(limit)?;
-        Ok(self.store().dead_letters(execution, before, limit).await?)
+        Ok(self.store().dead_letters(filter, before, limit).await?)
     }
+
+    /// How many dead letters there are of each step, most first.
+    pub async fn count_dead_letters(&self, filter: &LetterFilter) -> Result<Vec<LetterCount>> {
+        Ok(self.store().letter_counts(filter, self.parts.limits.page_max).await?)
+    }
+}
+
+/// Where a list goes on behind a page; none where the page is its last.
+fn behind(letters: &[DeadLetter], limit: u32) -> Option<i64> {
+    let is_full = u32::try_from(letters.len()).is_ok_and(|count| count >= limit);
+    letters.last().filter(|_| is_full).map(|letter| letter.id)
 }

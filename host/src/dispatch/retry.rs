@@ -1,8 +1,8 @@
 //! Trying an execution again that ended badly: the next run of the same journal.
 
 use super::{Dispatch, DispatchError, ModuleRef, Result};
-use crate::journal::RunReason;
-use crate::model::{ExecutionId, ModuleDigest, Promise, Run, Wake};
+use crate::journal::{Redrive, RunReason};
+use crate::model::{ExecutionId, ModuleDigest, Run, Wake};
 use crate::store::{Revival, Revived};
 
 impl Dispatch {
@@ -31,10 +31,10 @@ impl Dispatch {
     pub(super) fn revival(
         &self,
         why: RunReason,
-        promise: Option<Promise>,
+        redrive: Option<Redrive>,
         module: Option<ModuleDigest>,
     ) -> Revival {
-        Revival { why, promise, module, at: self.parts.clock.now() }
+        Revival { why, redrive, module, at: self.parts.clock.now() }
     }
 
     pub(super) async fn go_back(&self, execution: ExecutionId, revival: Revival) -> Result<Run> {
@@ -47,6 +47,7 @@ impl Dispatch {
             }
             Revived::NotInState(state) => Err(DispatchError::NotRevivable { execution, state }),
             Revived::WentOn => Err(DispatchError::WentOn { execution }),
+            Revived::ParentTold(parent) => Err(DispatchError::ParentTold { execution, parent }),
             Revived::Missing => Err(DispatchError::UnknownExecution(execution)),
         }
     }

@@ -1,25 +1,47 @@
-//! Dead letters: list, show, replay, discard.
+//! Dead letters: list, count, show, replay, discard.
 
 use std::str::FromStr;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::Door;
+use super::body;
 use super::error::Problem;
 use super::path::{Asked, Named, Text, page_default};
-use crate::dispatch::DeadLetter;
-use crate::model::{ExecutionId, Failure, Name, Promise, Run, Timestamp};
+use crate::dispatch::{Attempts, DeadLetter, LetterCount, LetterFilter, Redriving};
+use crate::model::{ExecutionId, Failure, Name, Payload, Promise, Run, Timestamp};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Filter {
     execution: Option<Text<ExecutionId>>,
+    workflow: Option<Name>,
+    step: Option<Name>,
+    queue: Option<Name>,
+    kind: Option<String>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
     before: Option<i64>,
     #[serde(default = "page_default")]
     limit: u32,
+}
+
+impl Filter {
+    fn which(self) -> LetterFilter {
+        LetterFilter {
+            execution: self.execution.map(|id| id.0),
+            workflow: self.workflow,
+            step: self.step,
+            queue: self.queue,
+            kind: self.kind,
+            since: self.since,
+            until: self.until,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -36,9 +58,13 @@ pub(super) struct Letter {
     workflow: Name,
     promise: Promise,
     step: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<Name>,
     attempts: u32,
     failure: Failure,
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Payload>,
 }
 
 impl From<DeadLetter> for Letter {
@@ -50,9 +76,11 @@ impl From<DeadLetter> for Letter {
             workflow: letter.workflow,
             promise: letter.promise,
             step: letter.step,
+            queue: letter.queue,
             attempts: letter.attempts,
             failure: letter.failure,
             created_at: letter.created_at,
+            input: None,
         }
     }
 }
@@ -77,19 +105,74 @@ pub(super) async fn list(
     State(door): State<Door>,
     Asked(asked): Asked<Filter>,
 ) -> Result<Json<Letters>, Problem> {
-    let (limit, execution) = (asked.limit, asked.execution.map(|id| id.0));
-    let rows = door.dispatch.dead_letters(execution, asked.before, limit).await?;
+    let (limit, before) = (asked.limit, asked.before);
+    let rows = door.dispatch.dead_letters(&asked.which(), before, limit).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
     let next_before = rows.last().filter(|_| full).map(|letter| letter.id.to_string());
     Ok(Json(Letters { dead_letters: rows.into_iter().map(Letter::from).collect(), next_before }))
 }
 
-/// One dead letter.
+#[derive(Debug, Serialize)]
+pub(super) struct Counts {
+    counts: Vec<Count>,
+}
+
+#[derive(Debug, Serialize)]
+struct Count {
+    workflow: Name,
+    step: Name,
+    count: u64,
+    oldest: Timestamp,
+    newest: Timestamp,
+}
+
+impl From<LetterCount> for Count {
+    fn from(counted: LetterCount) -> Self {
+        let LetterCount { workflow, step, count, oldest, newest } = counted;
+        Self { workflow, step, count, oldest, newest }
+    }
+}
+
+/// How many there are of each step, most first.
+pub(super) async fn count(
+    State(door): State<Door>,
+    Asked(asked): Asked<Filter>,
+) -> Result<Json<Counts>, Problem> {
+    let counted = door.dispatch.count_dead_letters(&asked.which()).await?;
+    Ok(Json(Counts { counts: counted.into_iter().map(Count::from).collect() }))
+}
+
+/// One dead letter, with what its step was called with.
 pub(super) async fn show(
     State(door): State<Door>,
     Named(LetterId(id)): Named<LetterId>,
 ) -> Result<Json<Letter>, Problem> {
-    Ok(Json(door.dispatch.dead_letter(id).await?.into()))
+    let letter = door.dispatch.dead_letter(id).await?;
+    let input = door.dispatch.argument_of(&letter).await?;
+    Ok(Json(Letter { input, ..letter.into() }))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+struct How {
+    queue: Option<Name>,
+    attempts: Counting,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Counting {
+    #[default]
+    Reset,
+    Keep,
+}
+
+fn redriving(queue: Option<Name>, attempts: Counting) -> Redriving {
+    let attempts = match attempts {
+        Counting::Reset => Attempts::Reset,
+        Counting::Keep => Attempts::Keep,
+    };
+    Redriving { queue, attempts }
 }
 
 #[derive(Debug, Serialize)]
@@ -102,10 +185,93 @@ pub(super) struct Replayed {
 pub(super) async fn replay(
     State(door): State<Door>,
     Named(LetterId(id)): Named<LetterId>,
+    body: Body,
 ) -> Result<(StatusCode, Json<Replayed>), Problem> {
-    let redriven = door.dispatch.redrive(id).await?;
+    let How { queue, attempts } = body::order(body).await?;
+    let redriven = door.dispatch.redrive(id, &redriving(queue, attempts)).await?;
     let replayed = Replayed { execution: redriven.execution, run: redriven.run };
     Ok((StatusCode::ACCEPTED, Json(replayed)))
+}
+
+/// Which dead letters an order is about, a page of them.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+struct Many {
+    filter: Which,
+    before: Option<Text<i64>>,
+    limit: u32,
+    queue: Option<Name>,
+    attempts: Counting,
+}
+
+impl Default for Many {
+    fn default() -> Self {
+        let (filter, before, queue) = (Which::default(), None, None);
+        Self { filter, before, limit: page_default(), queue, attempts: Counting::default() }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+struct Which {
+    execution: Option<Text<ExecutionId>>,
+    workflow: Option<Name>,
+    step: Option<Name>,
+    queue: Option<Name>,
+    kind: Option<String>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl From<Which> for LetterFilter {
+    fn from(which: Which) -> Self {
+        let Which { execution, workflow, step, queue, kind, since, until } = which;
+        let execution = execution.map(|id| id.0);
+        Self { execution, workflow, step, queue, kind, since, until }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ReplayedMany {
+    replayed: Vec<One>,
+    refused: Vec<Refused>,
+    next_before: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct One {
+    id: String,
+    execution: ExecutionId,
+    run: Run,
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    id: String,
+    problem: Problem,
+}
+
+/// Replays a page of dead letters.
+pub(super) async fn replay_all(
+    State(door): State<Door>,
+    body: Body,
+) -> Result<Json<ReplayedMany>, Problem> {
+    let Many { filter, before, limit, queue, attempts } = body::order(body).await?;
+    let (how, before) = (redriving(queue, attempts), before.map(|before| before.0));
+    let many = door.dispatch.redrive_all(&filter.into(), &how, before, limit).await?;
+    let replayed = many.redriven.into_iter().map(|redriven| One {
+        id: redriven.letter.to_string(),
+        execution: redriven.execution,
+        run: redriven.run,
+    });
+    let refused = many.refused.into_iter();
+    let refused =
+        refused.map(|(id, error)| Refused { id: id.to_string(), problem: Problem::from(error) });
+    Ok(Json(ReplayedMany {
+        replayed: replayed.collect(),
+        refused: refused.collect(),
+        next_before: many.next_before.map(|id| id.to_string()),
+    }))
 }
 
 /// Removes a dead letter.
@@ -115,4 +281,27 @@ pub(super) async fn discard(
 ) -> Result<StatusCode, Problem> {
     door.dispatch.discard(id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct DiscardedMany {
+    discarded: u64,
+    next_before: Option<String>,
+}
+
+/// Removes a page of dead letters.
+pub(super) async fn discard_all(
+    State(door): State<Door>,
+    body: Body,
+) -> Result<Json<DiscardedMany>, Problem> {
+    let many: Many = body::order(body).await?;
+    if many.queue.is_some() {
+        return Err(Problem::invalid(
+            "queue says where to replay; to choose by it, put it into filter",
+        ));
+    }
+    let before = many.before.map(|before| before.0);
+    let gone = door.dispatch.discard_all(&many.filter.into(), before, many.limit).await?;
+    let next_before = gone.next_before.map(|id| id.to_string());
+    Ok(Json(DiscardedMany { discarded: gone.count, next_before }))
 }

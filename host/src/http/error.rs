@@ -181,7 +181,9 @@ impl From<DispatchError> for Problem {
             E::NotRevivable { .. } | E::NotBlocked { .. } => {
                 Self::new((CONFLICT, "not-in-state", "Not in this state"), detail)
             }
-            E::WentOn { .. } => Self::new((CONFLICT, "went-on", "The workflow went on"), detail),
+            E::WentOn { .. } | E::ParentTold { .. } => {
+                Self::new((CONFLICT, "went-on", "The workflow went on"), detail)
+            }
             E::SignalsFull { .. } => {
                 let shape = (StatusCode::TOO_MANY_REQUESTS, "signals-full", "Too many signals");
                 Self::new(shape, detail).at("unreceived_signals_max").later()

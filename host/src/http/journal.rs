@@ -37,6 +37,8 @@ struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Seq>,
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<Payload>,
@@ -115,6 +117,9 @@ impl From<Entry> for Line {
                     from: Some(run.from),
                     why: Some(run.why),
                     module: Some(run.module),
+                    promise: run.redrive.as_ref().map(|redrive| redrive.promise),
+                    attempt: run.redrive.as_ref().map(|redrive| redrive.attempts),
+                    queue: run.redrive.and_then(|redrive| redrive.queue),
                     ..Fields::default()
                 },
             ),

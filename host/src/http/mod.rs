@@ -21,6 +21,7 @@
 //! ```
 
 mod body;
+mod cleanup;
 mod control;
 mod dead_letters;
 mod error;
@@ -68,6 +69,9 @@ fn routes() -> Router<Door> {
         .route("/v1/executions/{id}/pause", post(control::pause))
         .route("/v1/executions/{id}/resume", post(control::resume))
         .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/counts", get(dead_letters::count))
+        .route("/v1/dead-letters/replay", post(dead_letters::replay_all))
+        .route("/v1/dead-letters/discard", post(dead_letters::discard_all))
         .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
         .route("/v1/schedules", get(schedules::list))
@@ -78,6 +82,7 @@ fn routes() -> Router<Door> {
         .route("/v1/schedules/{name}/pause", post(schedules::pause))
         .route("/v1/schedules/{name}/resume", post(schedules::resume))
         .route("/v1/schedules/{name}/trigger", post(schedules::trigger))
+        .route("/v1/cleanup", post(cleanup::clean_up))
         .route("/v1/hosts", get(hosts::list))
         .route("/v1/stats", get(hosts::stats))
 }

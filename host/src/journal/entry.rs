@@ -76,6 +76,19 @@ pub struct RunEntry {
     pub module: ModuleDigest,
     /// Ids of signals received before that a repeat is still recognised by.
     pub signal_ids: Vec<String>,
+    /// For a redrive: which call is made again, and how.
+    pub redrive: Option<Redrive>,
+}
+
+/// The call of a dead letter, made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    /// What it settles.
+    pub promise: Promise,
+    /// The queue it goes to; none leaves it where its caller sends it.
+    pub queue: Option<Name>,
+    /// How many attempts count as made.
+    pub attempts: u32,
 }
 
 impl RunEntry {

@@ -26,8 +26,8 @@ pub use codec::{
 };
 pub use divergence::{Divergence, Halt};
 pub use entry::{
-    Arrival, Blocked, Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason,
-    Started,
+    Arrival, Blocked, Body, CommandEntry, Ended, Entry, Event, Recorded, Redrive, RunEntry,
+    RunReason, Started,
 };
 pub use replay::{
     Admission, Command, Effect, HalfFull, Next, NextRun, NoBeginning, Pending, Replay, Request,

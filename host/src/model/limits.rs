@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EgressLimits, Lease};
+use super::{EgressLimits, Lease, Retention};
 
 /// The limits of one host. Each error that comes from one names it; `docs/limits.md` lists them.
 #[derive(Debug, Clone)]
@@ -71,6 +71,8 @@ pub struct Limits {
     pub followers_max: usize,
     /// How long work in flight is waited for when the host stops.
     pub drain_timeout: Duration,
+    /// How long what has ended is kept.
+    pub retention: Retention,
     /// What requests of steps may use.
     pub egress: EgressLimits,
 }
@@ -111,6 +113,7 @@ impl Limits {
             wait_max: Duration::from_secs(60),
             followers_max: 1_000,
             drain_timeout: Duration::from_secs(30),
+            retention: Retention::default(),
             egress: EgressLimits::default(),
         }
     }

@@ -33,6 +33,7 @@ mod payload;
 mod place;
 mod policy;
 mod result_key;
+mod retention;
 mod retry;
 mod schedule;
 mod task;
@@ -63,6 +64,7 @@ pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};
 pub use result_key::{ResultKey, ResultOf};
+pub use retention::{Period, Retention, StatePeriod};
 pub use retry::RetryPolicy;
 pub use schedule::{
     BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,

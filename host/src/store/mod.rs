@@ -45,7 +45,8 @@ pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Trigger
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
+    Revived, Streak,
 };
 pub use write::{
     Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
@@ -54,10 +55,10 @@ pub use write::{
 
 use async_trait::async_trait;
 
-use crate::journal::{Arrival, Ended, RunReason};
+use crate::journal::{Arrival, Ended, Redrive, RunReason};
 use crate::model::{
     Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
-    ModuleDigest, Name, Promise, Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
+    ModuleDigest, Name, Payload, Promise, Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -231,6 +232,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn schedule(&self, name: &Name) -> Result<Option<ScheduleRow>>;
     /// Schedules by name, those after `after`.
     async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>>;
+    /// Removes at most `limit` executions that ended for long, with all that is theirs: those of which no child is under way,
+    /// and no parent can ask for any more. A journal too long for one transaction goes in several.
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed>;
+    /// Removes at most `limit` dead letters that were made before then. Returns how many there were.
+    async fn remove_dead_letters(&self, host: HostId, before: Timestamp, limit: u32)
+    -> Result<u64>;
+    /// Removes lines that were said before then from among the first `limit` of the log. Returns how many there were.
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64>;
 
     // -- reading ----------------------------------------------------------------------------------------------------
 
@@ -246,15 +255,26 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage>;
     /// A page of its log after line `after`.
     async fn logs(&self, id: ExecutionId, after: i64, limit: u32) -> Result<Vec<LogLine>>;
-    /// A page of dead letters with ids below `before` (newest first), of one execution or of all.
+    /// A page of dead letters with ids below `before`, newest first.
     async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>>;
+    /// How many dead letters there are of each step, most first, of at most `limit` steps.
+    async fn letter_counts(&self, filter: &LetterFilter, limit: u32) -> Result<Vec<LetterCount>>;
+    /// The argument of a call: what is at that place of that entry; none where there is nothing.
+    async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>>;
     /// One dead letter.
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>>;
+    /// How much a removal would remove of what is older than `before`; kept results by `now`.
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable>;
     /// How much there is of what.
     async fn counts(&self) -> Result<Counts>;
     /// The database's clock.
@@ -303,8 +323,8 @@ pub struct TaskRef {
 pub struct Revival {
     /// Why.
     pub why: RunReason,
-    /// For `Redrive`: the dead letter's promise, to whose settlement the journal goes back.
-    pub promise: Option<Promise>,
+    /// For `Redrive`: the dead letter's call, to whose settlement the journal goes back.
+    pub redrive: Option<Redrive>,
     /// The module it goes on with; none keeps the one it has.
     pub module: Option<ModuleDigest>,
     /// When, for a new expiry: the old `max_duration` is counted again from here.

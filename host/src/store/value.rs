@@ -18,7 +18,7 @@ pub enum Value {
 }
 
 /// Values for a statement that writes or reads many rows at once, row after row.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Rows {
     width: usize,
     values: Vec<Value>,

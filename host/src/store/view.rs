@@ -4,7 +4,7 @@ use super::snapshot::ExecutionRow;
 use crate::journal::Entry;
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Level, Manifest, ModuleDigest, Name,
-    Payload, Promise, Run, Timestamp, Wake,
+    Payload, Promise, Run, Seq, Timestamp, Wake,
 };
 
 /// A module without its bytes.
@@ -107,12 +107,83 @@ pub struct DeadLetter {
     pub promise: Promise,
     /// The step.
     pub step: Name,
+    /// Where it waited, where that is known.
+    pub queue: Option<Name>,
     /// How many attempts there were.
     pub attempts: u32,
     /// Why the last one failed.
     pub failure: Failure,
     /// When.
     pub created_at: Timestamp,
+    /// The journal entry that holds its input, and the place among the inputs of a call-many.
+    pub input_at: (Seq, u32),
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LetterFilter {
+    /// Only of this execution.
+    pub execution: Option<ExecutionId>,
+    /// Only of executions of this workflow.
+    pub workflow: Option<Name>,
+    /// Only of this step.
+    pub step: Option<Name>,
+    /// Only those that waited in this queue.
+    pub queue: Option<Name>,
+    /// Only those whose last failure was of this kind.
+    pub kind: Option<String>,
+    /// Only those that are as old or younger.
+    pub since: Option<Timestamp>,
+    /// Only those that are older.
+    pub until: Option<Timestamp>,
+}
+
+/// Executions that have ended in one state for long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Old {
+    /// The state.
+    pub state: ExecutionState,
+    /// They ended before then.
+    pub before: Timestamp,
+    /// They did not end before then: where an earlier removal has come to.
+    pub from: Timestamp,
+}
+
+/// What came of removing some.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// How many are gone.
+    pub count: u64,
+    /// From where to go on; none where there are no more.
+    pub next: Option<Timestamp>,
+}
+
+/// How much would be removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removable {
+    /// Executions, by state.
+    pub executions: Vec<(ExecutionState, u64)>,
+    /// Dead letters.
+    pub dead_letters: u64,
+    /// Lines of logs.
+    pub logs: u64,
+    /// Kept results that answer no call any more.
+    pub results: u64,
+}
+
+/// How many dead letters there are of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterCount {
+    /// The workflow that called.
+    pub workflow: Name,
+    /// The step.
+    pub step: Name,
+    /// How many.
+    pub count: u64,
+    /// When the first was made.
+    pub oldest: Timestamp,
+    /// When the last was made.
+    pub newest: Timestamp,
 }
 
 /// A host incarnation to be entered as alive.
@@ -183,12 +254,16 @@ pub enum Revived {
     NotInState(ExecutionState),
     /// The workflow went on after this failure: going back would undo what it did since.
     WentOn,
+    /// Its parent was told of its failure, and would not hear of what it brings now.
+    ParentTold(ExecutionId),
     /// There is nothing of that id.
     Missing,
 }
 
 /// What a lease's renewal learns: one round trip that is also the poll of an idle host.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a look may find")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a look has found")]
 pub struct Renewal {
     /// The database's clock.
     pub now: Timestamp,

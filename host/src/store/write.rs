@@ -312,6 +312,8 @@ pub struct NewDeadLetter {
     pub failure: Failure,
     /// When.
     pub at: Timestamp,
+    /// Where it would have waited; none where a task's row says it.
+    pub queue: Option<Name>,
 }
 
 /// What becomes of a task's row after an attempt, in one transaction that begins with deleting or changing exactly the row

@@ -151,6 +151,7 @@ impl Worker {
         tracker.spawn(keeping::reap(crew.clone()));
         tracker.spawn(keeping::answer(crew.clone()));
         tracker.spawn(keeping::fire_schedules(crew.clone()));
+        tracker.spawn(keeping::remove(crew.clone()));
         Self { crew, tracker, upkeep, state }
     }
 

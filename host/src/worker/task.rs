@@ -116,6 +116,7 @@ impl Ended {
                     attempts: self.task.attempt,
                     failure: failure.clone(),
                     at,
+                    queue: None,
                 };
                 TaskEnd::Settled { outcome: Err(failure), usage, dead_letter: Some(letter) }
             }

@@ -104,15 +104,19 @@ impl World {
 
     /// A new execution that nobody started from a workflow.
     pub(crate) fn start(&mut self, workflow: Name, input: Payload) -> ExecutionId {
-        let number = self.lives.len() as u64 + 1;
+        let number = self.lives.len() as u128 + 1;
+        let id = ExecutionId::from_bytes((0x8000_0000_u128 << 32 | number).to_be_bytes());
+        self.start_as(id, workflow, input);
+        id
+    }
+
+    /// The same under an id that nobody has.
+    pub(crate) fn start_as(&mut self, id: ExecutionId, workflow: Name, input: Payload) {
         let spec = self.stage.manifest.workflow(workflow.as_str());
         let max_duration = spec.and_then(|spec| spec.options.max_duration);
-        let id =
-            ExecutionId::from_bytes((0x8000_0000_u128 << 32 | u128::from(number)).to_be_bytes());
         let (start_at, expires_at) = (self.now, max_duration.map(|most| self.now + most));
         let seed = self.seed();
         self.bear(Birth { id, workflow, input, parent: None, start_at, expires_at, seed });
-        id
     }
 
     fn bear(&mut self, birth: Birth) {

@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
     Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
-    ModuleDigest, Name, ScheduleSpec, Seq, Timestamp,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LogLine, ModuleRow, NewHost,
-    NotedBy, Planned, Put, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, Store, Streak,
-    Suspect, TaskEnd, TaskRef, Trigger, Triggered, Write, Written,
+    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter,
+    LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, Removable, Removed, Renewal, Result,
+    Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Trigger,
+    Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -249,6 +250,32 @@ impl Store for DyingStore {
         self.fault.read(self.inner.schedules(after, limit)).await
     }
 
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed> {
+        self.fault.write(self.inner.remove_executions(host, old, limit)).await
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        host: HostId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        self.fault.read(self.inner.remove_dead_letters(host, before, limit)).await
+    }
+
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64> {
+        self.fault.read(self.inner.remove_logs(host, before, limit)).await
+    }
+
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable> {
+        self.fault.read(self.inner.removable(states, before, now)).await
+    }
+
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
         self.fault.read(self.inner.execution(id)).await
     }
@@ -275,11 +302,19 @@ impl Store for DyingStore {
 
     async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
-        self.fault.read(self.inner.dead_letters(execution, before, limit)).await
+        self.fault.read(self.inner.dead_letters(filter, before, limit)).await
+    }
+
+    async fn letter_counts(&self, filter: &LetterFilter, limit: u32) -> Result<Vec<LetterCount>> {
+        self.fault.read(self.inner.letter_counts(filter, limit)).await
+    }
+
+    async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>> {
+        self.fault.read(self.inner.argument(id, at)).await
     }
 
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {

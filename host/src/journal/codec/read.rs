@@ -1,7 +1,8 @@
 //! From a row back to its entry.
 
 use super::super::entry::{
-    Arrival, Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started,
+    Arrival, Body, CommandEntry, Ended, Entry, Event, Recorded, Redrive, RunEntry, RunReason,
+    Started,
 };
 use super::{CodecError, Encoded, Head, VERSION, number, reason_word};
 use crate::model::{
@@ -171,7 +172,17 @@ impl Reading {
             why,
             module: ModuleDigest::from_bytes(self.bytes()?),
             signal_ids: self.head.ids.take().unwrap_or_default(),
+            redrive: self.redrive()?,
         })
+    }
+
+    fn redrive(&self) -> Result<Option<Redrive>, CodecError> {
+        if self.promise.is_none() {
+            return Ok(None);
+        }
+        let queue = self.name.is_some().then(|| self.name()).transpose()?;
+        let (promise, attempts) = (self.promise()?, self.head.attempt.unwrap_or(0));
+        Ok(Some(Redrive { promise, queue, attempts }))
     }
 
     fn ended(&mut self) -> Result<Ended, CodecError> {

@@ -1,7 +1,7 @@
 //! From an entry to its row.
 
 use super::super::entry::{
-    Arrival, Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, Started,
+    Arrival, Body, CommandEntry, Ended, Entry, Event, Recorded, Redrive, RunEntry, Started,
 };
 use super::{Encoded, Head, VERSION, number, reason_word};
 use crate::model::{Name, Outcome, Payload, Promise, StepUsage};
@@ -89,6 +89,11 @@ fn encode_run(run: &RunEntry) -> Draft {
     draft.head.word = Some(reason_word(run.why).to_owned());
     draft.head.bytes = Some(run.module.as_bytes().to_vec().into());
     draft.head.ids = (!run.signal_ids.is_empty()).then(|| run.signal_ids.clone());
+    if let Some(Redrive { promise, queue, attempts }) = &run.redrive {
+        draft.promise = Some(*promise);
+        draft.name.clone_from(queue);
+        draft.head.attempt = Some(*attempts);
+    }
     draft
 }
 

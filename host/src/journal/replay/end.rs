@@ -119,7 +119,7 @@ impl Replay {
         self.run = run;
         // Notes are counted anew in each run; these travel with the pending entries whatever those say.
         self.notes_marked = self.notes_seen;
-        let entry = RunEntry { from: Seq(0), why, module, signal_ids };
+        let entry = RunEntry { from: Seq(0), why, module, signal_ids, redrive: None };
         let (base, _at) = self.record(Body::Run(entry), now);
         let started =
             Started { workflow: self.started.workflow.clone(), input, seed: self.started.seed };

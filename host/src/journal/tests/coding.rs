@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::{
-    Arrival, Body, CodecError, CommandEntry, Encoded, Ended, Entry, Event, Recorded, RunEntry,
-    RunReason, Started, VERSION, decode, decode_arrival, encode, encode_arrival,
+    Arrival, Body, CodecError, CommandEntry, Encoded, Ended, Entry, Event, Recorded, Redrive,
+    RunEntry, RunReason, Started, VERSION, decode, decode_arrival, encode, encode_arrival,
 };
 use super::{at, cases, json};
 use crate::model::{
@@ -45,11 +45,16 @@ fn frames() -> impl Strategy<Value = Body> {
         RunReason::Redrive,
         RunReason::Upgrade,
     ]);
-    let run = (any::<u64>(), why, any::<[u8; 32]>(), prop::collection::vec(".{0,9}", 0..4))
-        .prop_map(|(from, why, module, signal_ids)| {
+    let redrive = (any::<u32>(), prop::option::of(names()), any::<u32>()).prop_map(
+        |(promise, queue, attempts)| Redrive { promise: Promise(promise), queue, attempts },
+    );
+    let ids = prop::collection::vec(".{0,9}", 0..4);
+    let run = (any::<u64>(), why, any::<[u8; 32]>(), ids, prop::option::of(redrive)).prop_map(
+        |(from, why, module, signal_ids, redrive)| {
             let module = ModuleDigest::from_bytes(module);
-            Body::Run(RunEntry { from: Seq(from), why, module, signal_ids })
-        });
+            Body::Run(RunEntry { from: Seq(from), why, module, signal_ids, redrive })
+        },
+    );
     let state = prop::sample::select(ExecutionState::ALL.to_vec());
     let ended = (state, outcomes(), any::<u64>(), any::<u32>()).prop_map(
         |(state, outcome, fuel, unreceived)| {

@@ -87,7 +87,7 @@ pub(super) fn fails(told: &mut Told, promise: u32) {
 
 fn run_entry(from: Seq, why: RunReason) -> Body {
     let module = ModuleDigest::of(b"module");
-    Body::Run(RunEntry { from, why, module, signal_ids: Vec::new() })
+    Body::Run(RunEntry { from, why, module, signal_ids: Vec::new(), redrive: None })
 }
 
 /// The journal after a revival, and the replay of its next run.

@@ -231,7 +231,7 @@ impl World {
         self.choices = choices.into();
         self.now = self.now.max(self.rows.last().unwrap().2);
         let module = ModuleDigest::of(b"module");
-        let run = Body::Run(RunEntry { from, why, module, signal_ids: Vec::new() });
+        let run = Body::Run(RunEntry { from, why, module, signal_ids: Vec::new(), redrive: None });
         let noted = std::iter::once(noted).chain(std::iter::repeat(0));
         for (body, noted) in std::iter::once(run).chain(carried).zip(noted) {
             let seq = self.rows.last().unwrap().0.next();

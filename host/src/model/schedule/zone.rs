@@ -15,8 +15,10 @@ use jiff::{Timestamp as Instant, civil::DateTime};
 use super::Cron;
 use crate::model::Timestamp;
 
-/// Stretches that are looked through: more than enough for the 29th of February beyond the year 2100.
+/// Stretches that are looked through. Each is near a time that matches, so that only times that do not exist cost another one.
 const STRETCHES_MAX: usize = 64;
+/// How near: no clock was ever put forward or back by more than a day.
+const NEAR_DAYS: i64 = 2;
 
 /// A time of constant offset.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub(super) fn next_after(cron: &Cron, zone: &TimeZone, after: Timestamp) -> Opti
         if let Some(found) = stretch.first(cron, from) {
             return Some(Timestamp::from_micros(found.as_microsecond()));
         }
-        from = stretch.ends?;
+        from = stretch.goes_on(cron)?;
     }
     None
 }
@@ -65,6 +67,16 @@ impl<'a> Stretch<'a> {
         }
         let found = offset.to_timestamp(cron.next_from(wall)?).ok()?;
         self.ends.is_none_or(|ends| found < ends).then_some(found)
+    }
+
+    /// From where to look on after it: its end, or shortly before the next time that matches, whichever is later.
+    fn goes_on(&self, cron: &Cron) -> Option<Instant> {
+        let ends = self.ends?;
+        let before = ends.checked_sub(jiff::Span::new().nanoseconds(1)).ok()?;
+        let wall = |offset: jiff::tz::Offset| offset.to_datetime(ends);
+        let wall = wall(self.zone.to_offset(before)).min(wall(self.zone.to_offset(ends)));
+        let near = cron.next_from(wall)?.checked_sub(jiff::Span::new().days(NEAR_DAYS)).ok()?;
+        Some(jiff::tz::Offset::UTC.to_timestamp(near).ok()?.max(ends))
     }
 
     /// When it begins, and what the wall clock shows there: by the old offset and by the new one.
@@ -165,6 +177,19 @@ mod tests {
         let apia = firings("0 12 30 12 *", "Pacific/Apia", ("2011-12-01T00:00:00Z", 2));
 
         assert_eq!(apia, ["12-31 00:00+14:00", "12-30 12:00+14:00"]);
+    }
+
+    #[test]
+    fn what_comes_once_in_forty_years_comes() {
+        let cron = Cron::read("30 2 29 2 +MON").unwrap();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let after = "2044-03-01T00:00:00Z".parse::<Instant>().unwrap().as_microsecond();
+
+        let next = next_after(&cron, &zone, Timestamp::from_micros(after)).unwrap();
+        let after_it = next_after(&cron, &zone, next).unwrap();
+
+        assert_eq!(next.to_string(), "2072-02-29T01:30:00.000000Z");
+        assert_eq!(after_it.to_string(), "2112-02-29T01:30:00.000000Z");
     }
 
     #[test]

@@ -75,7 +75,9 @@ impl<'a> Additions<'a> {
         let written_at =
             append.entries.last().map_or(self.now, |last| last.recorded_at.max(self.now));
         append.tasks.iter().for_each(|task| self.task(append, task, written_at));
-        append.dead_letters.iter().for_each(|dead| self.dead_letter(execution, append.run, dead));
+        for dead in &append.dead_letters {
+            self.dead_letter((execution, append.run), dead, dead.queue.as_ref());
+        }
         append.notes.iter().for_each(|noted| self.note(execution, append.run, noted));
     }
 
@@ -117,7 +119,12 @@ impl<'a> Additions<'a> {
     }
 
     /// A step whose attempts ran out.
-    pub(super) fn dead_letter(&mut self, execution: ExecutionId, run: Run, dead: &NewDeadLetter) {
+    pub(super) fn dead_letter(
+        &mut self,
+        (execution, run): (ExecutionId, Run),
+        dead: &NewDeadLetter,
+        queue: Option<&Name>,
+    ) {
         let failure =
             serde_json::to_string(&dead.failure).expect("a failure can be written as JSON");
         self.dead_letters.push(values![
@@ -130,6 +137,8 @@ impl<'a> Additions<'a> {
             dead.attempts,
             failure,
             dead.at,
+            queue,
+            dead.failure.kind.as_str(),
         ]);
     }
 

@@ -340,7 +340,7 @@ async fn input<D: Dialect>(
     })?)
 }
 
-fn arguments(body: Body) -> Vec<Payload> {
+pub(super) fn arguments(body: Body) -> Vec<Payload> {
     let Body::Command(entry) = body else { return Vec::new() };
     match entry.command {
         Recorded::Call { input, .. } => input.into_iter().collect(),

@@ -42,7 +42,7 @@ pub(super) fn bring<'a>(
         additions.note(taken.execution, taken.run, noted);
     }
     if let Some(dead) = &end.dead_letter {
-        additions.dead_letter(taken.execution, taken.run, dead);
+        additions.dead_letter((taken.execution, taken.run), dead, taken.queue.as_ref());
     }
     // What it brought is kept even where its own execution has ended meanwhile.
     if let Some(key) = taken.leads {

@@ -6,11 +6,10 @@ use super::SqlStore;
 use super::additions::Additions;
 use super::locks::{Standings, lock, write_back};
 use super::results::{ANSWERED, read_result};
+use super::standing::Standing;
 use super::transaction::Transaction;
 use crate::journal::Arrival;
-use crate::model::{
-    HostId, Name, Outcome, Promise, ResultKey, Run, StepUsage, TaskId, Timestamp, Wake,
-};
+use crate::model::{HostId, Name, Outcome, Promise, ResultKey, Run, StepUsage, TaskId, Wake};
 use crate::store::Result;
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
@@ -51,18 +50,6 @@ impl<D: Dialect> SqlStore<D> {
         Ok(followed)
     }
 
-    pub(super) async fn prune_kept_results(
-        &self,
-        host: HostId,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<u64> {
-        let mut transaction = self.begin(host).await?;
-        let pruned = transaction.execute(statements::PRUNE_RESULTS, values![now, limit]).await?;
-        transaction.commit().await?;
-        Ok(pruned)
-    }
-
     /// Executions are locked before their tasks, in the order of their ids: so those who wait are looked up first, without a
     /// lock, and only who is still there then is answered.
     async fn answer_ended(
@@ -86,7 +73,7 @@ impl<D: Dialect> SqlStore<D> {
         additions.write(&mut transaction).await?;
         write_back(&mut transaction, standings.values()).await?;
         // Whoever is locked and was not answered is told in vain, which costs a look.
-        followed.wakes.extend(standings.values().filter_map(|standing| standing.wake()));
+        followed.wakes.extend(standings.values().filter_map(Standing::wake));
         let told = awaited.iter().map(|one| values![one.key, one.leader]).collect();
         transaction.run(vec![(statements::LEAVE_RESULTS, told)]).await?;
         transaction.commit().await?;

@@ -10,10 +10,12 @@ mod firing;
 mod followers;
 mod grants;
 mod hosts;
+mod letters;
 mod locks;
 mod modules;
 mod pages;
 mod reading;
+mod removal;
 mod results;
 mod revive;
 mod rows;
@@ -36,14 +38,15 @@ use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LogLine, ModuleRow, NewHost, Renewal, Revived, Streak,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
+    Revived, Streak,
 };
 use super::write::{NotedBy, TaskEnd, Write, Written};
 use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
     Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Limits, Manifest,
-    ModuleDigest, Name, ScheduleSpec, Seq, Timestamp,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
 };
 use underway::Underway;
 
@@ -326,6 +329,32 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.list_schedules(after, limit).await
     }
 
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed> {
+        self.remove_old_executions(host, old, limit).await
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        host: HostId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        self.remove_old_letters(host, before, limit).await
+    }
+
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64> {
+        self.remove_old_logs(host, before, limit).await
+    }
+
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable> {
+        self.count_removable(states, before, now).await
+    }
+
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {
         self.view_execution(id).await
     }
@@ -352,11 +381,19 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn dead_letters(
         &self,
-        execution: Option<ExecutionId>,
+        filter: &LetterFilter,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
-        self.list_dead_letters(execution, before, limit).await
+        self.list_dead_letters(filter, before, limit).await
+    }
+
+    async fn letter_counts(&self, filter: &LetterFilter, limit: u32) -> Result<Vec<LetterCount>> {
+        self.count_letters_by_step(filter, limit).await
+    }
+
+    async fn argument(&self, id: ExecutionId, at: (Seq, u32)) -> Result<Option<Payload>> {
+        self.read_argument(id, at).await
     }
 
     async fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {

@@ -1,4 +1,4 @@
-//! Pages of journals, logs and dead letters.
+//! Pages of journals and logs.
 
 use super::SqlStore;
 use super::rows;
@@ -8,7 +8,7 @@ use crate::store::dialect::Dialect;
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
 use crate::store::value::values;
-use crate::store::view::{DeadLetter, JournalPage, LogLine};
+use crate::store::view::{JournalPage, LogLine};
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn page_journal(
@@ -35,22 +35,6 @@ impl<D: Dialect> SqlStore<D> {
         let rows = self.read(statements::PAGE_LOGS, values![id, after, limit]).await?;
         rows.into_iter().map(log_line).collect()
     }
-
-    pub(super) async fn list_dead_letters(
-        &self,
-        execution: Option<ExecutionId>,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<DeadLetter>> {
-        let values = values![execution, before, limit];
-        let rows = self.read(statements::LIST_DEAD_LETTERS, values).await?;
-        rows.into_iter().map(dead_letter).collect()
-    }
-
-    pub(super) async fn read_dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {
-        let rows = self.read(statements::READ_DEAD_LETTER, values![id]).await?;
-        rows.into_iter().next().map(dead_letter).transpose()
-    }
 }
 
 fn log_line(row: Row) -> Result<LogLine> {
@@ -72,19 +56,4 @@ fn level(row: &mut Reading) -> Result<Option<Level>> {
     let Some(word) = row.opt_text("level")? else { return Ok(None) };
     let level = Level::from_word(&word);
     level.map(Some).ok_or_else(|| row.corrupt("level", format!("{word:?} is no level")))
-}
-
-fn dead_letter(row: Row) -> Result<DeadLetter> {
-    let mut row = Reading::of("dead_letters", row);
-    Ok(DeadLetter {
-        id: row.i64("id")?,
-        execution: row.execution("execution_id")?,
-        run: Run(row.number("run")?),
-        workflow: row.name("workflow")?,
-        promise: Promise(row.number("promise")?),
-        step: row.name("step")?,
-        attempts: row.number("attempts")?,
-        failure: row.json("failure")?,
-        created_at: row.time("created_at")?,
-    })
 }

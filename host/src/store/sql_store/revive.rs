@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::SqlStore;
 use super::additions::Additions;
 use super::locks::{lock_one, write_back};
+use super::removal::is_being_removed;
 use super::rows;
 use super::standing::Standing;
 use super::transaction::Transaction;
@@ -29,13 +30,29 @@ impl<D: Dialect> SqlStore<D> {
             transaction.leave().await?;
             return Ok(Revived::Missing);
         };
+        if is_being_removed(&mut transaction, execution).await? {
+            transaction.leave().await?;
+            return Ok(Revived::Missing);
+        }
+        // What completed in spite of the failure has handled it.
+        if revival.why == RunReason::Redrive && standing.state == ExecutionState::Completed {
+            transaction.leave().await?;
+            return Ok(Revived::WentOn);
+        }
         if !may_be_revived(standing.state, revival.why) {
             transaction.leave().await?;
             return Ok(Revived::NotInState(standing.state));
         }
+        if revival.why == RunReason::Redrive
+            && let Some(parent) = told_parent(&mut transaction, execution).await?
+        {
+            transaction.leave().await?;
+            return Ok(Revived::ParentTold(parent));
+        }
         let rows = transaction.fetch(statements::READ_JOURNAL, values![execution, standing.base]);
         let entries = effective(rows::entries(execution, rows.await?)?);
-        let Ok(plan) = journal::plan(&entries, revival.why, revival.promise) else {
+        let promise = revival.redrive.as_ref().map(|redrive| redrive.promise);
+        let Ok(plan) = journal::plan(&entries, revival.why, promise) else {
             transaction.leave().await?;
             return Ok(Revived::WentOn);
         };
@@ -47,7 +64,13 @@ impl<D: Dialect> SqlStore<D> {
         rebase(&mut transaction, &standing, plan.first_undone).await?;
         standing.revive(transaction.now);
         let mut additions = Additions::new(transaction.now);
-        let run = RunEntry { from: plan.from, why: revival.why, module, signal_ids: Vec::new() };
+        let run = RunEntry {
+            from: plan.from,
+            why: revival.why,
+            module,
+            signal_ids: Vec::new(),
+            redrive: revival.redrive.clone(),
+        };
         let bodies = std::iter::once(Body::Run(run)).chain(plan.carried);
         let (mut seq, recorded_at) = (last.0, last.1.max(revival.at));
         for body in bodies {
@@ -125,6 +148,16 @@ async fn last_entry<D: Dialect>(
     let rows = transaction.fetch(statements::READ_LAST, values![execution]).await?;
     let mut row = Reading::of("journal", rows.into_iter().next().unwrap_or_default());
     Ok((Seq(row.number("seq")?), row.time("recorded_at")?))
+}
+
+/// The parent that was told how this one ended. A detached child goes its own way.
+async fn told_parent<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    execution: ExecutionId,
+) -> Result<Option<ExecutionId>, Fault> {
+    let rows = transaction.fetch(statements::READ_EXECUTION, values![execution]).await?;
+    let row = rows::execution(rows.into_iter().next().unwrap_or_default())?.row;
+    Ok(row.parent.filter(|parent| !parent.detached).map(|parent| parent.execution))
 }
 
 async fn module_of<D: Dialect>(

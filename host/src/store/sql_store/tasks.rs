@@ -12,7 +12,7 @@ use crate::model::{
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
-use crate::store::value::{Rows, values};
+use crate::store::value::values;
 use crate::store::view::Delivered;
 use crate::store::write::{NotedBy, TaskEnd, TaskSettled, Write, Written};
 use crate::store::{Result, TaskRef};
@@ -25,6 +25,8 @@ pub(super) struct Taken {
     step: Name,
     /// What it led, where others may wait for its outcome and the statement says so.
     pub(super) leads: Option<ResultKey>,
+    /// Where it waited, where the statement says so.
+    pub(super) queue: Option<Name>,
 }
 
 impl Taken {
@@ -36,6 +38,7 @@ impl Taken {
             promise: Promise(row.number("promise")?),
             step: row.name("step")?,
             leads: row.opt_result_key("result_key")?,
+            queue: row.opt_name("queue")?,
         })
     }
 
@@ -112,14 +115,6 @@ impl<D: Dialect> SqlStore<D> {
             transaction.leave().await?;
         }
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
-    }
-
-    pub(super) async fn discard_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
-        let mut transaction = self.begin(host).await?;
-        let rows: Rows = ids.iter().map(|id| values![*id]).collect();
-        let gone = transaction.fetch_many(statements::DISCARD_DEAD_LETTERS, rows).await?;
-        transaction.commit().await?;
-        Ok(gone.len() as u64)
     }
 }
 

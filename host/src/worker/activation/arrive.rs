@@ -163,6 +163,7 @@ impl Activation {
             attempts: local.attempt.number,
             failure: failure.clone(),
             at: self.crew.clock.now(),
+            queue: Some(local.call.queue().clone()),
         }
     }
 }

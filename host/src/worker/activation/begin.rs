@@ -6,7 +6,7 @@ use super::super::attempt::Attempt;
 use super::super::local::{self, LocalStep};
 use super::Activation;
 use super::children::Born;
-use crate::journal::{Arrival, Effect, Replay, Stop};
+use crate::journal::{Arrival, Effect, Redrive, Replay, Stop};
 use crate::model::{
     CallOptions, Failure, Name, Payload, Promise, ResultKey, ResultOf, RetryPolicy, Routing,
     RoutingOptions, Run, Seq, StepSpec, StepUsage, Timestamp, kind,
@@ -27,6 +27,8 @@ pub(in crate::worker) struct Call {
     schedule_timeout: Option<Duration>,
     /// How its result answers other calls, where it does.
     keep: Option<Keep>,
+    /// The number of its first attempt.
+    attempt: u32,
 }
 
 /// How many local steps of one execution may wait for a slot; further ones become task rows at once.
@@ -74,7 +76,7 @@ impl Activation {
             Some(spec) => {
                 let keep = keep(&self.loaded.name, spec, &input, &options);
                 let call = decide((promise, run), (input, input_at), spec, options);
-                let call = Call { keep, ..call };
+                let call = Call { keep, ..call }.redriven(self.redriven.get(&promise));
                 self.begin_call(call);
             }
             None => self.refuse_step(replay, promise, &step),
@@ -114,7 +116,7 @@ impl Activation {
             promise: call.promise,
             step: call.step.clone(),
             input: call.input.clone(),
-            number: 1,
+            number: call.attempt,
             timeout: call.timeout,
             retry: call.retry.clone(),
             heartbeat: None,
@@ -133,7 +135,7 @@ impl Activation {
             input: call.input_at,
             routing: call.routing.clone(),
             visible_at: now,
-            attempt: 1,
+            attempt: call.attempt,
             timeout: call.timeout,
             schedule_by: call.schedule_timeout.map(|patience| now + patience),
             retry: call.retry.clone(),
@@ -199,6 +201,7 @@ fn decide(
         timeout: options.timeout.unwrap_or(spec.options.timeout),
         schedule_timeout: options.schedule_timeout.or(spec.options.schedule_timeout),
         keep: None,
+        attempt: 1,
     }
 }
 
@@ -231,6 +234,15 @@ pub(super) fn route(
 }
 
 impl Call {
+    /// As a person had it made again, where that is so.
+    fn redriven(mut self, redrive: Option<&Redrive>) -> Self {
+        if let Some(Redrive { queue, attempts, .. }) = redrive {
+            self.routing.queue = queue.clone().unwrap_or(self.routing.queue);
+            self.attempt = attempts.saturating_add(1);
+        }
+        self
+    }
+
     pub(super) fn run(&self) -> Run {
         self.run
     }
@@ -241,5 +253,9 @@ impl Call {
 
     pub(super) fn step(&self) -> &Name {
         &self.step
+    }
+
+    pub(super) fn queue(&self) -> &Name {
+        &self.routing.queue
     }
 }

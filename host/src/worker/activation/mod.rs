@@ -25,7 +25,7 @@ use super::hot::Nudge;
 use super::local::{LocalEnd, LocalStep};
 use super::modules::{LoadError, Loaded};
 use super::trial::Suspected;
-use crate::journal::{Arrival, Blocked, Replay};
+use crate::journal::{Arrival, Blocked, Body, Entry, Redrive, Replay};
 use crate::model::{ExecutionId, ExecutionState, Failure, Promise, Run, Timestamp, kind};
 use crate::sandbox::{Turn, WorkflowGuest};
 use crate::store::{Append, ExecutionRow, Inbox, RowChange, Snapshot, StoreError};
@@ -52,6 +52,8 @@ struct Activation {
     ends_in: mpsc::UnboundedSender<LocalEnd>,
     /// Calls that have a task row.
     tasks: HashSet<(Run, Promise)>,
+    /// Calls of dead letters that are made again, and how.
+    redriven: HashMap<Promise, Redrive>,
     /// Arrivals that were read and not yet taken in.
     inbox: Inbox,
     /// `inbox_seq` as of the last reading.
@@ -161,6 +163,7 @@ async fn activate(
 ) -> (Over, mpsc::Receiver<Nudge>) {
     let Snapshot { execution: row, entries, tasks, inbox } = snapshot;
     let execution = row.id;
+    let redriven = redriven(&entries);
     let replay = match Replay::new(execution, row.run, entries, &crew.limits) {
         Ok(replay) => replay,
         Err(error) => {
@@ -195,11 +198,21 @@ async fn activate(
     let mut activation = Activation::new(crew.clone(), loaded, row, nudges);
     activation.is_warned = replay.half_full().is_some();
     activation.tasks = tasks.into_iter().collect();
+    activation.redriven = redriven;
     activation.seen = inbox.seq;
     activation.is_paused = inbox.is_paused;
     activation.inbox = inbox;
     let over = activation.live(replay).await;
     (over, activation.nudges)
+}
+
+/// The calls that persons had made again, each as it was asked for last.
+fn redriven(entries: &[Entry]) -> HashMap<Promise, Redrive> {
+    let asked = entries.iter().filter_map(|entry| match &entry.body {
+        Body::Run(run) => run.redrive.clone(),
+        Body::Started(_) | Body::Ended(_) | Body::Noted | Body::Command(_) | Body::Event(_) => None,
+    });
+    asked.map(|redrive| (redrive.promise, redrive)).collect()
 }
 
 impl Activation {
@@ -216,6 +229,7 @@ impl Activation {
             ends,
             ends_in,
             tasks: HashSet::new(),
+            redriven: HashMap::new(),
             inbox: Inbox::default(),
             seen: 0,
             lazy_at: None,

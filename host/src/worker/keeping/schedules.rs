@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::super::crew::Crew;
-use crate::model::{Failure, Overlap, ScheduleSpec, Timestamp};
-use crate::store::{Fired, Planned, Renewal, ScheduleRow, StartPlan, StoreError};
+use crate::model::{Failure, ScheduleSpec, Timestamp};
+use crate::store::{Fired, Planned, Renewal, StartPlan, StoreError};
 
 /// Schedules that one transaction fires at most.
 const SCHEDULES_AT_ONCE: u32 = 64;
@@ -118,13 +118,13 @@ async fn try_fire(crew: &Crew) -> Result<usize, StoreError> {
     }
     let fired = crew.store.fire(crew.host, &planned).await?;
     for one in &fired {
-        tell(crew, one, due.iter().find(|row| row.name == one.name));
+        tell(crew, one);
     }
     Ok(fired.len())
 }
 
 /// Hints at what was started, and tells people what they may have to mend.
-fn tell(crew: &Crew, fired: &Fired, row: Option<&ScheduleRow>) {
+fn tell(crew: &Crew, fired: &Fired) {
     fired.wakes.iter().for_each(|wake| crew.notifier.wake(wake.clone()));
     let name = &fired.name;
     if let Some(failure) = &fired.failure {
@@ -133,8 +133,7 @@ fn tell(crew: &Crew, fired: &Fired, row: Option<&ScheduleRow>) {
     if fired.missed {
         warn!(schedule = %name, "Firings of schedule {name} were too late to be made up for: they are left out");
     }
-    let is_told = row.is_some_and(|row| row.spec.overlap != Overlap::Allow);
-    if fired.skipped > 0 && is_told {
-        info!(schedule = %name, skipped = fired.skipped, "Firings of schedule {name} were left out, as another one runs");
+    if fired.skipped > 0 {
+        debug!(schedule = %name, skipped = fired.skipped, "Firings of schedule {name} were left out, as another one runs");
     }
 }

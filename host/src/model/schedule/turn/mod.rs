@@ -170,8 +170,10 @@ fn come(due: &Due<'_>, progress: &mut Progress) -> (Vec<Timestamp>, Option<Times
             next = spec.next_after(at.max(window));
             progress.misses(at, at.max(window));
         } else if come.len() == Progress::CATCH_UP_FIRINGS_MAX {
-            next = spec.next_after(now);
-            progress.misses(at, now);
+            // Those whose jitter is still to pass are not late.
+            let until = at.max(now - spec.jitter);
+            next = spec.next_after(until);
+            progress.misses(at, until);
         } else {
             come.push(at);
             next = spec.next_after(at);

@@ -1,0 +1,78 @@
+//! Removing what has ended for long, by hand.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::Door;
+use super::body;
+use super::error::Problem;
+use super::path::Span;
+use crate::dispatch::{CleanedUp, CleanupOrder, Removable};
+use crate::model::ExecutionState;
+
+/// A week.
+const OLDER_THAN: Duration = Duration::from_hours(7 * 24);
+
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+struct Order {
+    older_than: Span,
+    states: Vec<ExecutionState>,
+    dead_letters: bool,
+    logs: bool,
+    dry_run: bool,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        let terminal = ExecutionState::ALL.into_iter().filter(|state| state.is_terminal());
+        Self {
+            older_than: Span(OLDER_THAN),
+            states: terminal.collect(),
+            dead_letters: true,
+            logs: false,
+            dry_run: false,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Cleanup {
+    /// By state.
+    executions: BTreeMap<&'static str, u64>,
+    dead_letters: u64,
+    logs: u64,
+    results: u64,
+    /// Whether there may be more: order it again.
+    more: bool,
+    dry_run: bool,
+}
+
+impl From<CleanedUp> for Cleanup {
+    fn from(cleaned: CleanedUp) -> Self {
+        let CleanedUp { removed, more } = cleaned;
+        let Removable { executions, dead_letters, logs, results } = removed;
+        let executions = executions.into_iter().map(|(state, count)| (state.as_str(), count));
+        Self { executions: executions.collect(), dead_letters, logs, results, more, dry_run: false }
+    }
+}
+
+/// Removes a part of what is old, or counts it.
+pub(super) async fn clean_up(
+    State(door): State<Door>,
+    body: Body,
+) -> Result<Json<Cleanup>, Problem> {
+    let Order { older_than, states, dead_letters, logs, dry_run } = body::order(body).await?;
+    let order = CleanupOrder { older_than: older_than.0, states, dead_letters, logs };
+    if dry_run {
+        let removed = door.dispatch.count_cleanup(&order).await?;
+        let counted = CleanedUp { removed, more: false };
+        return Ok(Json(Cleanup { dry_run: true, ..counted.into() }));
+    }
+    Ok(Json(door.dispatch.clean_up(&order).await?.into()))
+}

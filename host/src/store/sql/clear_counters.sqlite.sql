@@ -1,0 +1,3 @@
+-- Removes the counters of executions that are removed. The value of a row: the execution.
+delete from counters
+where execution_id in (values (?))
