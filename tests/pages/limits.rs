@@ -120,7 +120,8 @@ fn read_all(folder: &Path, into: &mut String) {
         let path = entry.expect("an entry can be read").path();
         if path.is_dir() {
             read_all(&path, into);
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "wit") {
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "wit")
+        {
             into.push_str(&fs::read_to_string(&path).expect("a source can be read"));
         }
     }
