@@ -75,13 +75,12 @@ fn flags_of_code() -> BTreeMap<String, Flag> {
 fn flags_of_page(page: &Page) -> BTreeMap<String, Flag> {
     let rows = page.rows().into_iter().filter(|(_, cells)| cells[0].starts_with("`--"));
     let flags = rows.map(|(line, cells)| {
-        let [flag, variable, default, _meaning] = cells.try_into().unwrap_or_else(|cells| {
-            panic!("docs/configuration.md:{line}: four cells are wanted, not {cells:?}")
-        });
-        let name = quoted(&flag).next().expect("a flag is quoted").trim_start_matches("--");
+        assert_eq!(cells.len(), 4, "docs/configuration.md:{line}: {cells:?}");
+        let (flag, variable, default) = (&cells[0], &cells[1], &cells[2]);
+        let name = quoted(flag).next().expect("a flag is quoted").trim_start_matches("--");
         let name = name.to_owned();
         let repeated = flag.contains("(repeated)") && variable.contains("(commas)");
-        let variable = quoted(&variable).next().unwrap_or_default().to_owned();
+        let variable = quoted(variable).next().unwrap_or_default().to_owned();
         (name, Flag { variable, default: default.replace('`', ""), repeated })
     });
     flags.collect()
