@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    Seq, Timestamp,
+    ScheduleSpec, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter, LogLine,
-    ModuleRow, NewHost, NotedBy, Old, Removable, Removed, Renewal, Result, Revival, Revived,
-    RowChange, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write, Written,
+    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter,
+    LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, Removable, Removed, Renewal, Result,
+    Revival, Revived, RowChange, ScheduleRow, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef,
+    Trigger, Triggered, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -128,6 +129,14 @@ hand_on! {
     pause(host: HostId, execution: ExecutionId, paused: Option<Timestamp>) -> Delivered;
     revive(host: HostId, execution: ExecutionId, revival: &Revival) -> Revived;
     discard_dead_letters(host: HostId, ids: &[i64]) -> u64;
+    put_schedule(host: HostId, name: &Name, spec: &ScheduleSpec) -> Put;
+    remove_schedule(host: HostId, name: &Name) -> bool;
+    pause_schedule(host: HostId, name: &Name, paused: Option<Timestamp>) -> Option<ScheduleRow>;
+    trigger(host: HostId, trigger: &Trigger) -> Triggered;
+    fire(host: HostId, planned: &[Planned]) -> Vec<Fired>;
+    due_schedules(now: Timestamp, limit: u32) -> Vec<ScheduleRow>;
+    schedule(name: &Name) -> Option<ScheduleRow>;
+    schedules(after: Option<&Name>, limit: u32) -> Vec<ScheduleRow>;
     execution(id: ExecutionId) -> Option<ExecutionView>;
     state(id: ExecutionId) -> Option<ExecutionState>;
     result(id: ExecutionId) -> Option<Ended>;

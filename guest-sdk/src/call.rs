@@ -48,6 +48,7 @@ enum State {
 }
 
 /// A call that nobody has made yet: what `map` gathers into one command.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) step: &'static str,
     pub(crate) input: String,
@@ -137,6 +138,29 @@ impl<T> Call<T> {
         self.change(|options| options.idempotency_key = Some(key.into()))
     }
 
+    /// The step.
+    pub(crate) fn step(&self) -> &'static str {
+        match &self.state {
+            State::Made(request) => request.step,
+            State::Asked { step, .. } | State::InPlace { step, .. } => step,
+            State::Done => "",
+        }
+    }
+
+    /// The same call, as if nobody had made it.
+    pub(crate) fn again(&self) -> Self {
+        let state = match &self.state {
+            State::Made(request) => State::Made(request.clone()),
+            State::Asked { step, pledge: Pledge::Refused(failure) } => {
+                State::refused(step, failure.clone())
+            }
+            State::Asked { .. } | State::InPlace { .. } | State::Done => {
+                State::refused(self.step(), polled_before(self.step()))
+            }
+        };
+        Self { state, output: PhantomData }
+    }
+
     /// What it would ask for, so that many can be asked for at once.
     pub(crate) fn into_request(self) -> Result<Request, Failure> {
         match self.state {
@@ -185,7 +209,7 @@ impl<T: DeserializeOwned> Future for Call<T> {
             }
         };
         self.state = State::Done;
-        Poll::Ready(read_output(step, outcome))
+        Poll::Ready(read_result(step, outcome))
     }
 }
 
@@ -212,6 +236,18 @@ impl Request {
     }
 }
 
+pub(crate) fn polled_before(what: &str) -> Failure {
+    Failure::new(
+        Failure::MISPLACED,
+        format!("{what} was awaited already: give one that nobody has"),
+    )
+}
+
+/// Reads what a step returned, or says that it was this step which failed.
+pub(crate) fn read_result<T: DeserializeOwned>(step: &str, outcome: Outcome) -> Result<T, Failure> {
+    read_output(step, outcome.map_err(|failure| failure.of_step(step)))
+}
+
 /// Reads what a step or child returned as the type that its caller expects.
 pub(crate) fn read_output<T: DeserializeOwned>(from: &str, outcome: Outcome) -> Result<T, Failure> {
     serde_json::from_str(&outcome?).map_err(|error| {
@@ -224,12 +260,12 @@ pub(crate) fn read_output<T: DeserializeOwned>(from: &str, outcome: Outcome) -> 
 
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (step, state) = match &self.state {
-            State::Made(request) => (request.step, "made"),
-            State::Asked { step, .. } => (*step, "asked"),
-            State::InPlace { step, .. } => (*step, "in place"),
-            State::Done => ("", "done"),
+        let state = match &self.state {
+            State::Made(_) => "made",
+            State::Asked { .. } => "asked",
+            State::InPlace { .. } => "in place",
+            State::Done => "done",
         };
-        f.debug_struct("Call").field("step", &step).field("state", &state).finish()
+        f.debug_struct("Call").field("step", &self.step()).field("state", &state).finish()
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use serde::de::DeserializeOwned;
 
-use crate::call::read_output;
+use crate::call::{polled_before, read_output};
 use crate::definition::Workflow;
 use crate::durable::{ChildOptions, misplaced};
 use crate::duration::to_milliseconds;
@@ -105,6 +105,21 @@ impl<T> Child<T> {
                 format!("{} was polled already: detach it before", detached.workflow),
             )),
         }
+    }
+
+    /// What it starts.
+    pub(crate) fn workflow(&self) -> &'static str {
+        self.workflow
+    }
+
+    /// The same start, as if nobody had polled it.
+    pub(crate) fn again(&self) -> Self {
+        let pledge = match &self.pledge {
+            Pledge::Unissued(command) => Pledge::Unissued(command.clone()),
+            Pledge::Refused(failure) => Pledge::Refused(failure.clone()),
+            Pledge::Open(_) | Pledge::Done => Pledge::Refused(polled_before(self.workflow)),
+        };
+        Self { workflow: self.workflow, pledge, output: PhantomData }
     }
 
     fn change(self, change: impl FnOnce(&mut ChildOptions)) -> Self {

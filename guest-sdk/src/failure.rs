@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bindings::stepwell::workflow::types;
+use crate::place::{self, PLACES_MAX, Place};
 
 /// Why a step or workflow failed.
 ///
@@ -18,6 +19,7 @@ pub struct Failure {
     /// One sentence for people.
     pub message: String,
     details: Option<String>,
+    places: Vec<Place>,
 }
 
 impl Failure {
@@ -37,10 +39,12 @@ impl Failure {
     pub const DEADLOCKED: &str = "deadlocked";
     /// Something was used where it does not work: durable waiting inside a step, for example.
     pub const MISPLACED: &str = "misplaced";
+    /// A [`crate::saga`] failed, and could not undo all that it had done: a person must look.
+    pub const NOT_UNDONE: &str = "not-undone";
 
     /// A failure of that kind. The message is one sentence for people.
     pub fn new(kind: impl Into<String>, message: impl Display) -> Self {
-        Self { kind: kind.into(), message: message.to_string(), details: None }
+        Self { kind: kind.into(), message: message.to_string(), details: None, places: Vec::new() }
     }
 
     /// Adds details for callers, as JSON. What cannot be written as JSON is left out, and the message says so.
@@ -59,6 +63,26 @@ impl Failure {
     /// The details, where there are some of that type.
     pub fn details<T: DeserializeOwned>(&self) -> Option<T> {
         self.details.as_deref().and_then(|json| serde_json::from_str(json).ok())
+    }
+
+    /// The way to what failed, from whoever reads this down: children, and the step. At most 16 places, the innermost. Whoever
+    /// reads the failure from outside finds it under `path` in its details, where those are an object or none.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The same failure, as it came from there.
+    pub(crate) fn at(mut self, places: Vec<Place>) -> Self {
+        self.places = places;
+        self
+    }
+
+    /// The same failure, as whoever called that step sees it.
+    pub(crate) fn of_step(mut self, step: &str) -> Self {
+        if self.places.len() < PLACES_MAX {
+            self.places.insert(0, Place::Step { step: step.to_owned() });
+        }
+        self
     }
 
     /// Whether it is of that kind.
@@ -88,14 +112,15 @@ impl<E: std::error::Error> From<E> for Failure {
 
 /// Crosses the border to the host.
 pub(crate) fn into_wit(failure: Failure) -> types::Failure {
-    let Failure { kind, message, details } = failure;
-    types::Failure { kind, message, details }
+    let Failure { kind, message, details, places } = failure;
+    types::Failure { kind, message, details: place::put(details, &places) }
 }
 
 /// Crosses the border from the host.
 pub(crate) fn from_wit(failure: types::Failure) -> Failure {
     let types::Failure { kind, message, details } = failure;
-    Failure { kind, message, details }
+    let (details, places) = place::take(details);
+    Failure { kind, message, details, places }
 }
 
 /// Returns a [`Failure`] of a kind, with a message in the manner of `format!`.

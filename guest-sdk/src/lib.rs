@@ -62,7 +62,7 @@
 //! - Futures are ordinary: `join!`, [`select!`], `join_all`, `FuturesUnordered` and [`timeout`] work. A future asks the
 //!   host for something when it is first polled, not when it is made; dropping it cancels what it asked for.
 //! - When the execution is cancelled, whatever is being awaited fails with [`Failure::CANCELLED`]. What is awaited after
-//!   that runs normally, so that a workflow can put right what it did.
+//!   that runs normally, so that a workflow can put right what it did; [`saga()`] does that in reverse order.
 //! - A channel or mutex of an async library works between the futures of one workflow, but a workflow that waits only for
 //!   such a thing fails with [`Failure::DEADLOCKED`].
 //!
@@ -90,9 +90,11 @@ mod guest;
 pub mod log;
 mod manifest;
 mod map;
+mod place;
 pub mod prelude;
 mod promise;
 mod retry;
+mod saga;
 mod signal;
 #[cfg(test)]
 mod tests;
@@ -108,8 +110,10 @@ pub use durable::{continue_as_new, now, random};
 pub use duration::IntoDuration;
 pub use failure::Failure;
 pub use map::{IN_FLIGHT_MAX, Map, MapOutcomes, map, map_outcomes};
+pub use place::Place;
 pub use retry::Retry;
-pub use signal::{Receive, receive};
+pub use saga::{NotUndone, Saga, Undo, Unfinished, saga};
+pub use signal::{Drain, Receive, ReceiveInTime, drain, receive};
 pub use timer::{Elapsed, Sleep, Timeout, sleep, timeout};
 
 /// For what the macros expand to. Nothing here is stable.

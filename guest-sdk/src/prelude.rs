@@ -5,6 +5,6 @@ pub use futures::stream::{FuturesUnordered, StreamExt};
 pub use futures::{join, try_join};
 
 pub use crate::{
-    Call, Child, Failure, IntoDuration, Retry, bail, continue_as_new, map, map_outcomes, receive,
-    select, sleep, timeout,
+    Call, Child, Failure, IntoDuration, Retry, Saga, bail, continue_as_new, drain, map,
+    map_outcomes, receive, saga, select, sleep, timeout,
 };

@@ -106,7 +106,7 @@ impl Drop for PromiseFuture {
 }
 
 /// Something a workflow asks of the host that will settle.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Command {
     Call { step: &'static str, input: String, options: CallOptions },
     StartChild { workflow: &'static str, input: String, options: ChildOptions },

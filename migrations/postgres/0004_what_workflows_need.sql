@@ -49,3 +49,20 @@ alter table executions add column removed_at bigint;
 
 create index executions_remove on executions (state, completed_at, id) where completed_at is not null;
 
+-- Schedules: when a workflow is started again and again. The table of 0001 was never used. `spec` is what was asked for and
+-- `progress` what it remembers, both JSON; `next_at` is the next firing, `due_at` when somebody has to look.
+drop table schedules;
+
+create table schedules (
+  name text not null primary key,
+  spec text not null,
+  version bigint not null,
+  progress text not null,
+  paused_at bigint,
+  next_at bigint,
+  due_at bigint,
+  created_at bigint not null,
+  updated_at bigint not null
+);
+
+create index schedules_due on schedules (due_at) where paused_at is null and due_at is not null;

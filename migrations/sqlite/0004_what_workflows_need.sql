@@ -42,3 +42,20 @@ alter table executions add column removed_at integer;
 
 create index executions_remove on executions (state, completed_at, id) where completed_at is not null;
 
+-- Schedules: when a workflow is started again and again. The table of 0001 was never used. `spec` is what was asked for and
+-- `progress` what it remembers, both JSON; `next_at` is the next firing, `due_at` when somebody has to look.
+drop table schedules;
+
+create table schedules (
+  name text not null primary key,
+  spec text not null,
+  version integer not null,
+  progress text not null,
+  paused_at integer,
+  next_at integer,
+  due_at integer,
+  created_at integer not null,
+  updated_at integer not null
+) strict;
+
+create index schedules_due on schedules (due_at) where paused_at is null and due_at is not null;

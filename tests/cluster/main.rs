@@ -19,6 +19,7 @@ mod seed;
 mod storm;
 mod trace;
 
+mod test_big_fan_out;
 mod test_cut_off;
 mod test_drain;
 mod test_kill;
@@ -26,6 +27,7 @@ mod test_parking;
 mod test_redis;
 mod test_restart;
 mod test_results;
+mod test_schedules;
 mod test_schema;
 mod test_silent;
 mod test_spread;

@@ -37,9 +37,10 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 17] = [
+pub(crate) const FOREIGN: [Foreign; 18] = [
     Foreign { family: "sqlx", lives_in: &["store"] },
     Foreign { family: "fred", lives_in: &["notify"] },
+    Foreign { family: "croner", lives_in: &["model/schedule"] },
     Foreign { family: "minicbor", lives_in: &["journal"] },
     Foreign { family: "wasmtime", lives_in: &["sandbox"] },
     Foreign { family: "wasmparser", lives_in: &["sandbox"] },

@@ -94,6 +94,14 @@ impl Postgres {
         name
     }
 
+    /// A copy of a database that nobody is connected to: its name.
+    pub async fn database_like(&self, template: &str) -> String {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let name = format!("like_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.create_database(&format!("{name} template {template}")).await;
+        name
+    }
+
     /// An empty database of that name.
     pub async fn create_database(&self, name: &str) {
         let options: PgConnectOptions = self.url("postgres").parse().unwrap();

@@ -54,6 +54,7 @@ enum Place {
 pub(crate) fn limits() -> Limits {
     Limits {
         unreceived_signals_max: 3,
+        schedules_max: 3,
         committer_queue_max: 64,
         commit_batch_max: 16,
         activations_max: 4,

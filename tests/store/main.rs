@@ -19,6 +19,7 @@ mod reading;
 mod removal;
 mod results;
 mod revival;
+mod schedules;
 mod sharing;
 mod tasks;
 mod unknown;

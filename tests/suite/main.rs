@@ -1,6 +1,6 @@
 //! The whole house under test: HTTP in, replies and rows out, and the same again after every way to die.
 //!
-//! [`api`] is a client, [`test_host`] a host in this process, [`process`] a real one; [`dying`] strikes hosts at their writes,
+//! [`api`] is a client, [`test_host`] a host in this process, [`process`] a real one; [`place`] is where they keep their rows; [`dying`] strikes hosts at their writes,
 //! and [`ledger`] says what must hold when the storm has passed. The other files are tests, one subject each.
 
 #![expect(
@@ -10,8 +10,8 @@
     reason = "the helpers of tests are tests, and what they print is shown where one fails"
 )]
 
-mod audit;
 mod dying;
+mod place;
 mod process;
 mod seed;
 mod test_host;
@@ -22,6 +22,7 @@ mod test_children;
 mod test_dead_letters;
 mod test_determinism;
 mod test_eviction;
+mod test_examples;
 mod test_excess;
 mod test_notes;
 mod test_pause;
@@ -31,6 +32,9 @@ mod test_results;
 mod test_retention;
 mod test_retries;
 mod test_runs;
+mod test_sagas;
+mod test_same_meaning;
+mod test_schedules;
 mod test_signals;
 mod test_starts;
 mod test_suspects;

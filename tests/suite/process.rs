@@ -10,10 +10,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::api::Api;
-use crate::audit::audit;
 use crate::ledger::{Faults, begun};
+use crate::place::Place;
 use crate::seed;
-use crate::test_host::TestHost;
+use crate::test_host::{TestHost, artefacts};
 
 /// A folder and the process that works on it.
 pub(crate) struct Process {
@@ -62,7 +62,9 @@ impl Process {
     /// Kills it, and holds everything that it leaves to the ledger.
     pub(crate) async fn audit(mut self, accepted: &[String]) {
         self.kill();
-        audit(self.folder.path(), &Limits::for_cores(2), accepted, Faults::Kills).await;
+        let (place, artefacts) =
+            (Place::in_folder(self.folder.path()), artefacts(self.folder.path()));
+        place.audit(&artefacts, &Limits::for_cores(2), accepted, Faults::Kills).await;
     }
 }
 

@@ -7,7 +7,8 @@ use stepwell::store::{SqlStore, SqliteOptions};
 use tokio::sync::OnceCell;
 
 use crate::guests;
-use crate::test_host::{Settings, database};
+use crate::place::Place;
+use crate::test_host::Settings;
 
 /// The folder, and the lock that keeps another process of tests from making it anew meanwhile.
 struct Seed {
@@ -29,20 +30,24 @@ async fn make() -> Seed {
     let lock = File::create(folder.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     // What was compiled before is kept: it is known by the digest of its module and of its compiler.
+    let file = folder.join("stepwell.db");
     for suffix in ["", "-wal", "-shm", ".lock"] {
-        let mut path = database(&folder).into_os_string();
+        let mut path = file.clone().into_os_string();
         path.push(suffix);
         let _missing = fs::remove_file(path);
     }
-    let (app, api) = crate::test_host::open(&folder, &Settings::default()).await;
+    let place = Place::seed(&folder).await;
+    let (app, api) = crate::test_host::open(&folder, &place, &Settings::default()).await;
     for name in guests::DEPLOYED {
         api.deploy(name, guests::wasm(name)).await;
     }
     app.stop().await;
-    // What is still in the log of the database comes into the file, which is then whole by itself.
-    let limits = Settings::default().limits;
-    let opened = SqlStore::open(&database(&folder), &SqliteOptions::default(), &limits).await;
-    opened.unwrap().close().await;
+    if let Place::File(file) = place {
+        // What is still in the log of the database comes into the file, which is then whole by itself.
+        let limits = Settings::default().limits;
+        let opened = SqlStore::open(&file, &SqliteOptions::default(), &limits).await;
+        opened.unwrap().close().await;
+    }
     Seed { folder, _lock: lock }
 }
 

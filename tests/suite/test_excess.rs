@@ -106,7 +106,12 @@ async fn a_journal_that_grows_without_end_is_full_one_day() {
 
     assert_eq!(other.value(), 1);
     assert_eq!(end.state, "failed");
-    println!("{}", end.failure);
+    assert!(end.failure.to_string().contains("journal_entries_max"), "{}", end.failure);
+    let lines = host.logs(&flood).await;
+    let warned = |line: &&Value| {
+        line["message"].as_str().is_some_and(|said| said.contains("at most 3000 entries"))
+    };
+    assert_eq!(lines.iter().filter(warned).count(), 1, "{lines:#?}");
     assert!(host.journal(&flood).await.len() <= 3_010);
     host.audit().await;
 }

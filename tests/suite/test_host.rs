@@ -1,8 +1,8 @@
-//! The whole house in one process: a real store on a real file, real sandboxes, HTTP in and out.
+//! The whole house in one process: a real store on a real database, real sandboxes, HTTP in and out.
 //!
 //! Every host has runtimes of its own, so that killing it drops whatever it was doing, as the end of its process would.
-//! Two modes run the whole suite again: `STEPWELL_TEST_NEVER_HOT` keeps no instance in memory, `STEPWELL_TEST_NO_POLL` leaves
-//! hints alone to find the work.
+//! Three modes run the whole suite again: `STEPWELL_TEST_NEVER_HOT` keeps no instance in memory, `STEPWELL_TEST_NO_POLL` leaves
+//! hints alone to find the work, `STEPWELL_TEST_POSTGRES` keeps the rows in a Postgres.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ use stepwell::worker::Polling;
 use tempfile::TempDir;
 
 use crate::api::Api;
-use crate::audit::audit;
 use crate::dying::{DyingStore, Fault};
 use crate::ledger::{Faults, begun};
+use crate::place::Place;
 use crate::seed;
 
 /// How a test host differs from a real one.
@@ -49,13 +49,14 @@ impl Default for Settings {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the modes of the suite are in the environment")]
-fn is_set(mode: &str) -> bool {
+pub(crate) fn is_set(mode: &str) -> bool {
     std::env::var_os(mode).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// A host that lives in this process.
 pub(crate) struct TestHost {
     folder: TempDir,
+    place: Place,
     settings: Settings,
     api: Api,
     app: Option<App>,
@@ -80,8 +81,9 @@ impl TestHost {
         begun::listen();
         let folder = TempDir::new().unwrap();
         seed::copy_to(folder.path()).await;
-        let (app, api) = open(folder.path(), &settings).await;
-        Self { folder, settings, api, app: Some(app) }
+        let place = Place::fresh(folder.path()).await;
+        let (app, api) = open(folder.path(), &place, &settings).await;
+        Self { folder, place, settings, api, app: Some(app) }
     }
 
     /// A host with limits that a test says.
@@ -96,6 +98,11 @@ impl TestHost {
         is_set("STEPWELL_TEST_NEVER_HOT")
     }
 
+    /// Where it answers.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.app.as_ref().expect("it lives").address()
+    }
+
     /// What the next life will be like.
     pub(crate) fn settings(&mut self) -> &mut Settings {
         &mut self.settings
@@ -105,32 +112,22 @@ impl TestHost {
     pub(crate) async fn kill(&mut self) {
         if let Some(app) = self.app.take() {
             app.kill().await;
+            self.place.bury(&self.settings.limits).await;
         }
-    }
-
-    async fn rows(&self) -> sqlx::SqliteConnection {
-        use sqlx::ConnectOptions as _;
-        let path = database(self.folder.path());
-        sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap()
     }
 
     /// Changes rows behind its back, as no host would.
     pub(crate) async fn spoil(&self, sql: &'static str) {
-        let mut connection = self.rows().await;
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-        sqlx::Connection::close(connection).await.unwrap();
+        self.place.spoil(sql).await;
     }
 
     /// How many tasks of the executions of a workflow run.
     pub(crate) async fn running_tasks(&self, workflow: &str) -> i64 {
-        let mut connection = self.rows().await;
-        let count = sqlx::query_scalar(
+        let count = format!(
             "select count(*) from tasks join executions on executions.id = tasks.execution_id \
-             where tasks.owner is not null and executions.workflow = ?",
+             where tasks.owner is not null and executions.workflow = '{workflow}'"
         );
-        let count = count.bind(workflow).fetch_one(&mut connection).await.unwrap();
-        sqlx::Connection::close(connection).await.unwrap();
-        count
+        self.place.count(&count).await
     }
 
     /// Ends this life as SIGTERM would.
@@ -140,10 +137,10 @@ impl TestHost {
         }
     }
 
-    /// Begins the next life on the same file.
+    /// Begins the next life on the same database.
     pub(crate) async fn restart(&mut self) {
         assert!(self.app.is_none(), "it lives");
-        let (app, api) = open(self.folder.path(), &self.settings).await;
+        let (app, api) = open(self.folder.path(), &self.place, &self.settings).await;
         self.app = Some(app);
         self.api = api;
     }
@@ -156,14 +153,16 @@ impl TestHost {
     /// Kills it, and holds everything that it leaves to the ledger.
     pub(crate) async fn audit(&mut self) {
         self.kill().await;
-        audit(self.folder.path(), &self.settings.limits, &[], Faults::Any).await;
+        let artefacts = artefacts(self.folder.path());
+        self.place.audit(&artefacts, &self.settings.limits, &[], Faults::Any).await;
     }
 }
 
-/// Begins a life on a folder.
-pub(crate) async fn open(folder: &Path, settings: &Settings) -> (App, Api) {
+/// Begins a life on a folder and a database.
+pub(crate) async fn open(folder: &Path, place: &Place, settings: &Settings) -> (App, Api) {
     let (limits, queues) = (settings.limits.clone(), settings.queues.clone());
-    let config = Config { limits, queues, cores: 2, ..Config::at(folder) };
+    let mut config = Config { limits, queues, cores: 2, ..Config::at(folder) };
+    place.configure(&mut config);
     let mut fittings = Fittings::real().unwrap();
     fittings.compiler = env!("CARGO_BIN_EXE_stepwell").into();
     fittings.polling = settings.polling;
@@ -173,11 +172,6 @@ pub(crate) async fn open(folder: &Path, settings: &Settings) -> (App, Api) {
     let app = App::start_with(config, fittings).await.unwrap();
     let api = Api::at(app.address().to_string());
     (app, api)
-}
-
-/// Where a host keeps its database.
-pub(crate) fn database(folder: &Path) -> PathBuf {
-    folder.join("stepwell.db")
 }
 
 /// Where a host keeps what it has compiled.

@@ -194,7 +194,7 @@ async fn ten_thousand_items_are_worked_off_and_added_up() {
     let end = host.run_to_end("fan_out", json!({ "items": items })).await;
 
     let sum: u64 = (0..items).map(|number| number * number).sum();
-    assert_eq!(end.value(), json!({ "items": items, "sum": sum }));
+    assert_eq!(end.value(), json!({ "items": items, "sum": sum, "in_order": true }));
     host.audit().await;
 }
 

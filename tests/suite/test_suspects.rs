@@ -31,8 +31,10 @@ async fn only_the_one_that_kills_its_host_is_put_aside() {
     let computing = json!({ "excess": "computing", "in_step": true });
     let culprit = host.run("excess_in_workflow", computing).await;
     let innocents = join_all((0..8).map(|_| host.run("hasty", Value::Null))).await;
+    // One that nobody looked at for a while has ended already, and was near it all the same.
+    let has_begun = |it: &Value| is_owned(it) || !it["completed_at"].is_null();
     for innocent in &innocents {
-        host.until(innocent, is_owned).await;
+        host.until(innocent, has_begun).await;
     }
 
     let mut deaths = 0;

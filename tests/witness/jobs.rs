@@ -123,6 +123,11 @@ impl Doors {
 pub struct Accepted(Vec<(String, Job)>);
 
 impl Accepted {
+    /// One more.
+    pub fn add(&mut self, id: String, job: Job) {
+        self.0.push((id, job));
+    }
+
     /// Their ids.
     pub fn ids(&self) -> Vec<String> {
         self.0.iter().map(|(id, _)| id.clone()).collect()

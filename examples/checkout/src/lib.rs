@@ -74,39 +74,24 @@ async fn release(shelf: String) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sells one order.
+/// Sells one order. Whatever fails or is cancelled on the way: the money and the goods go back.
 #[stepwell::workflow(max_duration = "1d")]
 async fn checkout(order: Order) -> Result<Receipt, Failure> {
-    let (shelf, quote) = join!(reserve(&order), quote(&order));
-    let shelf = shelf?;
-    match sell(&order, &shelf, quote).await {
-        Ok(receipt) => Ok(receipt),
-        Err(failure) => {
-            release(shelf).await?;
-            Err(failure)
+    saga(async |saga| {
+        let (shelf, total) = join!(reserve(&order), quote(&order));
+        let shelf = shelf?;
+        saga.undo(release(&shelf));
+        let total = total?;
+        let number = charge(&order, total).await?;
+        saga.undo(refund(&number));
+        stepwell::context::progress("charged");
+        if let Some(time) = &order.pack_for {
+            sleep(time.as_str()).await?;
         }
-    }
-}
-
-/// Charges and ships; the money comes back when the parcel does not go.
-async fn sell(
-    order: &Order,
-    shelf: &String,
-    quote: Result<u64, Failure>,
-) -> Result<Receipt, Failure> {
-    let total = quote?;
-    let number = charge(order, total).await?;
-    stepwell::context::progress("charged");
-    if let Some(time) = &order.pack_for {
-        sleep(time.as_str()).await?;
-    }
-    match ship(order, shelf).await {
-        Ok(parcel) => Ok(Receipt { order: order.order.clone(), total, number, parcel }),
-        Err(failure) => {
-            refund(number).await?;
-            Err(failure)
-        }
-    }
+        let parcel = ship(&order, &shelf).await?;
+        Ok(Receipt { order: order.order.clone(), total, number, parcel })
+    })
+    .await
 }
 
 fn refuse_where_asked(order: &Order, step: &str) -> Result<(), Failure> {

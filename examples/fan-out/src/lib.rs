@@ -21,6 +21,8 @@ fn ten_thousand() -> u64 {
 struct Summary {
     items: u64,
     sum: u64,
+    /// Whether each result stood where its item had stood.
+    in_order: bool,
 }
 
 /// Squares one number.
@@ -33,7 +35,8 @@ async fn square(number: u64) -> Result<u64, Failure> {
 #[stepwell::workflow]
 async fn fan_out(work: Work) -> Result<Summary, Failure> {
     let squares = map(square, 0..work.items).await?;
-    Ok(Summary { items: work.items, sum: squares.iter().sum() })
+    let in_order = squares.iter().zip(0..).all(|(square, number)| *square == number * number);
+    Ok(Summary { items: work.items, sum: squares.iter().sum(), in_order })
 }
 
 stepwell::module!(workflows: [fan_out], steps: [square]);

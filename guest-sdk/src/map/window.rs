@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::IN_FLIGHT_MAX;
 use crate::Failure;
-use crate::call::{Call, Request, read_output};
+use crate::call::{Call, Request, read_result};
 use crate::definition::RunJson;
 use crate::durable::CallOptions;
 use crate::executor::Activation;
@@ -102,7 +102,7 @@ impl<F, I: Iterator> Window<F, I> {
             return Poll::Ready(Some((index, Err(failure))));
         }
         let arrived = ready!(self.in_flight.poll_next_unpin(context));
-        Poll::Ready(arrived.map(|(index, step, outcome)| (index, read_output(step, outcome))))
+        Poll::Ready(arrived.map(|(index, step, outcome)| (index, read_result(step, outcome))))
     }
 
     fn refill<T>(&mut self)

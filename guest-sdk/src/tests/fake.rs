@@ -49,6 +49,17 @@ impl Host {
         self
     }
 
+    /// And then it settles these.
+    pub(super) fn then(
+        self,
+        settlements: impl IntoIterator<Item = (Promise, &'static str)>,
+    ) -> Self {
+        for (promise, json) in settlements {
+            self.0.borrow_mut().settlements.push_back((promise, Ok(json.to_owned())));
+        }
+        self
+    }
+
     /// Runs a workflow on this host.
     pub(super) fn run<F>(&self, workflow: impl FnOnce() -> F) -> Outcome
     where

@@ -4,4 +4,5 @@ mod describing;
 mod executing;
 mod fake;
 mod mapping;
+mod sagas;
 mod waiting;

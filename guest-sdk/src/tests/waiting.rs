@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use super::fake::Host;
-use crate::{Failure, receive, sleep, timeout};
+use crate::{Failure, drain, receive, sleep, timeout};
 
 #[test]
 fn a_future_that_is_in_time_stops_its_timer() {
@@ -102,4 +102,42 @@ fn an_arm_may_return_and_break() {
     });
 
     assert_eq!(outcome.unwrap(), "3");
+}
+
+#[test]
+fn a_signal_is_waited_for_no_longer_than_told() {
+    let in_time = Host::answering([(0, "7")]);
+    let late = Host::answering([(1, "null")]);
+    let cancelled = Host::default().failing(0, "cancelled");
+    let wait = || async {
+        let received = receive::<u64>("number").timeout("1m").await?;
+        Ok(format!("{received:?}"))
+    };
+
+    assert_eq!(in_time.run(wait).unwrap(), "Some(7)");
+    assert_eq!(late.run(wait).unwrap(), "None");
+    assert!(cancelled.run(wait).unwrap_err().is(Failure::CANCELLED));
+    assert_eq!(late.asked(), ["receive number", "sleep 60000", "next", "cancel [0]"]);
+}
+
+#[test]
+fn draining_takes_what_is_there_and_gives_the_last_receive_back() {
+    let host = Host::answering([(0, "1"), (2, "2"), (1, "null")]);
+
+    let outcome = host.run(|| async { Ok(format!("{:?}", drain::<u64>("number").await?)) });
+
+    assert_eq!(outcome.unwrap(), "[1, 2]");
+    assert_eq!(
+        host.asked(),
+        [
+            "receive number",
+            "sleep 0",
+            "next",
+            "receive number",
+            "next",
+            "receive number",
+            "next",
+            "cancel [3]"
+        ]
+    );
 }

@@ -108,7 +108,7 @@ impl Estate {
     }
 
     /// Has an incarnation take work.
-    pub(super) fn begin(&self, newborn: Newborn) -> Life {
+    pub(super) fn begin(&self, newborn: Newborn, dispatch: &Dispatch) -> Life {
         let Newborn { host, past, committer, births, halt } = newborn;
         let parts = worker::Parts {
             store: Arc::clone(&self.store),
@@ -120,6 +120,7 @@ impl Estate {
             ids: Arc::clone(&self.ids),
             limits: self.limits.clone(),
             filter: self.filter.clone(),
+            planner: Arc::new(dispatch.clone()),
             host,
             lease: self.lease,
             lease_threads: self.lease_threads.clone(),
@@ -199,7 +200,7 @@ pub(super) async fn go_on(
         };
         dispatch.go_on_as(next.identity());
         info!(host.id = %next.host, "The host takes work again as {}", next.host);
-        present.replace(estate.begin(next));
+        present.replace(estate.begin(next, &dispatch));
     }
 }
 

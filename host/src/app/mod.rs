@@ -3,6 +3,7 @@
 mod asked;
 mod database;
 mod life;
+mod planner;
 mod threads;
 
 pub use database::migrate;
@@ -235,7 +236,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
         },
         newborn.identity(),
     );
-    let present = Present::new(estate.begin(newborn));
+    let present = Present::new(estate.begin(newborn, &dispatch));
     let state = estate.state.subscribe();
     let door = Door::new(dispatch.clone(), move || stands(*state.borrow()));
     Ok((House { address, estate, present, dispatch, door }, listener))

@@ -30,9 +30,11 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod put_schedule;
 mod redrive;
 mod result;
 mod run;
+mod schedules;
 mod show;
 mod signal;
 mod timeline;
@@ -108,6 +110,9 @@ pub enum Command {
     Dlq(dlq::Dlq),
     /// Remove what has ended for long
     Cleanup(cleanup::Cleanup),
+    /// Schedules: workflows that are started again and again
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -146,6 +151,7 @@ impl Command {
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
             Self::Cleanup(cleanup) => cleanup.perform(client, out).await,
+            Self::Schedules(schedules) => schedules.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

@@ -62,9 +62,21 @@ pub(super) fn key(what: &'static str, key: &str) -> Result<()> {
 
 /// The name of a module stands in paths, in file names and beside digests, and must not be taken for something else there.
 pub(super) fn module_name(name: &Name) -> Result<()> {
+    let what = "the module's name";
+    path_name(what, name)?;
+    if name.as_str().parse::<ModuleDigest>().is_ok() {
+        let value = format!("{:?}", name.as_str());
+        let bounds = "a name that is no digest".to_owned();
+        return Err(DispatchError::OutOfBounds { what, value, bounds });
+    }
+    Ok(())
+}
+
+/// A name that stands in paths.
+pub(super) fn path_name(what: &'static str, name: &Name) -> Result<()> {
     let refused = |bounds: &str| {
         let (value, bounds) = (format!("{:?}", name.as_str()), bounds.to_owned());
-        Err(DispatchError::OutOfBounds { what: "the module's name", value, bounds })
+        Err(DispatchError::OutOfBounds { what, value, bounds })
     };
     let text = name.as_str();
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')) {
@@ -72,9 +84,6 @@ pub(super) fn module_name(name: &Name) -> Result<()> {
     }
     if text.starts_with('.') {
         return refused("a name that does not begin with a dot");
-    }
-    if text.parse::<ModuleDigest>().is_ok() {
-        return refused("a name that is no digest");
     }
     Ok(())
 }

@@ -40,6 +40,18 @@ pub enum DispatchError {
     /// Look for its id in the list.
     #[error("there is no dead letter {0}")]
     UnknownDeadLetter(i64),
+    /// Look for its name in the list.
+    #[error("there is no schedule {0}")]
+    UnknownSchedule(Name),
+    /// Remove some that nobody needs.
+    #[error("there are {max} schedules already (schedules_max)")]
+    SchedulesFull {
+        /// The limit.
+        max: usize,
+    },
+    /// Try again when nobody changes it any more.
+    #[error("schedule {0} is being changed by others")]
+    ScheduleChanging(Name),
     /// Mend the input.
     #[error("the input does not fit the schema of workflow {workflow}")]
     InvalidInput {

@@ -36,6 +36,7 @@ mod outcome;
 mod pause;
 mod redrive;
 mod retry;
+mod schedule;
 mod schema;
 mod signal;
 mod start;
@@ -47,6 +48,7 @@ pub use follow::{Followed, Follower};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
 pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
+pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 
 pub use crate::journal::{
@@ -55,7 +57,7 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
-    LetterFilter, LogLine, ModuleRow, Removable, StoreError,
+    LetterFilter, LogLine, ModuleRow, Removable, ScheduleRow, StartPlan, StoreError,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -145,7 +145,7 @@ impl Dispatch {
     }
 
     /// Without a key the id is nobody else's, so an execution that has it is the one that was to be started.
-    async fn read_back(&self, id: ExecutionId, unknown: StoreError) -> Result<Started> {
+    pub(super) async fn read_back(&self, id: ExecutionId, unknown: StoreError) -> Result<Started> {
         match self.store().execution(id).await {
             Ok(Some(view)) => {
                 // Whoever was to begin it did not hear of it either.

@@ -141,6 +141,14 @@ impl From<DispatchError> for Problem {
             E::UnknownDeadLetter(_) => {
                 Self::new((UNKNOWN, "unknown-dead-letter", "Unknown dead letter"), detail)
             }
+            E::UnknownSchedule(_) => {
+                Self::new((UNKNOWN, "unknown-schedule", "Unknown schedule"), detail)
+            }
+            E::SchedulesFull { .. } => {
+                Self::new((CONFLICT, "schedules-full", "Too many schedules"), detail)
+                    .at("schedules_max")
+            }
+            E::ScheduleChanging(_) => Self::new(UNAVAILABLE, detail).later(),
             E::Ambiguous { .. } => {
                 Self::new((UNFIT, "ambiguous-workflow", "Ambiguous workflow"), detail)
             }

@@ -36,6 +36,7 @@ mod modules;
 mod order;
 mod outcome;
 mod path;
+mod schedules;
 mod serve;
 mod start;
 
@@ -72,6 +73,14 @@ fn routes() -> Router<Door> {
         .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
         .route("/v1/cleanup", post(cleanup::clean_up))
+        .route("/v1/schedules", get(schedules::list))
+        .route(
+            "/v1/schedules/{name}",
+            put(schedules::put).get(schedules::show).delete(schedules::remove),
+        )
+        .route("/v1/schedules/{name}/pause", post(schedules::pause))
+        .route("/v1/schedules/{name}/resume", post(schedules::resume))
+        .route("/v1/schedules/{name}/trigger", post(schedules::trigger))
         .route("/v1/hosts", get(hosts::list))
         .route("/v1/stats", get(hosts::stats))
 }

@@ -30,6 +30,7 @@ pub use entry::{
     RunReason, Started,
 };
 pub use replay::{
-    Admission, Command, Effect, Next, NextRun, NoBeginning, Pending, Replay, Request, Stop,
+    Admission, Command, Effect, HalfFull, Next, NextRun, NoBeginning, Pending, Replay, Request,
+    Stop,
 };
 pub use revival::{Revival, WentOn, effective, plan};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::Name;
+use super::{Name, Timestamp};
 
 /// A text that should have been an id.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,28 @@ impl ExecutionId {
             .chain_update(parent.as_bytes())
             .chain_update(run.0.to_be_bytes())
             .chain_update(promise.0.to_be_bytes())
+            .finalize();
+        Self::of_hash(&hash)
+    }
+
+    /// The id of what a schedule starts at one of its times, so that the primary key refuses the second start of it.
+    pub fn of_firing(schedule: &Name, at: Timestamp) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"stepwell:firing:")
+            .chain_update(schedule.as_str())
+            .chain_update([0])
+            .chain_update(at.as_micros().to_be_bytes())
+            .finalize();
+        Self::of_hash(&hash)
+    }
+
+    /// The id of what a schedule starts by hand, with an idempotency key.
+    pub fn of_trigger(schedule: &Name, key: &str) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"stepwell:trigger:")
+            .chain_update(schedule.as_str())
+            .chain_update([0])
+            .chain_update(key)
             .finalize();
         Self::of_hash(&hash)
     }

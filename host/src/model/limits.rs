@@ -49,6 +49,8 @@ pub struct Limits {
     pub open_promises_max: usize,
     /// Signals of one execution that nobody has received.
     pub unreceived_signals_max: usize,
+    /// Schedules that there may be.
+    pub schedules_max: usize,
     /// How long a cancelled or timed out execution may compensate.
     pub compensate_for: Duration,
     /// How long a host is taken to live without a word from it, where it is not alone.
@@ -98,6 +100,7 @@ impl Limits {
             log_bytes_max: 1 << 20,
             open_promises_max: 100_000,
             unreceived_signals_max: 10_000,
+            schedules_max: 10_000,
             compensate_for: Duration::from_secs(300),
             lease: Lease::default(),
             suspect_after: 2,

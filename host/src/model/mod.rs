@@ -28,9 +28,11 @@ mod manifest;
 mod name;
 mod note;
 mod payload;
+mod place;
 mod result_key;
 mod retention;
 mod retry;
+mod schedule;
 mod task;
 mod timestamp;
 mod wake;
@@ -55,6 +57,10 @@ pub use payload::{BadPayload, Payload};
 pub use result_key::{ResultKey, ResultOf};
 pub use retention::{Period, Retention, StatePeriod};
 pub use retry::RetryPolicy;
+pub use schedule::{
+    BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,
+    Timing, Turn, turn,
+};
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
 pub use wake::Wake;

@@ -116,6 +116,13 @@ fn judge(answer: Answer) -> Result<Vec<u8>, AdmitError> {
     }
 }
 
+/// Compiles in this process, without a bound on memory or time.
+pub(super) fn compile_here(wasm: &[u8]) -> Result<Vec<u8>, AdmitError> {
+    let engine = engine::compiling().map_err(|error| SandboxError::set_up("a compiler", error))?;
+    let compiled = engine.precompile_component(wasm);
+    compiled.map_err(|error| Refusal::Invalid { why: format!("{error:#}") }.into())
+}
+
 /// The child: reads a component from stdin and writes the artefact to stdout.
 pub fn compile_child() -> ExitCode {
     let (code, complaint) = match bound_myself() {

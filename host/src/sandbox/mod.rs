@@ -125,16 +125,37 @@ impl Sandbox {
 
     /// Makes an upload a module: scans it, compiles it, holds it to the world and to the pool, and has it describe itself.
     pub async fn admit(&self, wasm: &[u8]) -> Result<(ModuleDigest, Manifest), AdmitError> {
-        let upload: Arc<[u8]> = Arc::from(wasm);
-        let (bytes, limits) = (Arc::clone(&upload), self.0.limits.clone());
-        let scan = self.0.threads.begin_blocking(move || admission::inspect(&bytes, &limits));
-        scan.await??;
+        self.scan(wasm).await?;
         let digest = ModuleDigest::of(wasm);
         let examined = self.examine(digest, wasm).await;
         if let Err(AdmitError::Refused(_)) = &examined {
             self.0.artefacts.forget(digest);
         }
         Ok((digest, examined?))
+    }
+
+    /// The same for a component that its owner trusts: compiled in this process, which has no bound on what that takes. For
+    /// tests of one's own modules; a host never does this.
+    pub async fn admit_here(&self, wasm: &[u8]) -> Result<(Module, Manifest), AdmitError> {
+        self.scan(wasm).await?;
+        let digest = ModuleDigest::of(wasm);
+        if self.0.artefacts.load(digest, &self.0.engine).is_none() {
+            let bytes: Arc<[u8]> = Arc::from(wasm);
+            let compiled = self.0.threads.begin_blocking(move || compile::compile_here(&bytes));
+            self.0.artefacts.keep(digest, &compiled.await??)?;
+        }
+        let manifest = self.examine(digest, wasm).await?;
+        let module = self.loaded(digest).ok_or_else(|| SandboxError::Module {
+            digest: digest.short(),
+            why: "what was compiled does not load".to_owned(),
+        })?;
+        Ok((module, manifest))
+    }
+
+    async fn scan(&self, wasm: &[u8]) -> Result<(), AdmitError> {
+        let (bytes, limits) = (Arc::<[u8]>::from(wasm), self.0.limits.clone());
+        let scan = self.0.threads.begin_blocking(move || admission::inspect(&bytes, &limits));
+        Ok(scan.await??)
     }
 
     /// Everything that comes after the scan.

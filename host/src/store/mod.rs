@@ -25,6 +25,7 @@ mod error;
 mod migrations;
 mod postgres;
 mod row;
+mod schedule;
 mod snapshot;
 mod sql_store;
 mod sqlite;
@@ -40,6 +41,7 @@ pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 
 pub use error::{BoxError, OpenError, StoreError};
+pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Triggered};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
@@ -56,7 +58,7 @@ use async_trait::async_trait;
 use crate::journal::{Arrival, Ended, Redrive, RunReason};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    Promise, Routing, Run, Seq, TaskId, Timestamp,
+    Promise, Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -201,6 +203,32 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     -> Result<u64>;
     /// Removes lines that were said before then from among the first `limit` of the log. Returns how many there were.
     async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64>;
+
+    // -- schedules --------------------------------------------------------------------------------------------------
+
+    /// Puts a schedule, or changes the one of that name: what it remembers stays, and a firing that is late is still due if
+    /// the new one fires at the same times.
+    async fn put_schedule(&self, host: HostId, name: &Name, spec: &ScheduleSpec) -> Result<Put>;
+    /// Removes a schedule; what it has started goes on. False: there was none.
+    async fn remove_schedule(&self, host: HostId, name: &Name) -> Result<bool>;
+    /// Pauses or resumes a schedule. What would have fired while it was paused is not made up for. None: there is none.
+    async fn pause_schedule(
+        &self,
+        host: HostId,
+        name: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<Option<ScheduleRow>>;
+    /// Starts what a schedule starts, now and whatever else of it runs. Its times do not move.
+    async fn trigger(&self, host: HostId, trigger: &Trigger) -> Result<Triggered>;
+    /// Fires those of these schedules that are due by the database's clock, unchanged and nobody else's at the moment, and moves
+    /// them on, in one transaction with the births of what they start. Says what became of each that it fired.
+    async fn fire(&self, host: HostId, planned: &[Planned]) -> Result<Vec<Fired>>;
+    /// Schedules that have to be looked at by `now`, longest due first.
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<ScheduleRow>>;
+    /// One schedule.
+    async fn schedule(&self, name: &Name) -> Result<Option<ScheduleRow>>;
+    /// Schedules by name, those after `after`.
+    async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>>;
 
     // -- reading ----------------------------------------------------------------------------------------------------
 

@@ -263,6 +263,7 @@ pub enum Revived {
 /// What a lease's renewal learns: one round trip that is also the poll of an idle host.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that a look may find")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a look has found")]
 pub struct Renewal {
     /// The database's clock.
     pub now: Timestamp,
@@ -282,6 +283,8 @@ pub struct Renewal {
     pub steady_since: Option<Timestamp>,
     /// Whether calls wait for a result that is there, or that nobody leads to any more.
     pub followers: bool,
+    /// When a schedule has to be looked at next.
+    pub next_firing: Option<Timestamp>,
 }
 
 /// What came of telling those who wait for the results of others.

@@ -308,6 +308,7 @@ impl Claimer {
         }
         match self.crew.store.look_for_work(self.crew.host).await {
             Ok(renewal) => {
+                self.crew.note(renewal);
                 self.lost = renewal.lost;
                 self.work |= renewal.work;
                 if renewal.followers {

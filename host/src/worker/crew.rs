@@ -15,7 +15,7 @@ use super::hot::Hot;
 use super::modules::Modules;
 use super::slots::Slots;
 use super::trial::Trial;
-use super::{Parts, Polling, Stopping};
+use super::{Parts, Planner, Polling, Stopping};
 use crate::model::{Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, Timestamp, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
@@ -35,6 +35,7 @@ pub(super) struct Members {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) limits: Limits,
     pub(super) filter: ClaimFilter,
+    pub(super) planner: Arc<dyn Planner>,
     pub(super) host: HostId,
     pub(super) polling: Polling,
     pub(super) lease: Option<Lease>,
@@ -96,6 +97,7 @@ impl Crew {
             ids: parts.ids,
             limits: parts.limits,
             filter: parts.filter,
+            planner: parts.planner,
             host: parts.host,
             polling: parts.polling,
             lease: parts.lease,
@@ -189,8 +191,13 @@ impl Crew {
 
     /// Tells the claimer what the renewal found; it is a hint, so a full queue drops it.
     pub(super) fn report(&self, renewal: Renewal) {
-        self.latest_renewal.send_replace(Some(renewal));
+        self.note(renewal);
         let _full = self.renewals.try_send(renewal);
+    }
+
+    /// Tells the duties, where the claimer knows it already.
+    pub(super) fn note(&self, renewal: Renewal) {
+        self.latest_renewal.send_replace(Some(renewal));
     }
 
     /// What renewals find, one after the other.

@@ -36,6 +36,7 @@ mod slots;
 mod task;
 mod trial;
 
+pub use keeping::Planner;
 pub use settle::{Settlement, settle};
 
 use std::sync::Arc;
@@ -74,6 +75,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What this host takes.
     pub filter: ClaimFilter,
+    /// How schedules start what they start.
+    pub planner: Arc<dyn Planner>,
     /// This incarnation.
     pub host: HostId,
     /// Its lease; none where the store is this host's alone.
@@ -147,6 +150,7 @@ impl Worker {
         tracker.spawn(keeping::reap(crew.clone()));
         tracker.spawn(keeping::answer(crew.clone()));
         tracker.spawn(keeping::remove(crew.clone()));
+        tracker.spawn(keeping::fire_schedules(crew.clone()));
         Self { crew, tracker, upkeep, state }
     }
 

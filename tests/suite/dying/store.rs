@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    Seq, Timestamp,
+    ScheduleSpec, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter, LogLine,
-    ModuleRow, NewHost, NotedBy, Old, Removable, Removed, Renewal, Result, Revival, Revived,
-    Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Write, Written,
+    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter,
+    LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, Removable, Removed, Renewal, Result,
+    Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Trigger,
+    Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -217,6 +218,44 @@ impl Store for DyingStore {
         now: Timestamp,
     ) -> Result<Removable> {
         self.fault.read(self.inner.removable(states, before, now)).await
+    }
+
+    async fn put_schedule(&self, host: HostId, name: &Name, spec: &ScheduleSpec) -> Result<Put> {
+        self.fault.write(self.inner.put_schedule(host, name, spec)).await
+    }
+
+    async fn remove_schedule(&self, host: HostId, name: &Name) -> Result<bool> {
+        self.fault.write(self.inner.remove_schedule(host, name)).await
+    }
+
+    async fn pause_schedule(
+        &self,
+        host: HostId,
+        name: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<Option<ScheduleRow>> {
+        self.fault.write(self.inner.pause_schedule(host, name, paused)).await
+    }
+
+    async fn trigger(&self, host: HostId, trigger: &Trigger) -> Result<Triggered> {
+        self.fault.write(self.inner.trigger(host, trigger)).await
+    }
+
+    async fn fire(&self, host: HostId, planned: &[Planned]) -> Result<Vec<Fired>> {
+        let firing = self.inner.fire(host, planned);
+        self.fault.take(firing, |fired| !fired.is_empty()).await
+    }
+
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<ScheduleRow>> {
+        self.fault.read(self.inner.due_schedules(now, limit)).await
+    }
+
+    async fn schedule(&self, name: &Name) -> Result<Option<ScheduleRow>> {
+        self.fault.read(self.inner.schedule(name)).await
+    }
+
+    async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>> {
+        self.fault.read(self.inner.schedules(after, limit)).await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {

@@ -107,6 +107,9 @@ fn clocks_apart(begun: &[Begun]) -> i64 {
 pub(super) fn breaches(record: &Record) -> Vec<String> {
     let (begun, steps) = (of(record), steps(&record.entries));
     let apart = clocks_apart(&begun);
+    let calls = calls(record);
+    let mut by_promise: HashMap<Promise, Vec<&Begun>> = HashMap::new();
+    begun.iter().for_each(|one| by_promise.entry(one.promise).or_default().push(one));
     let mut found = Vec::new();
     for entry in &record.entries {
         let Body::Event(Event::Settled { promise, attempt, .. }) = &entry.body else { continue };
@@ -114,9 +117,9 @@ pub(super) fn breaches(record: &Record) -> Vec<String> {
         if *attempt == 0 || !steps.contains_key(promise) {
             continue;
         }
-        let runs = called_in(record, *promise, entry.run)..=entry.run;
-        let of_promise =
-            || begun.iter().filter(|one| one.promise == *promise && runs.contains(&one.run));
+        let runs = called_in(&calls, *promise, entry.run)..=entry.run;
+        let begun = by_promise.get(promise).into_iter().flatten();
+        let of_promise = || begun.clone().filter(|one| runs.contains(&one.run));
         if !of_promise().any(|one| one.attempt == u64::from(*attempt)) {
             found.push(format!(
                 "L2: promise {promise} has a result, and attempt {attempt} was not begun"
@@ -134,15 +137,23 @@ pub(super) fn breaches(record: &Record) -> Vec<String> {
     found
 }
 
+/// The runs in which each promise was made.
+fn calls(record: &Record) -> HashMap<Promise, Vec<Run>> {
+    let mut calls: HashMap<_, Vec<_>> = HashMap::new();
+    for entry in &record.entries {
+        let Body::Command(command) = &entry.body else { continue };
+        for promise in command.command.promises_created() {
+            calls.entry(promise).or_default().push(entry.run);
+        }
+    }
+    calls
+}
+
 /// The run whose call a settlement of this run settles: promises are numbered anew in each, but those of a run that was
 /// tried again are taken along.
-fn called_in(record: &Record, promise: Promise, run: Run) -> Run {
-    let calls = record.entries.iter().filter(|entry| entry.run <= run);
-    let calls = calls.filter(|entry| match &entry.body {
-        Body::Command(command) => command.command.promises_created().any(|made| made == promise),
-        _ => false,
-    });
-    calls.map(|entry| entry.run).max().unwrap_or(run)
+fn called_in(calls: &HashMap<Promise, Vec<Run>>, promise: Promise, run: Run) -> Run {
+    let made = calls.get(&promise).into_iter().flatten();
+    made.copied().filter(|made| *made <= run).max().unwrap_or(run)
 }
 
 /// Where nothing but kills went wrong, one host begins an attempt once: what was begun again was in flight at a kill.

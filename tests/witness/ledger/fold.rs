@@ -74,7 +74,7 @@ impl Recorded {
             }
             "fan_out" => {
                 let sum = self.results.iter().filter_map(Value::as_u64).sum::<u64>();
-                json!({ "items": self.results.len(), "sum": sum })
+                json!({ "items": self.results.len(), "sum": sum, "in_order": true })
             }
             // Whatever the receipt says, some step has said before.
             "checkout" => {

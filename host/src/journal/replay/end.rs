@@ -51,7 +51,9 @@ impl Replay {
             }
             (Some(request), Err(failure)) => {
                 let message = format!("{}; and then {failure}", request.failure.message);
-                (request.state, Err(Failure::new(request.failure.kind.clone(), message)))
+                let told = Failure::new(request.failure.kind.clone(), message);
+                // What a compensation could not do is in the details.
+                (request.state, Err(Failure { details: failure.details, ..told }))
             }
         };
         self.end_as(state, outcome, fuel, now)

@@ -9,6 +9,7 @@
 //! lie ahead: commands are written lazily, so the last ones before a crash may never have been written.
 
 mod admit;
+mod bounds;
 mod command;
 mod end;
 mod next;
@@ -16,6 +17,7 @@ mod promises;
 mod signals;
 
 pub use admit::Admission;
+pub use bounds::HalfFull;
 pub use command::{Command, Effect, Stop};
 pub use end::NextRun;
 pub use next::Next;
@@ -24,6 +26,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use sha2::{Digest, Sha256};
 
+use self::bounds::Bounds;
 use self::command::Owed;
 use self::promises::Promises;
 use self::signals::Signals;
@@ -100,15 +103,6 @@ pub struct Request {
     pub at: Timestamp,
 }
 
-/// What a journal may grow to.
-#[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_field_names, reason = "the ends of the limits' names")]
-struct Bounds {
-    entries_max: u64,
-    bytes_max: u64,
-    open_max: usize,
-}
-
 /// What is to be written with the next commit.
 #[derive(Debug, Default)]
 pub struct Pending {
@@ -141,18 +135,13 @@ impl Replay {
         let (started, entry) = begin.ok_or(NoBeginning { execution })?;
         let (seq, at, started_in) = (entry.seq, entry.recorded_at, entry.run);
         let first_seq = entries.first().map_or(seq, |first| first.seq);
-        let bounds = Bounds {
-            entries_max: limits.journal_entries_max,
-            bytes_max: limits.journal_bytes_max,
-            open_max: limits.open_promises_max,
-        };
         let mut replay = Self {
             execution,
             run,
             started,
             started_in,
             unbroken_since: Run(0),
-            bounds,
+            bounds: Bounds::of(limits),
             commands: VecDeque::new(),
             events: VecDeque::new(),
             last_event: seq,

@@ -208,6 +208,23 @@ fn a_journal_that_is_full_says_which_limit_and_continue_as_new_empties_it() {
 }
 
 #[test]
+fn a_journal_warns_of_its_length_past_half_of_it_and_no_more_as_new() {
+    let tight = Limits { journal_entries_max: 4, ..limits() };
+    let mut told = Told::new();
+    let mut replay = Replay::new(execution(), Run(0), told.journal(), &tight).unwrap();
+    replay.issue(call("a"), at(0)).unwrap();
+    assert_eq!(replay.half_full(), None);
+
+    replay.issue(call("b"), at(0)).unwrap();
+
+    let said = replay.half_full().unwrap().to_string();
+    assert!(said.contains("3 of at most 4 entries (journal_entries_max)"), "{said}");
+    let module = crate::model::ModuleDigest::of(b"module");
+    let next = replay.continue_as_new(json(1), module, &tight, at(0)).replay;
+    assert_eq!(next.half_full(), None);
+}
+
+#[test]
 fn too_many_open_promises_are_refused_and_leave_no_trace() {
     let tight = Limits { open_promises_max: 1, ..limits() };
     let mut told = Told::new();

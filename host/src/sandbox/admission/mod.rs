@@ -67,11 +67,12 @@ impl Maxima {
     fn of(limits: &Limits) -> Self {
         Self {
             nesting: 4,
-            modules: 32,
+            modules: 64,
             components: 16,
             core_instances: u64::from(super::engine::CORE_INSTANCES_MAX),
             functions: 50_000,
-            body_bytes: 256 << 10,
+            // CPython's interpreter has one of 420 KiB. What takes too long all the same, the compiler's own limits end.
+            body_bytes: 1 << 20,
             locals: 5_000,
             memories: u64::from(super::engine::MEMORIES_MAX),
             memory_pages: (limits.guest_memory_bytes_max >> 16) as u64,

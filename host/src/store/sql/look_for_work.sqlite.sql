@@ -27,7 +27,8 @@ select
   (select count(*) from hosts as living where living.alive = 1) as hosts,
   null as next_lease_end,
   steady_since,
-  exists (select 1 from results where awaited = 1 and state <> 'running') as followers
+  exists (select 1 from results where awaited = 1 and state <> 'running') as followers,
+  (select min(due_at) from schedules where paused_at is null and due_at is not null) as next_firing
 from hosts
 where id = $1
   and alive = 1

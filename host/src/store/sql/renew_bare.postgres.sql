@@ -16,4 +16,5 @@ returning
   1 as hosts,
   null::bigint as next_lease_end,
   steady_since,
-  0 as followers
+  0 as followers,
+  null::bigint as next_firing

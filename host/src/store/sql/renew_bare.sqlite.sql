@@ -9,7 +9,8 @@ select
   1 as hosts,
   null as next_lease_end,
   steady_since,
-  0 as followers
+  0 as followers,
+  null as next_firing
 from hosts
 where id = $1
   and alive = 1

@@ -82,7 +82,8 @@ impl<D: Dialect> SqlStore<D> {
         let mut transaction = self.begin(host).await?;
         let standing = lock_one(&mut transaction, execution).await?;
         let Some(mut standing) = standing.filter(|row| row.is_owned_by(host)) else {
-            return Ok(());
+            // Its lock goes with it, and not some time after.
+            return Ok(transaction.leave().await?);
         };
         standing.release(transaction.now);
         write_back(&mut transaction, [&standing]).await?;

@@ -196,6 +196,7 @@ fn renewal(host: HostId, rows: Vec<Row>) -> Result<Renewal> {
         next_lease_end: row.opt_time("next_lease_end")?,
         steady_since: row.opt_time("steady_since")?,
         followers: row.flag("followers")?,
+        next_firing: row.opt_time("next_firing")?,
     })
 }
 

@@ -6,6 +6,7 @@ mod births;
 mod claims;
 mod commit;
 mod ends;
+mod firing;
 mod followers;
 mod hosts;
 mod letters;
@@ -17,6 +18,7 @@ mod removal;
 mod results;
 mod revive;
 mod rows;
+mod schedules;
 mod standing;
 mod tasks;
 mod transaction;
@@ -30,6 +32,7 @@ use async_trait::async_trait;
 use super::dialect::Dialect;
 use super::error::OpenError;
 use super::postgres::{Postgres, PostgresOptions};
+use super::schedule::{Fired, Planned, Put, ScheduleRow, Trigger, Triggered};
 use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
@@ -42,7 +45,7 @@ use super::{ClaimFilter, Result, Revival, Store, TaskRef};
 use crate::journal::{Arrival, Ended};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Limits, Manifest, ModuleDigest, Name,
-    Payload, Seq, Timestamp,
+    Payload, ScheduleSpec, Seq, Timestamp,
 };
 use underway::Underway;
 
@@ -52,13 +55,20 @@ pub struct SqlStore<D> {
     dialect: D,
     /// Signals that may lie in one inbox.
     signals_max: usize,
+    /// Schedules that there may be.
+    schedules_max: usize,
     /// What its own commits still have under way.
     underway: Underway,
 }
 
 impl<D: Dialect> SqlStore<D> {
     fn over(dialect: D, limits: &Limits) -> Self {
-        Self { dialect, signals_max: limits.unreceived_signals_max, underway: Underway::default() }
+        Self {
+            dialect,
+            signals_max: limits.unreceived_signals_max,
+            schedules_max: limits.schedules_max,
+            underway: Underway::default(),
+        }
     }
 }
 
@@ -287,6 +297,43 @@ impl<D: Dialect> Store for SqlStore<D> {
         now: Timestamp,
     ) -> Result<Removable> {
         self.count_removable(states, before, now).await
+    }
+
+    async fn put_schedule(&self, host: HostId, name: &Name, spec: &ScheduleSpec) -> Result<Put> {
+        self.write_schedule(host, name, spec).await
+    }
+
+    async fn remove_schedule(&self, host: HostId, name: &Name) -> Result<bool> {
+        self.delete_schedule(host, name).await
+    }
+
+    async fn pause_schedule(
+        &self,
+        host: HostId,
+        name: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<Option<ScheduleRow>> {
+        self.halt_schedule(host, name, paused).await
+    }
+
+    async fn trigger(&self, host: HostId, trigger: &Trigger) -> Result<Triggered> {
+        self.trigger_schedule(host, trigger).await
+    }
+
+    async fn fire(&self, host: HostId, planned: &[Planned]) -> Result<Vec<Fired>> {
+        self.fire_schedules(host, planned).await
+    }
+
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<ScheduleRow>> {
+        self.read_due_schedules(now, limit).await
+    }
+
+    async fn schedule(&self, name: &Name) -> Result<Option<ScheduleRow>> {
+        self.read_schedule(name).await
+    }
+
+    async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>> {
+        self.list_schedules(after, limit).await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {

@@ -40,6 +40,7 @@ impl<D: Dialect> SqlStore<D> {
         let mut transaction = self.begin(host).await?;
         let known = transaction.fetch(statements::READ_NAMED_MODULE, values![digest, name]).await?;
         if known.is_empty() {
+            transaction.leave().await?;
             return Ok(false);
         }
         let row = values![name, digest, transaction.now];

@@ -27,27 +27,33 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Revived> {
         let mut transaction = self.begin(host).await?;
         let Some(mut standing) = lock_one(&mut transaction, execution).await? else {
+            transaction.leave().await?;
             return Ok(Revived::Missing);
         };
         if is_being_removed(&mut transaction, execution).await? {
+            transaction.leave().await?;
             return Ok(Revived::Missing);
         }
         // What completed in spite of the failure has handled it.
         if revival.why == RunReason::Redrive && standing.state == ExecutionState::Completed {
+            transaction.leave().await?;
             return Ok(Revived::WentOn);
         }
         if !may_be_revived(standing.state, revival.why) {
+            transaction.leave().await?;
             return Ok(Revived::NotInState(standing.state));
         }
         if revival.why == RunReason::Redrive
             && let Some(parent) = told_parent(&mut transaction, execution).await?
         {
+            transaction.leave().await?;
             return Ok(Revived::ParentTold(parent));
         }
         let rows = transaction.fetch(statements::READ_JOURNAL, values![execution, standing.base]);
         let entries = effective(rows::entries(execution, rows.await?)?);
         let promise = revival.redrive.as_ref().map(|redrive| redrive.promise);
         let Ok(plan) = journal::plan(&entries, revival.why, promise) else {
+            transaction.leave().await?;
             return Ok(Revived::WentOn);
         };
         let last = last_entry(&mut transaction, execution).await?;

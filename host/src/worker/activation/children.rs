@@ -3,6 +3,7 @@
 use tracing::warn;
 
 use super::begin::route;
+use super::end::told;
 use super::write::block_unreadable;
 use super::{Activation, Over};
 use crate::journal::{Arrival, Replay};
@@ -76,7 +77,10 @@ impl Activation {
             if ended.is_none() && self.reports_here(&view, promise) {
                 continue;
             }
-            let outcome = ended.map_or_else(|| Err(already_started(child)), |ended| ended.outcome);
+            let outcome = ended.map_or_else(
+                || Err(already_started(child)),
+                |ended| told(&ended.outcome, &view.row.workflow, child),
+            );
             let usage = StepUsage::default();
             let arrival =
                 Arrival::Settled { run: replay.run(), promise, outcome, usage, attempt: 0 };

@@ -4,7 +4,7 @@ use tracing::{info, warn};
 
 use super::{Activation, Over};
 use crate::journal::{Arrival, Blocked, Ended, NextRun, Replay, Stop};
-use crate::model::{ExecutionState, Failure, Outcome, StepUsage, kind};
+use crate::model::{ExecutionId, ExecutionState, Failure, Name, Outcome, StepUsage, kind};
 use crate::sandbox::{Broken, SandboxError};
 use crate::store::{Append, RowChange};
 
@@ -132,7 +132,7 @@ impl Activation {
             let arrival = Arrival::Settled {
                 run: parent.run,
                 promise: parent.promise,
-                outcome: ended.outcome.clone(),
+                outcome: told(&ended.outcome, &self.row.workflow, self.id()),
                 usage: StepUsage::default(),
                 attempt: 0,
             };
@@ -161,4 +161,9 @@ impl Activation {
             self.draft.dropped_tasks.push((run, promise));
         }
     }
+}
+
+/// The outcome of a child as its parent hears it: a failure says where it came from.
+pub(super) fn told(outcome: &Outcome, workflow: &Name, child: ExecutionId) -> Outcome {
+    outcome.clone().map_err(|failure| failure.of_child(workflow, child))
 }

@@ -4,6 +4,7 @@ use tracing::{info, warn};
 
 use super::super::crew::Crew;
 use super::Over;
+use super::end::told;
 use super::write::block_unreadable;
 use crate::journal::{Arrival, Replay};
 use crate::model::{ExecutionState, Failure, StepUsage, kind};
@@ -36,7 +37,7 @@ pub(super) async fn end(
     append.entries = replay.take_pending(now).entries;
     append.admitted = inbox.arrivals.iter().map(|(id, _)| *id).collect();
     append.messages.extend(row.parent.map(|parent| {
-        let outcome = ended.outcome.clone();
+        let outcome = told(&ended.outcome, &row.workflow, row.id);
         let (run, promise, usage) = (parent.run, parent.promise, StepUsage::default());
         (parent.execution, Arrival::Settled { run, promise, outcome, usage, attempt: 0 })
     }));

@@ -68,6 +68,8 @@ struct Activation {
     force: Option<String>,
     /// Somebody has paused it: it parks before its guest goes on.
     is_paused: bool,
+    /// Whether its author has been warned that the journal is half full.
+    is_warned: bool,
     /// Children that this activation has started, and what they settle.
     children: HashMap<ExecutionId, Promise>,
     /// Those of them whose ids existed already, as the last write found.
@@ -197,6 +199,7 @@ async fn activate(
     };
     debug!(execution.id = %execution, entries = replay.entries(), "Activation of {execution} begins");
     let mut activation = Activation::new(crew.clone(), loaded, row, nudges);
+    activation.is_warned = replay.half_full().is_some();
     activation.tasks = tasks.into_iter().collect();
     activation.redriven = redriven;
     activation.seen = inbox.seq;
@@ -235,6 +238,7 @@ impl Activation {
             lazy_at: None,
             force: None,
             is_paused: false,
+            is_warned: false,
             children: HashMap::new(),
             existing: Vec::new(),
         }

@@ -6,7 +6,7 @@ use super::super::crew::Crew;
 use super::super::trial::Suspected;
 use super::{Activation, Over};
 use crate::journal::Replay;
-use crate::model::{ExecutionId, Failure, StepSpec, Timestamp};
+use crate::model::{ExecutionId, Failure, Level, Note, Payload, StepSpec, Timestamp};
 use crate::store::{Append, ExecutionRow, NotedBy, RowChange, StoreError, Write, Written};
 
 /// What a commit leaves behind for others.
@@ -52,7 +52,20 @@ impl Activation {
             at: now,
             note,
         }));
+        self.warn_of_length(replay, now);
         self.write_draft().await
+    }
+
+    /// Says once that the journal is half full: to the author in the execution's log, to the operator in the host's.
+    fn warn_of_length(&mut self, replay: &Replay, at: Timestamp) {
+        let half_full = replay.half_full();
+        let was_warned = std::mem::replace(&mut self.is_warned, half_full.is_some());
+        let Some(half_full) = half_full.filter(|_| !was_warned) else { return };
+        let id = self.id();
+        warn!(execution.id = %id, "Execution {id}: {half_full}");
+        let (level, fields) = (Level::Warn, Payload::null());
+        let note = Note::Log { level, message: half_full.to_string(), fields };
+        self.draft.notes.push(NotedBy { step: None, promise: None, attempt: 0, at, note });
     }
 
     /// Writes what was drafted.

@@ -4,11 +4,14 @@ mod followers;
 mod reap;
 mod reconcile;
 mod remove;
+mod schedules;
 
 pub(super) use followers::answer;
 pub(super) use reap::reap;
 pub(super) use reconcile::{Unknown, reconcile};
 pub(super) use remove::remove;
+pub use schedules::Planner;
+pub(super) use schedules::fire_schedules;
 
 use std::time::Duration;
 

@@ -95,6 +95,7 @@ mod tests {
             next_lease_end: Some(Timestamp::from_micros(next_lease_end)),
             steady_since: Some(Timestamp::from_micros(steady_since)),
             followers: false,
+            next_firing: None,
         }
     }
 

@@ -1,0 +1,2 @@
+-- How many schedules there are.
+select count(*) as count from schedules
