@@ -33,22 +33,6 @@ create trigger tasks_leave_result_vacant
   when (old.result_key is not null)
   execute function leave_result_vacant();
 
--- Dead letters are looked for by more than their execution: where the step waited and how it failed stand beside it.
-
-alter table dead_letters add column queue text;
-alter table dead_letters add column failure_kind text;
-update dead_letters set failure_kind = substring(failure from '^\{"kind":"([^"\\]*)"');
-
-create index dead_letters_by_step on dead_letters (step, id);
-create index dead_letters_clean on dead_letters (created_at, id);
-
--- Retention: executions that have ended for long are found by when they did. One whose journal is too long for a single
--- transaction is marked before its first entry goes, so that nobody revives what is left of it.
-
-alter table executions add column removed_at bigint;
-
-create index executions_remove on executions (state, completed_at, id) where completed_at is not null;
-
 -- Schedules: when a workflow is started again and again. The table of 0001 was never used. `spec` is what was asked for and
 -- `progress` what it remembers, both JSON; `next_at` is the next firing, `due_at` when somebody has to look.
 drop table schedules;
@@ -66,3 +50,68 @@ create table schedules (
 );
 
 create index schedules_due on schedules (due_at) where paused_at is null and due_at is not null;
+
+-- Dead letters are looked for by more than their execution: where the step waited and how it failed stand beside it.
+
+alter table dead_letters add column queue text;
+alter table dead_letters add column failure_kind text;
+update dead_letters set failure_kind = substring(failure from '^\{"kind":"([^"\\]*)"');
+
+create index dead_letters_by_step on dead_letters (step, id);
+create index dead_letters_clean on dead_letters (created_at, id);
+
+-- Retention: executions that have ended for long are found by when they did. One whose journal is too long for a single
+-- transaction is marked before its first entry goes, so that nobody revives what is left of it.
+
+alter table executions add column removed_at bigint;
+
+create index executions_remove on executions (state, completed_at, id) where completed_at is not null;
+
+-- Grants: what an operator granted to the modules of a name, as the JSON of a manifest's capabilities; who and when.
+
+create table grants (
+  module text not null primary key,
+  granted text not null,
+  granted_by text not null,
+  granted_at bigint not null
+);
+
+-- Limits across the cluster: a row for each, whose lock serialises whoever judges by it. The slot that a running task takes is its
+-- own row, so that none can be lost; a task that has to wait says for which of its two limits, and is in nobody's way. `tat` and
+-- `interval_micros` are those of the generic cell rate algorithm; `next_at` says when to look who of those that wait may go on.
+-- Hosts say which queues they serve and which tags they have, so that it can be told why a task waits.
+
+drop table limits;
+
+create table limits (
+  name text not null primary key,
+  step text not null,
+  key text,
+  slots bigint,
+  rate text,
+  interval_micros bigint,
+  burst bigint,
+  tat bigint not null default 0,
+  next_at bigint
+);
+
+create index limits_due on limits (next_at) where next_at is not null;
+
+alter table tasks add column step_limit text;
+alter table tasks add column key_limit text;
+alter table tasks add column blocked_on text;
+
+create index tasks_step_running on tasks (step_limit) where step_limit is not null and owner is not null;
+create index tasks_key_running on tasks (key_limit) where key_limit is not null and owner is not null;
+create index tasks_step_passed on tasks (step_limit) where step_limit is not null and owner is null and blocked_on is null;
+create index tasks_key_passed on tasks (key_limit) where key_limit is not null and owner is null and blocked_on is null;
+create index tasks_key_between on tasks (key_limit) where key_limit is not null and blocked_on = step_limit;
+create index tasks_blocked on tasks (blocked_on, rank) where blocked_on is not null;
+create index tasks_limited_of on tasks (execution_id) where step_limit is not null;
+create index tasks_key_limited_of on tasks (execution_id) where key_limit is not null;
+create index tasks_list on tasks (created_at, id);
+
+alter table hosts add column queues text;
+alter table hosts add column tags text;
+
+alter table queues add column changed_at bigint;

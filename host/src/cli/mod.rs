@@ -23,6 +23,7 @@ mod deploy;
 mod dlq;
 mod draw;
 mod error;
+mod grants;
 mod health;
 mod hosts;
 mod list;
@@ -31,12 +32,14 @@ mod modules;
 mod out;
 mod pretty;
 mod put_schedule;
+mod queues;
 mod redrive;
 mod result;
 mod run;
 mod schedules;
 mod show;
 mod signal;
+mod tasks;
 mod timeline;
 mod typed;
 
@@ -105,14 +108,24 @@ pub enum Command {
     Logs(logs::Logs),
     /// List modules, newest first
     Modules(modules::Modules),
+    /// Show what a module wants to reach, and what it is granted
+    Grants(grants::Grants),
+    /// Grant a module what it wants to reach, or what a file says
+    Grant(grants::Grant),
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
-    /// Remove what has ended for long
-    Cleanup(cleanup::Cleanup),
+    /// Tasks: steps that wait for a host, or run on one
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
+    /// Queues: what is in them, pause, resume
+    #[command(subcommand)]
+    Queues(queues::Queues),
     /// Schedules: workflows that are started again and again
     #[command(subcommand)]
     Schedules(schedules::Schedules),
+    /// Remove what has ended for long
+    Cleanup(cleanup::Cleanup),
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
@@ -149,9 +162,13 @@ impl Command {
             Self::Resume(resume) => resume.resume(client, out).await,
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
+            Self::Grants(grants) => grants.perform(client, out).await,
+            Self::Grant(grant) => grant.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
-            Self::Cleanup(cleanup) => cleanup.perform(client, out).await,
+            Self::Tasks(tasks) => tasks.perform(client, out).await,
+            Self::Queues(queues) => queues.perform(client, out).await,
             Self::Schedules(schedules) => schedules.perform(client, out).await,
+            Self::Cleanup(cleanup) => cleanup.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,

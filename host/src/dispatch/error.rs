@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{ExecutionId, ExecutionState, Name};
+use crate::model::{ExecutionId, ExecutionState, Name, Reach, Standing, TaskId};
 use crate::sandbox::{AdmitError, Refusal, SandboxError};
 use crate::store::StoreError;
 
@@ -40,6 +40,9 @@ pub enum DispatchError {
     /// Look for its id in the list.
     #[error("there is no dead letter {0}")]
     UnknownDeadLetter(i64),
+    /// It has ended, or look for its id in the list.
+    #[error("there is no task {0}: it has ended, or there never was one")]
+    UnknownTask(TaskId),
     /// Look for its name in the list.
     #[error("there is no schedule {0}")]
     UnknownSchedule(Name),
@@ -87,6 +90,14 @@ pub enum DispatchError {
     ModuleRefused {
         /// What is wrong with it and what to do.
         reason: String,
+    },
+    /// Grant it, or deploy without `strict`.
+    #[error("module {module} wants what it is not granted: {}", Reach::read_kept(&standing.missing))]
+    NotGranted {
+        /// Whose.
+        module: Name,
+        /// How it would stand.
+        standing: Box<Standing>,
     },
     /// Use another key, or send the input of the first start.
     #[error("execution {0} was started with this idempotency key and another input")]

@@ -31,6 +31,7 @@ mod deploy;
 mod deployments;
 mod error;
 mod follow;
+mod grants;
 mod inspect;
 mod outcome;
 mod pause;
@@ -40,16 +41,22 @@ mod schedule;
 mod schema;
 mod signal;
 mod start;
+mod wait;
+mod waiting;
+mod why;
 
 pub use cancel::Force;
 pub use cleanup::{CleanedUp, CleanupOrder};
 pub use error::{DispatchError, SchemaBreach};
 pub use follow::{Followed, Follower};
+pub use grants::{GrantOrder, Granting};
 pub use inspect::JournalSlice;
 pub use outcome::Progress;
 pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
 pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
+pub use wait::{HolderShown, LimitShown, Wait};
+pub use waiting::TaskView;
 
 pub use crate::journal::{
     Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,
@@ -57,7 +64,8 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
-    LetterFilter, LogLine, ModuleRow, Removable, ScheduleRow, StartPlan, StoreError,
+    LetterFilter, LogLine, ModuleRow, QueueRow, Removable, ScheduleRow, StartPlan, StoreError,
+    TaskFilter, TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -28,6 +28,7 @@ mod error;
 mod events;
 mod execution;
 mod executions;
+mod grants;
 mod health;
 mod hosts;
 mod journal;
@@ -36,9 +37,11 @@ mod modules;
 mod order;
 mod outcome;
 mod path;
+mod queues;
 mod schedules;
 mod serve;
 mod start;
+mod tasks;
 
 pub use health::HostState;
 pub use serve::{Door, serve};
@@ -55,6 +58,7 @@ fn routes() -> Router<Door> {
         .route("/v1/modules", get(modules::list))
         .route("/v1/modules/{module}", put(modules::deploy).get(modules::show))
         .route("/v1/modules/{module}/activate", post(modules::activate))
+        .route("/v1/modules/{module}/grants", get(grants::show).put(grants::put))
         .route("/v1/executions", post(start::start).get(executions::list))
         .route("/v1/executions/{id}", get(executions::show))
         .route("/v1/executions/{id}/journal", get(journal::page))
@@ -72,7 +76,11 @@ fn routes() -> Router<Door> {
         .route("/v1/dead-letters/discard", post(dead_letters::discard_all))
         .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
-        .route("/v1/cleanup", post(cleanup::clean_up))
+        .route("/v1/tasks", get(tasks::list))
+        .route("/v1/tasks/{id}", get(tasks::show))
+        .route("/v1/queues", get(queues::list))
+        .route("/v1/queues/{name}/pause", post(queues::pause))
+        .route("/v1/queues/{name}/resume", post(queues::resume))
         .route("/v1/schedules", get(schedules::list))
         .route(
             "/v1/schedules/{name}",
@@ -81,6 +89,7 @@ fn routes() -> Router<Door> {
         .route("/v1/schedules/{name}/pause", post(schedules::pause))
         .route("/v1/schedules/{name}/resume", post(schedules::resume))
         .route("/v1/schedules/{name}/trigger", post(schedules::trigger))
+        .route("/v1/cleanup", post(cleanup::clean_up))
         .route("/v1/hosts", get(hosts::list))
         .route("/v1/stats", get(hosts::stats))
 }

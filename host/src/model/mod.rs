@@ -17,28 +17,39 @@
 //! assert_eq!(policy.max_attempts, 3);
 //! ```
 
+mod capability;
 mod clock;
 mod duration;
+mod egress_limits;
 mod execution;
 mod failure;
 mod ids;
 mod lease;
+mod limit;
 mod limits;
 mod manifest;
 mod name;
 mod note;
 mod payload;
+mod per_key;
 mod place;
+mod policy;
+mod rate;
 mod result_key;
 mod retention;
 mod retry;
 mod schedule;
 mod task;
 mod timestamp;
+mod trace;
 mod wake;
 
+pub use capability::{
+    BadCapability, DirWant, EnvName, Grant, HttpTarget, Mode, Reach, Scheme, Standing,
+};
 pub use clock::{Clock, SystemClock, WoundClock};
 pub use duration::{BadDuration, format_duration, parse_duration};
+pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};
 pub use failure::{Failure, Outcome, kind};
 pub use ids::{
@@ -46,6 +57,7 @@ pub use ids::{
     TaskId,
 };
 pub use lease::Lease;
+pub use limit::{CallLimits, Limit};
 pub use limits::Limits;
 pub use manifest::{
     Capabilities, Manifest, ManifestError, RoutingOptions, StepOptions, StepSpec, WorkflowOptions,
@@ -54,6 +66,9 @@ pub use manifest::{
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
+pub use per_key::PerKey;
+pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};
+pub use rate::{BadRate, Meter, Rate};
 pub use result_key::{ResultKey, ResultOf};
 pub use retention::{Period, Retention, StatePeriod};
 pub use retry::RetryPolicy;
@@ -63,4 +78,5 @@ pub use schedule::{
 };
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
+pub use trace::traceparent;
 pub use wake::Wake;

@@ -32,6 +32,7 @@ mod sqlite;
 mod statements;
 mod value;
 mod view;
+mod waiting;
 mod write;
 
 pub use committer::{Committer, CommitterPlace};
@@ -48,6 +49,9 @@ pub use view::{
     LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
     Revived, Streak,
 };
+pub use waiting::{
+    Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
+};
 pub use write::{
     Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
     TaskEnd, TaskSettled, Write, Written,
@@ -57,8 +61,8 @@ use async_trait::async_trait;
 
 use crate::journal::{Arrival, Ended, Redrive, RunReason};
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    Promise, Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
+    ModuleDigest, Name, Payload, Promise, Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -111,6 +115,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn modules(&self, limit: u32) -> Result<Vec<ModuleRow>>;
     /// The active module of each name, by name, at most `limit`.
     async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>>;
+    /// Grants something to the modules of a name, in place of what people granted to them before.
+    async fn put_grant(
+        &self,
+        host: HostId,
+        module: &Name,
+        granted: &Capabilities,
+        by: &str,
+    ) -> Result<Grant>;
+    /// What people granted to the modules of a name. None: nobody ever did.
+    async fn grant(&self, module: &Name) -> Result<Option<Grant>>;
+    /// Each name that a module goes by, with what people granted to it. Empty: there is no such module.
+    async fn grants_of(&self, module: ModuleDigest) -> Result<Vec<(Name, Option<Grant>)>>;
 
     // -- the owner's verbs ------------------------------------------------------------------------------------------
 
@@ -152,6 +168,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Makes ready what is due by `now`, at most `limit` rows of each kind; fails tasks whose `schedule_by` has passed.
     /// Returns how many there were.
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
+    /// Removes limits that nothing refers to, some at a time. Returns how many there were.
+    async fn prune_limits(&self, host: HostId) -> Result<u64>;
     /// Tells at most `limit` of the calls that wait for the result of another: of what it brought, or, where it went without
     /// an end, that one of them leads now. To be asked again while there were some.
     async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed>;
@@ -183,6 +201,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         execution: ExecutionId,
         paused: Option<Timestamp>,
     ) -> Result<Delivered>;
+    /// Pauses a queue, also one that does not exist yet, or resumes it. Doing it again changes nothing.
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()>;
     /// Begins the next run of an execution that has ended badly or is blocked: appends a `run` entry after which what lies
     /// beyond `from` (for `Retry`: the last entry before its end, less the failure it ended with; decided here under the
     /// row's lock from what `journal::retry_from` says) is superseded, and makes it ready.
@@ -194,15 +219,6 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> Result<Revived>;
     /// Removes dead letters. Returns how many were there.
     async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64>;
-
-    /// Removes at most `limit` executions that ended for long, with all that is theirs: those of which no child is under way,
-    /// and no parent can ask for any more. A journal too long for one transaction goes in several.
-    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed>;
-    /// Removes at most `limit` dead letters that were made before then. Returns how many there were.
-    async fn remove_dead_letters(&self, host: HostId, before: Timestamp, limit: u32)
-    -> Result<u64>;
-    /// Removes lines that were said before then from among the first `limit` of the log. Returns how many there were.
-    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64>;
 
     // -- schedules --------------------------------------------------------------------------------------------------
 
@@ -229,6 +245,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn schedule(&self, name: &Name) -> Result<Option<ScheduleRow>>;
     /// Schedules by name, those after `after`.
     async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>>;
+    /// Removes at most `limit` executions that ended for long, with all that is theirs: those of which no child is under way,
+    /// and no parent can ask for any more. A journal too long for one transaction goes in several.
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed>;
+    /// Removes at most `limit` dead letters that were made before then. Returns how many there were.
+    async fn remove_dead_letters(&self, host: HostId, before: Timestamp, limit: u32)
+    -> Result<u64>;
+    /// Removes lines that were said before then from among the first `limit` of the log. Returns how many there were.
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64>;
 
     // -- reading ----------------------------------------------------------------------------------------------------
 
@@ -240,6 +264,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
     /// A list.
     async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>>;
+    /// Queues by name, at most `limit`.
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>>;
+    /// The queues that are paused, and since when.
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>>;
+    /// A list of tasks.
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>>;
+    /// One task.
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>>;
+    /// What is around those that wait: hosts, paused queues, and these limits.
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings>;
     /// A page of its journal after `after`.
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage>;
     /// A page of its log after line `after`.

@@ -201,6 +201,10 @@ pub struct NewHost {
     pub session: String,
     /// When it started, by its own clock.
     pub started_at: Timestamp,
+    /// The queues it serves; empty means all.
+    pub queues: Vec<Name>,
+    /// It takes what shares one of these or has none; empty means all.
+    pub tags: Vec<Name>,
 }
 
 /// Whether every renewal since the last successful one was answered.
@@ -280,6 +284,8 @@ pub struct Renewal {
     pub next_lease_end: Option<Timestamp>,
     /// Since when the database is known to have answered hosts without a gap.
     pub steady_since: Option<Timestamp>,
+    /// When a queue was paused or resumed last.
+    pub queues_changed_at: Option<Timestamp>,
     /// Whether calls wait for a result that is there, or that nobody leads to any more.
     pub followers: bool,
     /// When a schedule has to be looked at next.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::crew::Crew;
 use super::modules::Loaded;
@@ -71,6 +71,7 @@ impl Attempt {
             promise = self.promise.0,
             attempt = self.number,
             at = crew.clock.now().as_micros(),
+            step = %self.step,
             "Attempt {} of step {} begins", self.number, self.step
         );
         let call = StepCall {
@@ -85,7 +86,23 @@ impl Attempt {
             deadline: crew.clock.now() + self.timeout,
             last_heartbeat: self.heartbeat.clone(),
         };
-        let report = crew.sandbox.run_step(&loaded.module, call, stop).await;
+        let module = match crew.grants.equip(loaded, &*crew.clock).await {
+            Ok(module) => module,
+            Err(error) => {
+                warn!(execution.id = %self.execution, error = %error, "What is granted to a step cannot be read");
+                return Attempted::lost();
+            }
+        };
+        let report = crew.sandbox.run_step(&module, call, stop).await;
+        debug!(
+            host.id = %crew.host,
+            execution.id = %self.execution,
+            run = self.run.0,
+            promise = self.promise.0,
+            attempt = self.number,
+            ended = true,
+            "Attempt {} of step {} has ended", self.number, self.step
+        );
         self.judge(crew, report)
     }
 

@@ -25,6 +25,7 @@ mod activation;
 mod attempt;
 mod claimer;
 mod crew;
+mod grants;
 mod handover;
 mod hot;
 mod keeping;
@@ -149,8 +150,8 @@ impl Worker {
         tracker.spawn(keeping::run(crew.clone()));
         tracker.spawn(keeping::reap(crew.clone()));
         tracker.spawn(keeping::answer(crew.clone()));
-        tracker.spawn(keeping::remove(crew.clone()));
         tracker.spawn(keeping::fire_schedules(crew.clone()));
+        tracker.spawn(keeping::remove(crew.clone()));
         Self { crew, tracker, upkeep, state }
     }
 

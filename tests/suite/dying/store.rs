@@ -5,15 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    ScheduleSpec, Seq, Timestamp,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter,
-    LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, Removable, Removed, Renewal, Result,
-    Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Trigger,
-    Triggered, Write, Written,
+    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
+    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
+    Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Surroundings,
+    Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -93,6 +93,24 @@ impl Store for DyingStore {
         self.fault.read(self.inner.deployments(limit)).await
     }
 
+    async fn put_grant(
+        &self,
+        host: HostId,
+        module: &Name,
+        granted: &Capabilities,
+        by: &str,
+    ) -> Result<Grant> {
+        self.fault.read(self.inner.put_grant(host, module, granted, by)).await
+    }
+
+    async fn grant(&self, module: &Name) -> Result<Option<Grant>> {
+        self.fault.read(self.inner.grant(module)).await
+    }
+
+    async fn grants_of(&self, module: ModuleDigest) -> Result<Vec<(Name, Option<Grant>)>> {
+        self.fault.read(self.inner.grants_of(module)).await
+    }
+
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {
         self.fault.write(self.inner.commit(host, batch)).await
     }
@@ -143,6 +161,10 @@ impl Store for DyingStore {
         self.fault.take(self.inner.promote(host, now, limit), |promoted| *promoted > 0).await
     }
 
+    async fn prune_limits(&self, host: HostId) -> Result<u64> {
+        self.fault.read(self.inner.prune_limits(host)).await
+    }
+
     async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed> {
         self.fault.take(self.inner.answer_followers(host, limit), |told| told.count > 0).await
     }
@@ -181,6 +203,35 @@ impl Store for DyingStore {
         self.fault.write(self.inner.pause(host, execution, paused)).await
     }
 
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()> {
+        self.fault.write(self.inner.pause_queue(host, queue, paused)).await
+    }
+
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>> {
+        self.fault.read(self.inner.queues(limit)).await
+    }
+
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>> {
+        self.fault.read(self.inner.paused_queues()).await
+    }
+
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>> {
+        self.fault.read(self.inner.tasks(filter)).await
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>> {
+        self.fault.read(self.inner.task(id)).await
+    }
+
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings> {
+        self.fault.read(self.inner.surroundings(limits, holders)).await
+    }
+
     async fn revive(
         &self,
         host: HostId,
@@ -192,32 +243,6 @@ impl Store for DyingStore {
 
     async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
         self.fault.write(self.inner.discard_dead_letters(host, ids)).await
-    }
-
-    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed> {
-        self.fault.write(self.inner.remove_executions(host, old, limit)).await
-    }
-
-    async fn remove_dead_letters(
-        &self,
-        host: HostId,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<u64> {
-        self.fault.read(self.inner.remove_dead_letters(host, before, limit)).await
-    }
-
-    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64> {
-        self.fault.read(self.inner.remove_logs(host, before, limit)).await
-    }
-
-    async fn removable(
-        &self,
-        states: &[ExecutionState],
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<Removable> {
-        self.fault.read(self.inner.removable(states, before, now)).await
     }
 
     async fn put_schedule(&self, host: HostId, name: &Name, spec: &ScheduleSpec) -> Result<Put> {
@@ -256,6 +281,32 @@ impl Store for DyingStore {
 
     async fn schedules(&self, after: Option<&Name>, limit: u32) -> Result<Vec<ScheduleRow>> {
         self.fault.read(self.inner.schedules(after, limit)).await
+    }
+
+    async fn remove_executions(&self, host: HostId, old: &Old, limit: u32) -> Result<Removed> {
+        self.fault.write(self.inner.remove_executions(host, old, limit)).await
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        host: HostId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        self.fault.read(self.inner.remove_dead_letters(host, before, limit)).await
+    }
+
+    async fn remove_logs(&self, host: HostId, before: Timestamp, limit: u32) -> Result<u64> {
+        self.fault.read(self.inner.remove_logs(host, before, limit)).await
+    }
+
+    async fn removable(
+        &self,
+        states: &[ExecutionState],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Removable> {
+        self.fault.read(self.inner.removable(states, before, now)).await
     }
 
     async fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionView>> {

@@ -7,7 +7,7 @@ use super::super::trial::Suspected;
 use super::{Activation, Over};
 use crate::journal::Replay;
 use crate::model::{ExecutionId, Failure, Level, Note, Payload, StepSpec, Timestamp};
-use crate::store::{Append, ExecutionRow, NotedBy, RowChange, StoreError, Write, Written};
+use crate::store::{Append, ExecutionRow, NewTask, NotedBy, RowChange, StoreError, Write, Written};
 
 /// What a commit leaves behind for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,9 @@ enum Leaves {
 fn leaves(append: &Append, now: Timestamp) -> Leaves {
     let task = append.tasks.iter().any(|task| task.owner.is_none() && task.visible_at <= now);
     let child = append.children.iter().any(|child| child.start_at <= now);
-    if task || child || matches!(append.row, RowChange::Release) {
+    // What goes may have been what others wait for.
+    let gone = !append.dropped_tasks.is_empty();
+    if task || child || gone || matches!(append.row, RowChange::Release) {
         Leaves::Work
     } else {
         Leaves::Nothing
@@ -35,7 +37,10 @@ fn due(append: &Append, now: Timestamp) -> Option<Timestamp> {
     let tasks = free().map(|task| task.visible_at).filter(is_late);
     let unbegun = free().filter_map(|task| task.schedule_by);
     let children = append.children.iter().map(|child| child.start_at).filter(|at| *at > now);
-    tasks.chain(unbegun).chain(children).min()
+    // What a rate holds back is due when its row says so, which a look at what is due tells.
+    let is_rated = |task: &&NewTask| task.limits.iter().any(|limit| limit.rate.is_some());
+    let rated = free().filter(is_rated).map(|task| task.visible_at);
+    tasks.chain(unbegun).chain(children).chain(rated).min()
 }
 
 impl Activation {
