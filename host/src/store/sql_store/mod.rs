@@ -13,6 +13,7 @@ mod letters;
 mod limits;
 mod locks;
 mod modules;
+mod opening;
 mod pages;
 mod places;
 mod queues;
@@ -29,16 +30,11 @@ mod underway;
 mod unreadable;
 mod waiting;
 
-use std::path::Path;
-
 use async_trait::async_trait;
 
 use super::dialect::Dialect;
-use super::error::OpenError;
-use super::postgres::{Postgres, PostgresOptions};
 use super::schedule::{Fired, Planned, Put, ScheduleRow, Trigger, Triggered};
 use super::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
-use super::sqlite::{Sqlite, SqliteOptions};
 use super::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
     LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
@@ -74,40 +70,6 @@ impl<D: Dialect> SqlStore<D> {
             schedules_max: limits.schedules_max,
             underway: Underway::default(),
         }
-    }
-}
-
-impl SqlStore<Sqlite> {
-    /// Opens the file at `path`, or makes it. It is this store's alone until that is dropped.
-    pub async fn open(
-        path: &Path,
-        options: &SqliteOptions,
-        limits: &Limits,
-    ) -> Result<Self, OpenError> {
-        let dialect = Sqlite::open(path, options).await?;
-        Ok(Self::over(dialect, limits))
-    }
-
-    /// Waits until nothing is under way, and lets go of the file.
-    pub async fn close(self) {
-        self.dialect.close().await;
-    }
-}
-
-impl SqlStore<Postgres> {
-    /// Connects to the database at `url` (`postgres://...`), and brings its schema up to date where it may.
-    pub async fn connect(
-        url: &str,
-        options: &PostgresOptions,
-        limits: &Limits,
-    ) -> Result<Self, OpenError> {
-        let dialect = Postgres::open(url, options).await?;
-        Ok(Self::over(dialect, limits))
-    }
-
-    /// Ends every session in good order.
-    pub async fn disconnect(self) {
-        self.dialect.close().await;
     }
 }
 
