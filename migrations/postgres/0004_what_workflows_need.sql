@@ -67,6 +67,15 @@ alter table executions add column removed_at bigint;
 
 create index executions_remove on executions (state, completed_at, id) where completed_at is not null;
 
+-- Grants: what an operator granted to the modules of a name, as the JSON of a manifest's capabilities; who and when.
+
+create table grants (
+  module text not null primary key,
+  granted text not null,
+  granted_by text not null,
+  granted_at bigint not null
+);
+
 -- Limits across the cluster: a row for each, whose lock serialises whoever judges by it. The slot that a running task takes is its
 -- own row, so that none can be lost; a task that has to wait says for which of its two limits, and is in nobody's way. `tat` and
 -- `interval_micros` are those of the generic cell rate algorithm; `next_at` says when to look who of those that wait may go on.

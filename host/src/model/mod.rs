@@ -17,8 +17,10 @@
 //! assert_eq!(policy.max_attempts, 3);
 //! ```
 
+mod capability;
 mod clock;
 mod duration;
+mod egress_limits;
 mod execution;
 mod failure;
 mod ids;
@@ -31,6 +33,7 @@ mod note;
 mod payload;
 mod per_key;
 mod place;
+mod policy;
 mod rate;
 mod result_key;
 mod retention;
@@ -38,10 +41,15 @@ mod retry;
 mod schedule;
 mod task;
 mod timestamp;
+mod trace;
 mod wake;
 
+pub use capability::{
+    BadCapability, DirWant, EnvName, Grant, HttpTarget, Mode, Reach, Scheme, Standing,
+};
 pub use clock::{Clock, SystemClock, WoundClock};
 pub use duration::{BadDuration, format_duration, parse_duration};
+pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};
 pub use failure::{Failure, Outcome, kind};
 pub use ids::{
@@ -59,6 +67,7 @@ pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
 pub use per_key::PerKey;
+pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};
 pub use rate::{BadRate, Meter, Rate};
 pub use result_key::{ResultKey, ResultOf};
 pub use retention::{Period, Retention, StatePeriod};
@@ -69,4 +78,5 @@ pub use schedule::{
 };
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
+pub use trace::traceparent;
 pub use wake::Wake;
