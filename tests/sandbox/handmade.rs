@@ -101,7 +101,7 @@ async fn what_makes_compiling_or_running_dear_is_refused_unread() {
     );
     let many_functions = format!("(component (core module {}))", "(func)".repeat(50_001));
     let deep = "(component (component (component (component (component)))))";
-    let other_import = "(component (import \"wasi:http/types@0.2.0\" (instance)))";
+    let other_import = "(component (import \"wasi:http/incoming-handler@0.2.0\" (instance)))";
 
     let expected: [(&str, &str); 8] = [
         (many_memories, "memories in one core module"),
@@ -111,7 +111,7 @@ async fn what_makes_compiling_or_running_dear_is_refused_unread() {
         (&large_function, "bytes in one function"),
         (&many_functions, "functions"),
         (deep, "levels of nesting"),
-        (other_import, "imports wasi:http/types@0.2.0, which this host does not offer"),
+        (other_import, "imports wasi:http/incoming-handler@0.2.0, which this host does not offer"),
     ];
 
     for (text, says) in expected {

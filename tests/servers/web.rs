@@ -137,6 +137,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, requests: &Atom
     let target = text.split(' ').nth(1).unwrap_or("/").to_owned();
     answer(&mut stream, &target, &asked, &body).await;
     let _closed = stream.shutdown().await;
+    // What is still unread at the end would break off the answer.
+    while stream.read(&mut [0; 1_024]).await.is_ok_and(|read| read > 0) {}
 }
 
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(

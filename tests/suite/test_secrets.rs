@@ -62,11 +62,8 @@ impl Host {
         std::thread::spawn(move || {
             let mut tell = Some(tell);
             for line in lines.map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("Stepwell listens on http://")
-                    && let Some(tell) = tell.take()
-                {
-                    let address = address.split([' ', '"']).next().unwrap_or_default().to_owned();
-                    let _nobody = tell.send(address);
+                if let Some(address) = address_in(&line) {
+                    tell.take().map(|tell| tell.send(address));
                 }
                 writeln!(kept.lock().unwrap(), "{line}").unwrap();
             }
@@ -76,6 +73,12 @@ impl Host {
     }
 }
 
+/// Where a host listens, if this line of its log says so.
+fn address_in(line: &str) -> Option<String> {
+    let (_, address) = line.split_once("Stepwell listens on http://")?;
+    Some(address.split([' ', '"']).next().unwrap_or_default().to_owned())
+}
+
 impl Drop for Host {
     fn drop(&mut self) {
         let _ended_already = self.child.kill();
@@ -83,13 +86,17 @@ impl Drop for Host {
     }
 }
 
+fn hex(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
 /// The forms in which it could stand somewhere, and what is sure to stand there if the search looks at the right place.
 fn is_clean(place: &str, bytes: &[u8]) {
     let json = serde_json::to_string(SECRET).unwrap();
-    let hex = SECRET.bytes().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    });
+    let hex = hex(SECRET);
     for form in [SECRET, json.trim_matches('"'), "7hIs", "sk_live", &hex, "7hIs%2Fmust"] {
         let found = bytes.windows(form.len()).position(|window| window == form.as_bytes());
         assert_eq!(found, None, "{place} holds the secret as {form}");
@@ -190,7 +197,7 @@ async fn no_secret_is_left_anywhere_on_postgres() {
     }
     connection.close().await.unwrap();
     is_clean("the database", dump.as_bytes());
-    let placeholder: String = "secret-api_key-".bytes().map(|byte| format!("{byte:02x}")).collect();
+    let placeholder = hex("secret-api_key-");
     assert!(
         dump.contains("secret-api_key-") || dump.contains(&placeholder),
         "what is told is kept"

@@ -220,7 +220,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
         std::fs::write(&file, "the first value\r\n").unwrap();
-        let outside = secret(&format!("from_file = {:?}", file)).unwrap();
+        let outside = secret(&format!("from_file = {file:?}")).unwrap();
         let (names, name) = ([Name::new("m").unwrap()], "KEY".parse().unwrap());
 
         let first = outside.secret(&names, &name).unwrap();

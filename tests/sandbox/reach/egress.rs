@@ -133,9 +133,12 @@ async fn no_granted_name_leads_into_the_hosts_own_network() {
         .map(|(name, address)| format!("\"{name}\" = [\"1.1.1.1\", \"{address}\"]"))
         .collect();
     let policy = format!("http = {{ resolve = {{ {} }} }}", resolve.join(", "));
-    let literals = addresses.map(|address| match address.contains(':') {
-        true => format!("http://[{address}]:{port}"),
-        false => format!("http://{address}:{port}"),
+    let literals = addresses.map(|address| {
+        if address.contains(':') {
+            format!("http://[{address}]:{port}")
+        } else {
+            format!("http://{address}:{port}")
+        }
     });
     let mut wants = vec!["http://*.test:*", "http://localhost:*"];
     wants.extend(literals.iter().map(String::as_str));

@@ -18,7 +18,7 @@ fn plan(secret: &str) -> Plan {
     }))
 }
 
-fn ask(server: &Web, host: &str, path: &str, headers: Value) -> Value {
+fn ask(server: &Web, host: &str, path: &str, headers: &Value) -> Value {
     let url = format!("http://{host}:{}{path}", server.port());
     json!({ "method": "POST", "url": url, "headers": headers, "body": "" })
 }
@@ -89,7 +89,7 @@ async fn a_placeholder_of_another_attempt_is_only_text() {
     let old = world.value("secret_of", json!("API_KEY")).await;
 
     let answer =
-        world.value("fetch", ask(&server, "public.test", "/", json!([["x-key", old]]))).await;
+        world.value("fetch", ask(&server, "public.test", "/", &json!([["x-key", old]]))).await;
 
     assert!(answer["body"].as_str().unwrap().contains(old.as_str().unwrap()), "{answer}");
 }
@@ -129,7 +129,7 @@ async fn an_answer_that_cannot_be_read_is_refused_where_a_secret_may_be_sent() {
     let server = Web::start().await;
     let world = plan(SECRET).build().await;
 
-    let ask_in = |host| ask(&server, host, "/compressed", json!([]));
+    let ask_in = |host| ask(&server, host, "/compressed", &json!([]));
     let failure: Failure = world.failure("fetch", ask_in("public.test")).await;
     let elsewhere = world.value("fetch", ask_in("other.test")).await;
 

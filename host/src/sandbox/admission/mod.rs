@@ -156,7 +156,9 @@ mod tests {
         assert!(is_offered("wasi:cli/exit@0.2.0"));
         assert!(is_offered("wasi:cli/exit@0.2.99"));
         assert!(!is_offered("wasi:cli/exit@0.3.0"));
-        assert!(!is_offered("wasi:http/types@0.2.0"));
+        assert!(
+            is_offered("wasi:http/types@0.2.0") && !is_offered("wasi:http/incoming-handler@0.2.0")
+        );
         assert!(!is_offered("wasi:cli/exit"));
     }
 }
