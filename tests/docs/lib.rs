@@ -7,6 +7,7 @@
 //!   The prelude of the SDK, `Serialize`, `Deserialize`, `JsonSchema`, `json!` and what `stepwell_testing` has are there already.
 //! - A block of items (functions, structs, `stepwell::module!`) stands as it is. A block of statements is the body of an
 //!   async function that returns `Result<(), Failure>`.
+//! - `…` stands for what is left out: it compiles as `todo!()`.
 //! - What a reader need not see stands in a comment, which no reader does: `<!-- rust`, the code, and `-->`, each on a line
 //!   of its own.
 
