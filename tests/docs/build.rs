@@ -27,7 +27,7 @@ enum Place {
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let out = out_folder();
     let mut modules = String::new();
     for page in pages(&root) {
         println!("cargo::rerun-if-changed={}", page.display());
@@ -41,12 +41,17 @@ fn main() {
         let file = page.strip_prefix(&root).unwrap_or(&page).display().to_string();
         let test = out.join(format!("{name}.md"));
         fs::write(&test, documentation_test(&file, &blocks)).expect("a test can be written");
+        let path = test.display();
         // Writing into a `String` has no way to go wrong.
-        let module = format!("#[doc = include_str!({test:?})]\npub mod {name} {{}}\n");
-        write!(modules, "{module}").ok();
+        writeln!(modules, "#[doc = include_str!(r#\"{path}\"#)]\npub mod {name} {{}}").ok();
     }
     println!("cargo::rerun-if-changed={}", root.join("docs").display());
     fs::write(out.join("pages.rs"), modules).expect("the list can be written");
+}
+
+#[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts by the environment")]
+fn out_folder() -> PathBuf {
+    env::var_os("OUT_DIR").expect("cargo sets OUT_DIR").into()
 }
 
 fn pages(root: &Path) -> Vec<PathBuf> {
