@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    ScheduleSpec, Seq, Timestamp,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
@@ -113,6 +113,9 @@ hand_on! {
     module(digest: ModuleDigest) -> Option<ModuleRow>;
     modules(limit: u32) -> Vec<ModuleRow>;
     deployments(limit: u32) -> Vec<ModuleRow>;
+    put_grant(host: HostId, module: &Name, granted: &Capabilities, by: &str) -> Grant;
+    grant(module: &Name) -> Option<Grant>;
+    grants_of(module: ModuleDigest) -> Vec<(Name, Option<Grant>)>;
     claim_executions(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<Snapshot>;
     claim_tasks(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<ClaimedTask>;
     claim_suspect(host: HostId, filter: &ClaimFilter) -> Option<Suspect>;

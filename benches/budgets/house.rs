@@ -11,7 +11,7 @@ use stepwell::dispatch::{Dispatch, Progress, StartOrder};
 use stepwell::model::{
     Clock, ExecutionId, ExecutionState, HostId, Limits, Name, Payload, SystemClock,
 };
-use stepwell::sandbox::{Sandbox, SandboxConfig};
+use stepwell::sandbox::{OutsideConfig, Sandbox, SandboxConfig};
 use stepwell::store::{ModuleRow, Store as _};
 
 use crate::counted::{Counted, Tally};
@@ -46,6 +46,7 @@ impl Ground {
             cache_dir: folder.join("artefacts"),
             compiler: env!("CARGO_BIN_EXE_stepwell").into(),
             guest_threads: cores,
+            outside: OutsideConfig::default(),
         };
         let sandbox = Sandbox::new(config, &Limits::for_cores(cores), Arc::clone(&clock))?;
         let (folder, server) = (folder.to_owned(), server.map(Arc::new));

@@ -78,6 +78,7 @@ extern crate self as stepwell;
 #[doc(hidden)]
 pub mod bindings;
 mod call;
+mod capability;
 mod child;
 pub mod context;
 mod definition;
@@ -87,6 +88,7 @@ mod duration_text;
 mod executor;
 mod failure;
 mod guest;
+pub mod http;
 pub mod log;
 mod manifest;
 mod map;
@@ -104,6 +106,7 @@ pub use futures::{join, try_join};
 pub use stepwell_sdk_macros::{module, select, step, workflow};
 
 pub use call::Call;
+pub use capability::{env, secret};
 pub use child::Child;
 pub use definition::Argument;
 pub use durable::{continue_as_new, now, random};

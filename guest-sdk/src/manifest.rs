@@ -36,7 +36,7 @@ impl Entry {
 /// What the steps of a module want of the world. An operator grants it; the default is nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Capabilities {
-    /// `host:port` that steps send requests to.
+    /// `[METHOD,METHOD ][http://]host[:port]` that steps send requests to.
     pub http: &'static [&'static str],
     /// `/path:ro` or `/path:rw`.
     pub dir: &'static [&'static str],

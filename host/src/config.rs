@@ -84,6 +84,12 @@ pub struct ServeFlags {
     /// How long lines of logs are kept whose execution is there, or never to remove none [default: never]
     #[arg(long, env = "STEPWELL_LOG_RETENTION", value_name = "DURATION")]
     log_retention: Option<Period>,
+    /// What modules may be granted, and what stands behind it: a .toml or .json file [default: nothing]
+    #[arg(long, env = "STEPWELL_POLICY", value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Certificates in PEM that the requests of steps trust beside those of the machine
+    #[arg(long, env = "STEPWELL_EGRESS_CA", value_name = "FILE")]
+    egress_ca: Option<PathBuf>,
     /// Form of the log on standard error
     #[arg(long, env = "STEPWELL_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -175,6 +181,10 @@ pub struct Config {
     pub limits: Limits,
     /// How many threads there are for guests, and as many for everything else.
     pub cores: usize,
+    /// The file of what modules may be granted; none grants and provides nothing.
+    pub policy: Option<PathBuf>,
+    /// The file of certificates that the requests of steps trust beside those of the machine.
+    pub egress_ca: Option<PathBuf>,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What is logged.
@@ -197,6 +207,8 @@ impl Config {
             tags: Vec::new(),
             limits: Limits::for_cores(cores),
             cores,
+            policy: None,
+            egress_ca: None,
             log_format: LogFormat::Text,
             log: "info".to_owned(),
         }
@@ -217,6 +229,8 @@ impl From<ServeFlags> for Config {
             name: flags.name.unwrap_or_else(machine_name),
             queues: flags.queues,
             tags: flags.tags,
+            policy: flags.policy,
+            egress_ca: flags.egress_ca,
             log_format: flags.log_format,
             log: flags.log,
             ..Self::at(flags.data)

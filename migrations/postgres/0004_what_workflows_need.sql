@@ -66,3 +66,12 @@ create index dead_letters_clean on dead_letters (created_at, id);
 alter table executions add column removed_at bigint;
 
 create index executions_remove on executions (state, completed_at, id) where completed_at is not null;
+
+-- Grants: what an operator granted to the modules of a name, as the JSON of a manifest's capabilities; who and when.
+
+create table grants (
+  module text not null primary key,
+  granted text not null,
+  granted_by text not null,
+  granted_at bigint not null
+);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::executor::block_on;
 use stepwell::model::{Limits, Manifest};
-use stepwell::sandbox::{AdmitError, Module, Sandbox, SandboxConfig, SandboxError};
+use stepwell::sandbox::{AdmitError, Module, OutsideConfig, Sandbox, SandboxConfig, SandboxError};
 use tempfile::TempDir;
 
 use crate::clock::VirtualClock;
@@ -114,6 +114,8 @@ impl Stage {
             // Never run: what this process needs compiled it compiles itself.
             compiler: PathBuf::new(),
             guest_threads: 1,
+            // Steps that reach for the world are replaced.
+            outside: OutsideConfig::default(),
         };
         // One process at a time, for others may run tests of the same module.
         fs::create_dir_all(folder).map_err(LoadError::Cache)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stepwell::model::{Limits, SystemClock};
-use stepwell::sandbox::{Sandbox, SandboxConfig};
+use stepwell::sandbox::{OutsideConfig, Sandbox, SandboxConfig};
 use stepwell_test_witness::guests;
 use tokio::sync::OnceCell;
 
@@ -39,8 +39,12 @@ async fn make() -> Seed {
     let lock = File::create(folder.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     let limits = Limits { hot_max: 8, activations_max: 8, ..Limits::for_cores(1) };
-    let config =
-        SandboxConfig { cache_dir: folder.clone(), compiler: PROGRAM.into(), guest_threads: 1 };
+    let config = SandboxConfig {
+        cache_dir: folder.clone(),
+        compiler: PROGRAM.into(),
+        guest_threads: 1,
+        outside: OutsideConfig::default(),
+    };
     let sandbox = Sandbox::new(config, &limits, Arc::new(SystemClock::new())).unwrap();
     for name in DEPLOYED {
         sandbox.admit(&guests::wasm(name)).await.unwrap();

@@ -13,7 +13,7 @@ use stepwell::model::{
     Run, Seq, SystemClock, Wake,
 };
 use stepwell::notify::{LocalNotifier, Notifier};
-use stepwell::sandbox::{Sandbox, SandboxConfig};
+use stepwell::sandbox::{OutsideConfig, Sandbox, SandboxConfig};
 use stepwell::store::{
     Append, ClaimFilter, Committer, CommitterPlace, NewHost, RowChange, Snapshot, SqlStore,
     SqliteOptions, Store, Write,
@@ -80,6 +80,7 @@ impl Front {
             cache_dir: folder.path().join("cache"),
             compiler: env!("CARGO_BIN_EXE_stepwell").into(),
             guest_threads: 1,
+            outside: OutsideConfig::default(),
         };
         let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock)).expect("a sandbox");
         let (committer, births) = Committer::start(

@@ -8,7 +8,7 @@ use stepwell::model::{
     ExecutionId, Failure, Limits, Name, Payload, Promise, Run, StepCall, StepReport, SystemClock,
     Timestamp,
 };
-use stepwell::sandbox::{Module, Sandbox, SandboxConfig};
+use stepwell::sandbox::{Module, OutsideConfig, Sandbox, SandboxConfig};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,7 @@ pub(crate) fn sandbox_in(folder: &Path, limits: &Limits) -> Sandbox {
         cache_dir: folder.to_owned(),
         compiler: env!("CARGO_BIN_EXE_stepwell").into(),
         guest_threads: 2,
+        outside: OutsideConfig::default(),
     };
     Sandbox::new(config, limits, Arc::new(SystemClock::new())).unwrap()
 }

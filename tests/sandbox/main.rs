@@ -11,6 +11,7 @@ mod excess;
 mod handmade;
 mod house;
 mod play;
+mod reach;
 mod speed;
 mod uploads;
 mod workflows;

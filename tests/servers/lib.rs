@@ -16,3 +16,4 @@ mod keeper;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
+pub mod web;

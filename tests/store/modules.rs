@@ -1,12 +1,18 @@
 //! Modules and deployments.
 
-use stepwell::model::{Manifest, ModuleDigest};
+use stepwell::model::{Capabilities, Manifest, ModuleDigest};
+use stepwell::store::StoreError;
 
 use crate::database::Database;
 use crate::words::name;
 
 fn manifest() -> Manifest {
     Manifest::read(r#"{"manifest":1,"steps":[{"name":"charge"}]}"#).unwrap()
+}
+
+fn http(targets: &[&str]) -> Capabilities {
+    let http = targets.iter().map(|target| (*target).to_owned()).collect();
+    Capabilities { http, ..Capabilities::default() }
 }
 
 on_both_databases! {
@@ -62,5 +68,39 @@ on_both_databases! {
         assert_eq!(second.name, name("store"));
         let names: Vec<_> = db.store.deployments(10).await.unwrap().into_iter().map(|row| row.name).collect();
         assert_eq!(names, [name("shop"), name("store")]);
+    }
+
+    async fn a_grant_belongs_to_a_name_and_takes_the_place_of_the_one_before(db: Database) {
+        assert_eq!(db.store.grant(&name("shop")).await.unwrap(), None);
+
+        let first = db.store.put_grant(db.host, &name("shop"), &http(&["a.b:443"]), "ada").await.unwrap();
+        assert_eq!((first.by.as_str(), &first.granted), ("ada", &http(&["a.b:443"])));
+        db.store.put_grant(db.host, &name("other"), &http(&["x.y:443"]), "bob").await.unwrap();
+        let second = db.store.put_grant(db.host, &name("shop"), &http(&[]), "eve").await.unwrap();
+
+        assert!(second.at >= first.at);
+        assert_eq!(db.store.grant(&name("shop")).await.unwrap(), Some(second));
+        assert_eq!(db.store.grant(&name("other")).await.unwrap().unwrap().by, "bob");
+    }
+
+    async fn a_module_has_a_grant_for_each_of_its_names(db: Database) {
+        let old = db.store.deploy(db.host, &name("shop"), &manifest(), b"old").await.unwrap();
+        db.store.deploy(db.host, &name("shop"), &manifest(), b"new").await.unwrap();
+        db.store.deploy(db.host, &name("store"), &manifest(), b"old").await.unwrap();
+        let granted = db.store.put_grant(db.host, &name("store"), &http(&["a.b:443"]), "ada").await.unwrap();
+
+        let grants = db.store.grants_of(old.digest).await.unwrap();
+
+        assert_eq!(grants, [(name("shop"), None), (name("store"), Some(granted))]);
+        assert_eq!(db.store.grants_of(ModuleDigest::of(b"unknown")).await.unwrap(), []);
+    }
+
+    async fn a_host_that_is_dead_grants_nothing(db: Database) {
+        db.store.retire(db.host).await.unwrap();
+
+        let refused = db.store.put_grant(db.host, &name("shop"), &http(&["a.b:443"]), "ada").await;
+
+        assert!(matches!(refused, Err(StoreError::Fenced { .. })));
+        assert_eq!(db.store.grant(&name("shop")).await.unwrap(), None);
     }
 }

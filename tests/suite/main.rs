@@ -18,6 +18,7 @@ mod test_host;
 
 mod test_bad_input;
 mod test_cancel;
+mod test_capabilities;
 mod test_children;
 mod test_dead_letters;
 mod test_determinism;
@@ -35,6 +36,7 @@ mod test_runs;
 mod test_sagas;
 mod test_same_meaning;
 mod test_schedules;
+mod test_secrets;
 mod test_signals;
 mod test_starts;
 mod test_suspects;

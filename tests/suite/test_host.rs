@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) fault: Option<Arc<Fault>>,
     /// The queues it serves; none means all.
     pub(crate) queues: Vec<Name>,
+    /// What its operator says of grants, in TOML.
+    pub(crate) policy: Option<String>,
 }
 
 impl Default for Settings {
@@ -44,7 +46,7 @@ impl Default for Settings {
             limits.hot_for = Duration::ZERO;
         }
         let polling = if is_set("STEPWELL_TEST_NO_POLL") { Polling::Off } else { Polling::On };
-        Self { limits, polling, fault: None, queues: Vec::new() }
+        Self { limits, polling, fault: None, queues: Vec::new(), policy: None }
     }
 }
 
@@ -162,6 +164,11 @@ impl TestHost {
 pub(crate) async fn open(folder: &Path, place: &Place, settings: &Settings) -> (App, Api) {
     let (limits, queues) = (settings.limits.clone(), settings.queues.clone());
     let mut config = Config { limits, queues, cores: 2, ..Config::at(folder) };
+    if let Some(policy) = &settings.policy {
+        let file = folder.join("policy.toml");
+        std::fs::write(&file, policy).unwrap();
+        config.policy = Some(file);
+    }
     place.configure(&mut config);
     let mut fittings = Fittings::real().unwrap();
     fittings.compiler = env!("CARGO_BIN_EXE_stepwell").into();

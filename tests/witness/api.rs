@@ -68,6 +68,11 @@ impl Api {
         Self { address: address.into(), client }
     }
 
+    /// Where the host answers, `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Sends a request; fails where the host is gone.
     pub async fn send(
         &self,

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Ident, LitStr, Path, Token, braced, bracketed};
+use syn::{Ident, LitStr, Path, Token, braced, bracketed, parenthesized, token};
 
 /// What a module holds and wants.
 #[derive(Default)]
@@ -22,7 +22,9 @@ impl Parse for Listing {
         let mut listing = Self::default();
         while !input.is_empty() {
             let section: Ident = input.parse()?;
-            input.parse::<Token![:]>()?;
+            if section != "capabilities" || !input.peek(token::Paren) {
+                input.parse::<Token![:]>()?;
+            }
             match section.to_string().as_str() {
                 "workflows" => listing.workflows = paths(input)?,
                 "steps" => listing.steps = paths(input)?,
@@ -51,7 +53,11 @@ fn paths(input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
 
 fn capabilities(input: ParseStream<'_>) -> syn::Result<Vec<(Ident, Vec<LitStr>)>> {
     let list;
-    braced!(list in input);
+    if input.peek(token::Paren) {
+        parenthesized!(list in input);
+    } else {
+        braced!(list in input);
+    }
     let capability = |input: ParseStream<'_>| {
         let name: Ident = input.parse()?;
         if !CAPABILITIES.contains(&name.to_string().as_str()) {

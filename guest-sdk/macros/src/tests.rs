@@ -134,6 +134,7 @@ fn a_module_says_what_it_may_hold() {
     assert!(
         said(quote!(steps: [a], capabilities: { net = ["x"] })).contains("http, dir, env, secret")
     );
+    let _called: Listing = parse_quote!(steps: [c], capabilities(http = ["x"], secret = ["Y"]));
     let _whole: Listing =
         parse_quote!(workflows: [a::b], steps: [c,], capabilities: { env = ["X"] },);
 }

@@ -3,6 +3,7 @@
 mod asked;
 mod database;
 mod life;
+mod outside;
 mod planner;
 mod threads;
 
@@ -197,6 +198,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
         cache_dir: config.data.join("cache"),
         compiler,
         guest_threads: config.cores,
+        outside: outside::read(&config).await?,
     };
     let sandbox = Sandbox::new(sandbox, &limits, Arc::clone(&clock))?;
     let notifier = notifier(config.redis.as_deref(), &clock, &ids)?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Deserialize;
 
 use super::out::{harmless, reason};
-use crate::model::{ExecutionState, Failure};
+use crate::model::{ExecutionState, Failure, Standing};
 
 /// Why a command was not carried out. A variant is another exit code, or another way out.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,15 @@ pub(super) struct Problem {
     detail: String,
     #[serde(default)]
     errors: Vec<Breach>,
+    #[serde(default)]
+    capabilities: Option<Box<Standing>>,
+}
+
+impl Problem {
+    /// How a module would stand that was refused for what it wants.
+    pub(super) fn capabilities(&self) -> Option<&Standing> {
+        self.capabilities.as_deref()
+    }
 }
 
 /// One place where an input does not fit its schema.
@@ -103,6 +112,7 @@ struct Breach {
 fn advice(kind: &str) -> &'static str {
     match kind {
         "urn:stepwell:problem:ambiguous-workflow" => " (here: --module NAME)",
+        "urn:stepwell:problem:not-granted" => " (here: --grant, or without --strict)",
         _ => "",
     }
 }

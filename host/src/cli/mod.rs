@@ -23,6 +23,7 @@ mod deploy;
 mod dlq;
 mod draw;
 mod error;
+mod grants;
 mod health;
 mod hosts;
 mod list;
@@ -105,6 +106,10 @@ pub enum Command {
     Logs(logs::Logs),
     /// List modules, newest first
     Modules(modules::Modules),
+    /// Show what a module wants to reach, and what it is granted
+    Grants(grants::Grants),
+    /// Grant a module what it wants to reach, or what a file says
+    Grant(grants::Grant),
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
@@ -149,6 +154,8 @@ impl Command {
             Self::Resume(resume) => resume.resume(client, out).await,
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
+            Self::Grants(grants) => grants.perform(client, out).await,
+            Self::Grant(grant) => grant.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
             Self::Schedules(schedules) => schedules.perform(client, out).await,
             Self::Cleanup(cleanup) => cleanup.perform(client, out).await,

@@ -1,12 +1,24 @@
 //! Uploading modules, and choosing the active one of a name.
 
-use super::{Dispatch, DispatchError, ModuleRow, Result, bounds, schema};
-use crate::model::{ModuleDigest, Name};
+use super::{Dispatch, DispatchError, Granting, ModuleRow, Result, bounds, schema};
+use crate::model::{ModuleDigest, Name, Reach, Standing};
 
 impl Dispatch {
     /// Admits a component and makes it the one that new executions of its name are pinned to. The same bytes again change
-    /// nothing but that.
+    /// nothing but that. What is not granted of what it wants fails in the steps that use it.
     pub async fn deploy(&self, name: &Name, wasm: &[u8]) -> Result<ModuleRow> {
+        let by = Name::new("nobody").expect("this is a name");
+        Ok(self.deploy_granting(name, wasm, Granting::Leave, &by).await?.0)
+    }
+
+    /// The same, with an order what to do about what it wants, and how it stands then.
+    pub async fn deploy_granting(
+        &self,
+        name: &Name,
+        wasm: &[u8],
+        granting: Granting,
+        by: &Name,
+    ) -> Result<(ModuleRow, Standing)> {
         bounds::module_name(name)?;
         let max = self.parts.limits.module_bytes_max;
         if wasm.len() > max {
@@ -14,10 +26,12 @@ impl Dispatch {
         }
         let (_digest, manifest) = self.parts.sandbox.admit(wasm).await?;
         schema::check_manifest(&manifest)?;
+        let wants = Reach::read_kept(&manifest.capabilities);
+        let standing = self.weigh(name, &wants, granting, by).await?;
         let row = self.store().deploy(self.host(), name, &manifest, wasm).await?;
         self.deployments.forget();
         tracing::info!(module = %name, digest = %row.digest, "Module {name} is deployed as {}", row.digest.short());
-        Ok(row)
+        Ok((row, standing))
     }
 
     /// Makes a module that was uploaded under this name the active one again.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{ExecutionId, ExecutionState, Name};
+use crate::model::{ExecutionId, ExecutionState, Name, Reach, Standing};
 use crate::sandbox::{AdmitError, Refusal, SandboxError};
 use crate::store::StoreError;
 
@@ -87,6 +87,14 @@ pub enum DispatchError {
     ModuleRefused {
         /// What is wrong with it and what to do.
         reason: String,
+    },
+    /// Grant it, or deploy without `strict`.
+    #[error("module {module} wants what it is not granted: {}", Reach::read_kept(&standing.missing))]
+    NotGranted {
+        /// Whose.
+        module: Name,
+        /// How it would stand.
+        standing: Box<Standing>,
     },
     /// Use another key, or send the input of the first start.
     #[error("execution {0} was started with this idempotency key and another input")]

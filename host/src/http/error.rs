@@ -8,12 +8,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::dispatch::{DispatchError, SchemaBreach, StoreError};
+use crate::model::Standing;
 
 /// What is answered when something cannot be done.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
-    #[serde(rename = "type")]
-    kind: String,
+    #[serde(rename = "type", serialize_with = "urn")]
+    kind: &'static str,
     title: &'static str,
     #[serde(serialize_with = "number")]
     status: StatusCode,
@@ -24,6 +25,9 @@ pub(super) struct Problem {
     /// Each place that does not fit a schema.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<SchemaBreach>,
+    /// How a module would stand that is refused for what it wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<Box<Standing>>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
 }
@@ -31,6 +35,10 @@ pub(super) struct Problem {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with this signature")]
 fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
+}
+
+fn urn<S: serde::Serializer>(kind: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:stepwell:problem:{kind}"))
 }
 
 /// Its status, the word its type ends in, and its title.
@@ -48,12 +56,13 @@ const UNFIT: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 impl Problem {
     fn new((status, kind, title): Shape, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:stepwell:problem:{kind}"),
+            kind,
             title,
             status,
             detail: detail.into(),
             limit: None,
             errors: Vec::new(),
+            capabilities: None,
             retry_after_seconds: None,
         }
     }
@@ -160,6 +169,10 @@ impl From<DispatchError> for Problem {
             E::OutOfBounds { .. } => Self::new(INVALID, detail),
             E::ModuleRefused { .. } => {
                 Self::new((UNFIT, "module-refused", "Module refused"), detail)
+            }
+            E::NotGranted { standing, .. } => {
+                let problem = Self::new((CONFLICT, "not-granted", "Not granted"), detail);
+                Self { capabilities: Some(standing), ..problem }
             }
             E::IdempotencyConflict(_) => {
                 Self::new((CONFLICT, "idempotency-conflict", "Idempotency conflict"), detail)

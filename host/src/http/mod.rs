@@ -28,6 +28,7 @@ mod error;
 mod events;
 mod execution;
 mod executions;
+mod grants;
 mod health;
 mod hosts;
 mod journal;
@@ -55,6 +56,7 @@ fn routes() -> Router<Door> {
         .route("/v1/modules", get(modules::list))
         .route("/v1/modules/{module}", put(modules::deploy).get(modules::show))
         .route("/v1/modules/{module}/activate", post(modules::activate))
+        .route("/v1/modules/{module}/grants", get(grants::show).put(grants::put))
         .route("/v1/executions", post(start::start).get(executions::list))
         .route("/v1/executions/{id}", get(executions::show))
         .route("/v1/executions/{id}/journal", get(journal::page))

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::Door;
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::path::Named;
-use crate::dispatch::{ModuleRef, ModuleRow};
-use crate::model::{Manifest, ModuleDigest, Name, Timestamp};
+use super::grants;
+use super::path::{Asked, Named};
+use crate::dispatch::{Granting, ModuleRef, ModuleRow};
+use crate::model::{Manifest, ModuleDigest, Name, Standing, Timestamp};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Modules {
@@ -36,6 +37,9 @@ pub(super) struct Module {
     #[serde(flatten)]
     summary: Summary,
     manifest: Manifest,
+    /// Said of a module that was just deployed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<Standing>,
 }
 
 impl Summary {
@@ -55,7 +59,36 @@ impl Summary {
 
 impl Module {
     fn of(row: &ModuleRow) -> Json<Self> {
-        Json(Self { summary: Summary::of(row), manifest: row.manifest.clone() })
+        let summary = Summary::of(row);
+        Json(Self { summary, manifest: row.manifest.clone(), capabilities: None })
+    }
+}
+
+/// What an upload does about what its module wants.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deployment {
+    #[serde(default)]
+    grant: Wish,
+    by: Option<Name>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Wish {
+    #[default]
+    Leave,
+    Wanted,
+    Strict,
+}
+
+impl From<Wish> for Granting {
+    fn from(wish: Wish) -> Self {
+        match wish {
+            Wish::Leave => Self::Leave,
+            Wish::Wanted => Self::Wanted,
+            Wish::Strict => Self::Strict,
+        }
     }
 }
 
@@ -63,13 +96,17 @@ impl Module {
 pub(super) async fn deploy(
     State(door): State<Door>,
     Named(name): Named<Name>,
+    Asked(asked): Asked<Deployment>,
     body: Body,
 ) -> Result<Json<Module>, Problem> {
     let max = door.dispatch.limits().module_bytes_max;
     let bound = Bound { what: "the module", max, limit: "module_bytes_max" };
     let wasm = body::read(body, bound).await?;
-    let row = door.dispatch.deploy(&name, &wasm).await?;
-    Ok(Module::of(&row))
+    let by = asked.by.unwrap_or_else(grants::nobody);
+    let deployed = door.dispatch.deploy_granting(&name, &wasm, asked.grant.into(), &by).await?;
+    let (row, standing) = deployed;
+    let Json(module) = Module::of(&row);
+    Ok(Json(Module { capabilities: Some(standing), ..module }))
 }
 
 /// All modules, newest first.

@@ -37,6 +37,8 @@ pub mod kind {
     pub const CORRUPT: &str = "corrupt";
     /// A person discarded the dead letter.
     pub const DISCARDED: &str = "discarded";
+    /// A capability was used that nobody granted.
+    pub const NOT_GRANTED: &str = "not-granted";
     /// The journal is as long as it may be.
     pub const JOURNAL_FULL: &str = "journal-full";
 }

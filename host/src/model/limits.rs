@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Lease, Retention};
+use super::{EgressLimits, Lease, Retention};
 
 /// The limits of one host. Each error that comes from one names it; `docs/limits.md` lists them.
 #[derive(Debug, Clone)]
@@ -73,6 +73,8 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// How long what has ended is kept.
     pub retention: Retention,
+    /// What requests of steps may use.
+    pub egress: EgressLimits,
 }
 
 impl Limits {
@@ -112,6 +114,7 @@ impl Limits {
             followers_max: 1_000,
             drain_timeout: Duration::from_secs(30),
             retention: Retention::default(),
+            egress: EgressLimits::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::duration::{serde_option, serde_text};
-use super::{Name, RetryPolicy, Routing};
+use super::{BadCapability, Name, Reach, RetryPolicy, Routing};
 
 /// The document that `describe` returns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ impl Default for StepOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
-    /// `host:port`.
+    /// `[METHOD,METHOD ][http://]host[:port]`.
     pub http: Vec<String>,
     /// `/guest/path:ro` or `:rw`.
     pub dir: Vec<String>,
@@ -204,6 +204,9 @@ pub enum ManifestError {
         /// What is allowed.
         bounds: &'static str,
     },
+    /// It wants what cannot be read.
+    #[error("a capability of the manifest is refused")]
+    Capability(#[source] BadCapability),
     /// It declares nothing.
     #[error("the manifest names no workflow and no step")]
     Empty,
@@ -231,6 +234,7 @@ impl Manifest {
             check_routing(&spec.name, &spec.options.routing)?;
             check_retry(&spec.name, &spec.options.retry)?;
         }
+        Reach::read(&manifest.capabilities).map_err(ManifestError::Capability)?;
         Ok(manifest)
     }
 

@@ -17,8 +17,10 @@
 //! assert_eq!(policy.max_attempts, 3);
 //! ```
 
+mod capability;
 mod clock;
 mod duration;
+mod egress_limits;
 mod execution;
 mod failure;
 mod ids;
@@ -29,16 +31,22 @@ mod name;
 mod note;
 mod payload;
 mod place;
+mod policy;
 mod result_key;
 mod retention;
 mod retry;
 mod schedule;
 mod task;
 mod timestamp;
+mod trace;
 mod wake;
 
+pub use capability::{
+    BadCapability, DirWant, EnvName, Grant, HttpTarget, Mode, Reach, Scheme, Standing,
+};
 pub use clock::{Clock, SystemClock, WoundClock};
 pub use duration::{BadDuration, format_duration, parse_duration};
+pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};
 pub use failure::{Failure, Outcome, kind};
 pub use ids::{
@@ -54,6 +62,7 @@ pub use manifest::{
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
+pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};
 pub use result_key::{ResultKey, ResultOf};
 pub use retention::{Period, Retention, StatePeriod};
 pub use retry::RetryPolicy;
@@ -63,4 +72,5 @@ pub use schedule::{
 };
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
+pub use trace::traceparent;
 pub use wake::Wake;

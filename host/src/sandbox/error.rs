@@ -30,6 +30,12 @@ pub enum SandboxError {
         /// What was tried.
         what: String,
     },
+    /// The policy names what this machine does not have, or what no guest may have. Mend the policy.
+    #[error("the policy cannot be used: {what}")]
+    Policy {
+        /// What is wrong.
+        what: String,
+    },
     /// A module that was admitted before does not load any more.
     #[error("the module {digest} does not load: {why}")]
     Module {
@@ -123,7 +129,7 @@ pub enum Refusal {
     /// It imports what this host does not have.
     #[error(
         "the component imports {import}, which this host does not offer: a module may import stepwell:workflow@0.1 and \
-         WASI 0.2 (cli, clocks, filesystem, io, random, sockets)"
+         WASI 0.2 (cli, clocks, filesystem, http, io, random, sockets)"
     )]
     Import {
         /// The first such import.

@@ -4,13 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::Shared;
 use super::limits::Bounds;
 use super::meter::{self, Meter};
 use super::notebook::{Notebook, Stream};
 use super::stdio::Printer;
+use super::step::egress::Egress;
 use crate::journal::Divergence;
 use crate::model::Failure;
 
@@ -32,15 +34,24 @@ pub(super) struct Guest<W> {
     pub(super) payload_bytes_max: usize,
     notebook: Arc<Mutex<Notebook>>,
     wasi: WasiCtx,
+    http: WasiHttpCtx,
+    egress: Egress,
     table: ResourceTable,
 }
 
 impl<W> Guest<W> {
     /// A guest with `fuel` units that nothing is granted to.
     pub(super) fn new(world: W, fuel: u64, shared: &Shared) -> Self {
+        Self::with(world, fuel, shared, Granted::default())
+    }
+
+    /// A guest that has something of the world.
+    pub(super) fn with(world: W, fuel: u64, shared: &Shared, granted: Granted) -> Self {
         let (limits, clock) = (&shared.limits, Arc::clone(&shared.clock));
         let notebook = Arc::new(Mutex::new(Notebook::new(limits, clock)));
-        let mut wasi = WasiCtx::builder();
+        let Granted { mut wasi, egress } = granted;
+        let mut meter = Meter::new(fuel);
+        egress.crossed().into_iter().for_each(|crossed| meter.charge_for(crossed));
         wasi.stdout(Printer::new(Arc::clone(&notebook), Stream::Out))
             .stderr(Printer::new(Arc::clone(&notebook), Stream::Err))
             .max_random_size(64 << 10)
@@ -51,11 +62,13 @@ impl<W> Guest<W> {
         table.set_max_capacity(RESOURCES_MAX);
         Self {
             world,
-            meter: Meter::new(fuel),
+            meter,
             bounds: Bounds::new(limits),
             payload_bytes_max: limits.payload_bytes_max,
             notebook,
             wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            egress,
             table,
         }
     }
@@ -69,6 +82,25 @@ impl<W> Guest<W> {
 impl<W: Send> WasiView for Guest<W> {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl<W: Send> WasiHttpView for Guest<W> {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.egress }
+    }
+}
+
+/// What a guest is given of the world.
+pub(super) struct Granted {
+    /// With its directories and variables.
+    pub(super) wasi: WasiCtxBuilder,
+    pub(super) egress: Egress,
+}
+
+impl Default for Granted {
+    fn default() -> Self {
+        Self { wasi: WasiCtx::builder(), egress: Egress::default() }
     }
 }
 

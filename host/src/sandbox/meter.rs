@@ -5,6 +5,9 @@
 //! it charges itself through [`Meter::charge`]. What is owed is paid in slices, because every payment begins the interval
 //! after which a guest yields anew: paying at each call would let a guest that calls often enough never yield.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use wasmtime::{CallHook, StoreContextMut, Trap};
 
 use super::guest::Guest;
@@ -28,17 +31,24 @@ pub(super) struct Meter {
     refill: Option<u64>,
     /// The interval was cut short so that the guest yields at once.
     hurried: bool,
+    /// Bytes that have crossed outside any call, and are charged at the next one.
+    crossed: Option<Arc<AtomicU64>>,
 }
 
 impl Meter {
     /// A meter for a store that is given `budget` units.
     pub(super) fn new(budget: u64) -> Self {
-        Self { budget, used_before: 0, owed: 0, refill: None, hurried: false }
+        Self { budget, used_before: 0, owed: 0, refill: None, hurried: false, crossed: None }
     }
 
     /// Charges work that a host function does beyond being called.
     pub(super) fn charge(&mut self, units: u64) {
         self.owed = self.owed.saturating_add(units);
+    }
+
+    /// Has what is counted there charged too, a unit for a byte.
+    pub(super) fn charge_for(&mut self, crossed: Arc<AtomicU64>) {
+        self.crossed = Some(crossed);
     }
 
     /// Begins a new segment with `budget` units once the host returns to the guest.
@@ -75,7 +85,8 @@ pub(super) fn on_crossing<W: 'static>(
 
 fn enter_host<W>(store: &mut StoreContextMut<'_, Guest<W>>) -> wasmtime::Result<()> {
     let meter = &mut store.data_mut().meter;
-    meter.charge(CALL_FUEL);
+    let crossed = meter.crossed.as_ref().map_or(0, |crossed| crossed.swap(0, Ordering::Relaxed));
+    meter.charge(CALL_FUEL + crossed);
     if meter.hurried {
         meter.hurried = false;
         let left = store.get_fuel()?;

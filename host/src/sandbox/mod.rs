@@ -16,12 +16,13 @@
 //! ```no_run
 //! # use std::sync::Arc;
 //! # use stepwell::model::{Limits, SystemClock};
-//! # use stepwell::sandbox::{AdmitError, Sandbox, SandboxConfig};
+//! # use stepwell::sandbox::{AdmitError, OutsideConfig, Sandbox, SandboxConfig};
 //! # async fn upload(wasm: &[u8]) -> Result<(), AdmitError> {
 //! let config = SandboxConfig {
 //!     cache_dir: "/var/lib/stepwell/artefacts".into(),
 //!     compiler: "/usr/bin/stepwell".into(),
 //!     guest_threads: 2,
+//!     outside: OutsideConfig::default(),
 //! };
 //! let sandbox = Sandbox::new(config, &Limits::for_cores(2), Arc::new(SystemClock::new()))?;
 //! let (digest, manifest) = sandbox.admit(wasm).await?;
@@ -41,6 +42,7 @@ mod limits;
 mod meter;
 mod module;
 mod notebook;
+mod outside;
 mod say;
 mod stdio;
 mod step;
@@ -51,6 +53,9 @@ mod workflow;
 pub use compile::{COMPILE_COMPONENT, compile_child};
 pub use error::{AdmitError, Cause, Refusal, SandboxError};
 pub use module::Module;
+pub use outside::OutsideConfig;
+pub use step::Equipment;
+pub use step::egress::{Resolve, SystemResolver};
 pub use workflow::{Broken, Turn, WorkflowGuest};
 
 use std::path::PathBuf;
@@ -67,9 +72,12 @@ use self::component::Artefacts;
 use self::fault::Fault;
 use self::limits::Bounds;
 use self::module::{Kept, Linkers};
+use self::outside::Outside;
 use self::threads::GuestThreads;
 use crate::journal::Replay;
-use crate::model::{Clock, Limits, Manifest, ModuleDigest, StepCall, StepReport};
+use crate::model::{
+    Clock, Limits, Manifest, ModuleDigest, Name, Policy, Reach, StepCall, StepReport,
+};
 
 /// What a sandbox is set up with.
 #[derive(Debug, Clone)]
@@ -80,6 +88,8 @@ pub struct SandboxConfig {
     pub compiler: PathBuf,
     /// Threads that run guests.
     pub guest_threads: usize,
+    /// What this host knows of the world outside.
+    pub outside: OutsideConfig,
 }
 
 /// Runs guests. Cheap to clone.
@@ -95,6 +105,7 @@ struct Shared {
     compiler: Compiler,
     kept: Mutex<Kept>,
     threads: GuestThreads,
+    outside: Outside,
 }
 
 impl Sandbox {
@@ -116,6 +127,7 @@ impl Sandbox {
             compiler: Compiler::new(config.compiler),
             kept: Mutex::default(),
             threads: GuestThreads::start(config.guest_threads)?,
+            outside: Outside::open(config.outside, limits)?,
             limits: limits.clone(),
             engine,
             clock,
@@ -224,6 +236,17 @@ impl Sandbox {
         }
         let report = self.0.threads.begin(attempt).await;
         report.unwrap_or_else(|error| step::unmade(&error))
+    }
+
+    /// What the steps of a module have that wants `wants` and was granted `by_people`, beside what the policy grants. It reads
+    /// small files, so it is asked where there is I/O.
+    pub fn equip(&self, names: &[Name], wants: &Reach, by_people: &Reach) -> Equipment {
+        Equipment::of(&self.0.outside, names, wants, by_people)
+    }
+
+    /// What the operator of this host says.
+    pub fn policy(&self) -> &Policy {
+        self.0.outside.policy()
     }
 
     /// The threads that guests run on, for whoever takes turns with one: on the same threads a turn wakes no other. They do

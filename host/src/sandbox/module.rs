@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Linker};
 use super::bindings::ModulePre;
 use super::guest::Guest;
 use super::limits::Bounds;
-use super::step::Step;
+use super::step::{Equipment, Step};
 use super::workflow::Workflow;
 use super::{Refusal, engine};
 use crate::model::ModuleDigest;
@@ -18,7 +18,11 @@ const KEPT_MAX: usize = 128;
 
 /// A module that is ready to run. Cheap to clone.
 #[derive(Clone)]
-pub struct Module(Arc<Loaded>);
+pub struct Module {
+    loaded: Arc<Loaded>,
+    /// None: its steps have nothing of the world.
+    equipment: Option<Arc<Equipment>>,
+}
 
 struct Loaded {
     digest: ModuleDigest,
@@ -29,21 +33,31 @@ struct Loaded {
 impl Module {
     /// Which module it is.
     pub fn digest(&self) -> ModuleDigest {
-        self.0.digest
+        self.loaded.digest
+    }
+
+    /// The same module, whose attempts have something of the world.
+    #[must_use]
+    pub fn equipped(&self, equipment: Arc<Equipment>) -> Self {
+        Self { loaded: Arc::clone(&self.loaded), equipment: Some(equipment) }
+    }
+
+    pub(super) fn equipment(&self) -> Option<&Arc<Equipment>> {
+        self.equipment.as_ref()
     }
 
     pub(super) fn workflow(&self) -> &ModulePre<Guest<Workflow>> {
-        &self.0.workflow
+        &self.loaded.workflow
     }
 
     pub(super) fn step(&self) -> &ModulePre<Guest<Step>> {
-        &self.0.step
+        &self.loaded.step
     }
 }
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Module").field(&self.0.digest).finish()
+        f.debug_tuple("Module").field(&self.loaded.digest).finish()
     }
 }
 
@@ -67,11 +81,9 @@ impl Linkers {
         }
         let workflow = self.workflow.instantiate_pre(component).and_then(ModulePre::new);
         let step = self.step.instantiate_pre(component).and_then(ModulePre::new);
-        Ok(Module(Arc::new(Loaded {
-            digest,
-            workflow: workflow.map_err(mismatch)?,
-            step: step.map_err(mismatch)?,
-        })))
+        let loaded =
+            Loaded { digest, workflow: workflow.map_err(mismatch)?, step: step.map_err(mismatch)? };
+        Ok(Module { loaded: Arc::new(loaded), equipment: None })
     }
 }
 

@@ -57,8 +57,8 @@ use async_trait::async_trait;
 
 use crate::journal::{Arrival, Ended, Redrive, RunReason};
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    Promise, Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
+    ModuleDigest, Name, Payload, Promise, Routing, Run, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 
 /// What the store answers.
@@ -111,6 +111,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn modules(&self, limit: u32) -> Result<Vec<ModuleRow>>;
     /// The active module of each name, by name, at most `limit`.
     async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>>;
+    /// Grants something to the modules of a name, in place of what people granted to them before.
+    async fn put_grant(
+        &self,
+        host: HostId,
+        module: &Name,
+        granted: &Capabilities,
+        by: &str,
+    ) -> Result<Grant>;
+    /// What people granted to the modules of a name. None: nobody ever did.
+    async fn grant(&self, module: &Name) -> Result<Option<Grant>>;
+    /// Each name that a module goes by, with what people granted to it. Empty: there is no such module.
+    async fn grants_of(&self, module: ModuleDigest) -> Result<Vec<(Name, Option<Grant>)>>;
 
     // -- the owner's verbs ------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::crew::Crew;
 use super::modules::Loaded;
@@ -85,7 +85,14 @@ impl Attempt {
             deadline: crew.clock.now() + self.timeout,
             last_heartbeat: self.heartbeat.clone(),
         };
-        let report = crew.sandbox.run_step(&loaded.module, call, stop).await;
+        let module = match crew.grants.equip(loaded, &*crew.clock).await {
+            Ok(module) => module,
+            Err(error) => {
+                warn!(execution.id = %self.execution, error = %error, "What is granted to a step cannot be read");
+                return Attempted::lost();
+            }
+        };
+        let report = crew.sandbox.run_step(&module, call, stop).await;
         self.judge(crew, report)
     }
 

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::grants::Grants;
 use super::hot::Hot;
 use super::modules::Modules;
 use super::slots::Slots;
@@ -40,6 +41,7 @@ pub(super) struct Members {
     pub(super) polling: Polling,
     pub(super) lease: Option<Lease>,
     pub(super) modules: Modules,
+    pub(super) grants: Grants,
     pub(super) slots: Slots,
     pub(super) hot: Hot,
     pub(super) trial: Trial,
@@ -86,6 +88,7 @@ impl Crew {
         let (renewals, renewed) = mpsc::channel(RENEWALS_MAX);
         let members = Members {
             modules: Modules::new(Arc::clone(&parts.store), parts.sandbox.clone()),
+            grants: Grants::new(Arc::clone(&parts.store), parts.sandbox.clone()),
             slots: Slots::new(parts.limits.max_concurrency),
             hot: Hot::new(&parts.limits),
             trial: Trial::default(),

@@ -25,6 +25,7 @@ mod activation;
 mod attempt;
 mod claimer;
 mod crew;
+mod grants;
 mod handover;
 mod hot;
 mod keeping;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use crate::model::{Manifest, ModuleDigest, Name};
+use crate::model::{Manifest, ModuleDigest, Name, Reach};
 use crate::sandbox::{Module, Sandbox, SandboxError};
 use crate::store::{Store, StoreError};
 
@@ -17,6 +17,8 @@ pub(super) struct Loaded {
     pub(super) manifest: Arc<Manifest>,
     /// The name that all its versions share.
     pub(super) name: Name,
+    /// What its steps want of the world.
+    pub(super) wants: Arc<Reach>,
 }
 
 /// Why a module is not at hand.
@@ -101,14 +103,15 @@ impl Modules {
 impl Sources {
     async fn fetch(self, digest: ModuleDigest) -> Result<Loaded, LoadError> {
         let row = self.store.module(digest).await?.ok_or(LoadError::Missing(digest))?;
+        let wants = Arc::new(Reach::read_kept(&row.manifest.capabilities));
         let (manifest, name) = (Arc::new(row.manifest), row.name);
         if let Some(module) = self.sandbox.loaded(digest) {
-            return Ok(Loaded { module, manifest, name });
+            return Ok(Loaded { module, manifest, name, wants });
         }
         let wasm = self.store.wasm(digest).await?.ok_or(LoadError::Missing(digest))?;
         let loaded = self.sandbox.load(digest, &wasm).await;
         let module = loaded.map_err(|source| LoadError::Unloadable { digest, source })?;
-        Ok(Loaded { module, manifest, name })
+        Ok(Loaded { module, manifest, name, wants })
     }
 }
 

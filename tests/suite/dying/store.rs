@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    ExecutionId, ExecutionState, Failure, HostId, Lease, Manifest, ModuleDigest, Name, Payload,
-    ScheduleSpec, Seq, Timestamp,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
@@ -91,6 +91,24 @@ impl Store for DyingStore {
 
     async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>> {
         self.fault.read(self.inner.deployments(limit)).await
+    }
+
+    async fn put_grant(
+        &self,
+        host: HostId,
+        module: &Name,
+        granted: &Capabilities,
+        by: &str,
+    ) -> Result<Grant> {
+        self.fault.read(self.inner.put_grant(host, module, granted, by)).await
+    }
+
+    async fn grant(&self, module: &Name) -> Result<Option<Grant>> {
+        self.fault.read(self.inner.grant(module)).await
+    }
+
+    async fn grants_of(&self, module: ModuleDigest) -> Result<Vec<(Name, Option<Grant>)>> {
+        self.fault.read(self.inner.grants_of(module)).await
     }
 
     async fn commit(&self, host: HostId, batch: &[Write]) -> Result<Vec<Written>> {

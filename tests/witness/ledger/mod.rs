@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use stepwell::journal::Entry;
 use stepwell::model::{ExecutionId, Limits, ModuleDigest, Seq, SystemClock};
-use stepwell::sandbox::{Module, Sandbox, SandboxConfig};
+use stepwell::sandbox::{Module, OutsideConfig, Sandbox, SandboxConfig};
 use stepwell::store::{ExecutionFilter, ExecutionView, LogLine, Store};
 
 /// Executions, entries or lines that are read at once.
@@ -72,6 +72,7 @@ impl Ledger {
             cache_dir: artefacts.to_owned(),
             compiler: compiler.to_owned(),
             guest_threads: 1,
+            outside: OutsideConfig::default(),
         };
         let sandbox = Sandbox::new(config, &limits, Arc::new(SystemClock::new())).unwrap();
         Self { store, sandbox, limits, loaded: HashMap::new() }

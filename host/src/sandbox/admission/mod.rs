@@ -11,7 +11,7 @@ use crate::model::Limits;
 pub(super) const GUEST: &str = "stepwell:workflow/guest@0.1.0";
 
 /// The interfaces that this host offers, without their versions.
-const OFFERED: [&str; 30] = [
+const OFFERED: [&str; 32] = [
     "stepwell:workflow/context",
     "stepwell:workflow/durable",
     "stepwell:workflow/types",
@@ -29,6 +29,8 @@ const OFFERED: [&str; 30] = [
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",

@@ -7,12 +7,14 @@ use futures::FutureExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
+use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use super::Step;
-use crate::model::{Ending, Failure, Outcome, StepCall, StepReport, StepUsage, kind};
+use super::egress::Egress;
+use super::{Equipment, Step};
+use crate::model::{Ending, Failure, Mode, Outcome, StepCall, StepReport, StepUsage, kind};
 use crate::sandbox::fault::{self, Budget, Fault};
-use crate::sandbox::guest::{self, Guest};
-use crate::sandbox::{Module, Sandbox, SandboxError, words};
+use crate::sandbox::guest::{self, Granted, Guest};
+use crate::sandbox::{Module, Sandbox, SandboxError, Shared, words};
 
 /// Fuel of `describe`: it writes one document.
 const DESCRIBE_FUEL: u64 = 200_000_000;
@@ -29,8 +31,12 @@ pub(in crate::sandbox) async fn run(
     let shared = sandbox.shared();
     let began = shared.clock.monotonic();
     let time_max = call.timeout;
+    let granted = match granted(shared, &module, &call) {
+        Ok(granted) => granted,
+        Err(ending) => return unbegun(ending),
+    };
     let world = Step { call: Some(call), heartbeat: None };
-    let guest = Guest::new(world, shared.limits.step_fuel, shared);
+    let guest = Guest::with(world, shared.limits.step_fuel, shared, granted);
     let mut store = match guest::store(&shared.engine, guest) {
         Ok(store) => store,
         Err(error) => return unmade(&SandboxError::set_up("a store", error)),
@@ -51,7 +57,43 @@ pub(in crate::sandbox) async fn run(
             Ending::Stopped
         }
     };
+    let ending = match (ending, module.equipment()) {
+        (Ending::Returned(Err(failure)), Some(equipment)) => {
+            Ending::Returned(Err(equipment.explain(failure)))
+        }
+        (ending, _) => ending,
+    };
     report(store, ending, shared.clock.monotonic().saturating_sub(began))
+}
+
+/// What an attempt is given of the world. For most modules that is nothing, and costs nothing.
+fn granted(shared: &Shared, module: &Module, call: &StepCall) -> Result<Granted, Ending> {
+    let Some(equipment) = module.equipment() else { return Ok(Granted::default()) };
+    let mut wasi = WasiCtx::builder();
+    for folder in &equipment.dirs {
+        let perms = match folder.mode {
+            Mode::ReadOnly => FsPerms::ReadOnly,
+            Mode::ReadWrite => FsPerms::ReadWrite,
+        };
+        wasi.preopened_dir(&folder.path, &folder.seen_as, perms).map_err(|error| {
+            let why = error.root_cause().to_string();
+            Ending::Returned(Err(Equipment::without_folder(&folder.seen_as, &why)))
+        })?;
+    }
+    for (name, value) in &equipment.env {
+        wasi.env(name.as_str(), value);
+    }
+    let Some(links) = shared.outside.links() else {
+        return Ok(Granted { wasi, egress: Egress::default() });
+    };
+    let egress = Egress::of(links, equipment, call).map_err(|error| {
+        tracing::error!(cause = %error, "This machine has no randomness");
+        Ending::Stopped
+    })?;
+    for (name, placeholder) in egress.placeholders() {
+        wasi.env(name.as_str(), placeholder);
+    }
+    Ok(Granted { wasi, egress })
 }
 
 async fn run_step(store: &mut Store<Guest<Step>>, module: &Module) -> wasmtime::Result<Outcome> {
@@ -100,12 +142,12 @@ fn report(mut store: Store<Guest<Step>>, ending: Ending, took: Duration) -> Step
 /// The report of an attempt that this host could not even begin: it says nothing about the step.
 pub(in crate::sandbox) fn unmade(error: &SandboxError) -> StepReport {
     tracing::error!(cause = %error, "This host could not run a step");
-    StepReport {
-        ending: Ending::Stopped,
-        usage: StepUsage::default(),
-        notes: Vec::new(),
-        heartbeat: None,
-    }
+    unbegun(Ending::Stopped)
+}
+
+/// The report of an attempt whose guest did not run.
+fn unbegun(ending: Ending) -> StepReport {
+    StepReport { ending, usage: StepUsage::default(), notes: Vec::new(), heartbeat: None }
 }
 
 /// Has a module describe itself, with little fuel and no context.

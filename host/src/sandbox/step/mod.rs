@@ -1,10 +1,14 @@
-//! A step as a guest: one attempt in an instance of its own, with nothing granted.
+//! A step as a guest: one attempt in an instance of its own, with what its module was granted and nothing else.
 
 mod attempt;
 mod context;
 mod durable;
+pub(super) mod egress;
+mod equipment;
+pub(super) mod secret;
 
 pub(super) use attempt::{describe, run, unmade};
+pub use equipment::Equipment;
 
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
@@ -22,10 +26,13 @@ pub(super) struct Step {
     heartbeat: Option<Payload>,
 }
 
-/// The linker of steps: WASI 0.2 with the real clock and real randomness, no files, no sockets, no environment.
+/// The linker of steps: WASI 0.2 with the real clock and real randomness, no sockets, and of files, environment and HTTP what
+/// the attempt was given. One linker for all: what is not granted is refused by the host's functions, so that a module needs
+/// no other code for another grant.
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest<Step>>> {
     let mut linker = Linker::new(engine);
     p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     World::add_to_linker::<_, HasSelf<Guest<Step>>>(&mut linker, |guest| guest)?;
     Ok(linker)
 }

@@ -23,7 +23,8 @@ const VERSION: &str = "0.2.12";
 
 /// The functions through which the world would come in. Their results are the only way to all the others: without a
 /// descriptor nothing is read, without a socket nothing is sent.
-const DOORS: [(&str, &str, &str); 5] = [
+const DOORS: [(&str, &str, &str); 6] = [
+    ("wasi:http/outgoing-handler", "handle", "the network"),
     ("wasi:filesystem/preopens", "get-directories", "the file system"),
     ("wasi:sockets/instance-network", "instance-network", "the network"),
     ("wasi:sockets/tcp-create-socket", "create-tcp-socket", "the network"),
@@ -34,6 +35,7 @@ const DOORS: [(&str, &str, &str); 5] = [
 /// Links WASI as a workflow sees it.
 pub(super) fn link(linker: &mut Linker<Guest<Workflow>>) -> wasmtime::Result<()> {
     p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     // From here on, what is linked takes the place of what the line above has linked.
     linker.allow_shadowing(true);
     wall_clock::add_to_linker::<_, HasSelf<Guest<Workflow>>>(linker, |guest| guest)?;

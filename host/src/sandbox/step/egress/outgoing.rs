@@ -1,0 +1,69 @@
+//! The body of a request on its way out: counted, and bounded.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// Why a body broke off.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    /// It is longer than it may be.
+    #[error("the body of the request is too long")]
+    Long,
+    /// The guest gave it up.
+    #[error("the body of the request was given up")]
+    GivenUp(#[source] Error),
+}
+
+/// A body that is counted.
+pub(super) struct Counted {
+    body: WasiBody,
+    left: u64,
+    crossed: Arc<AtomicU64>,
+}
+
+impl Counted {
+    pub(super) fn new(body: WasiBody, bytes_max: u64, crossed: Arc<AtomicU64>) -> Self {
+        Self { body, left: bytes_max, crossed }
+    }
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let Some(frame) = std::task::ready!(Pin::new(&mut self.body).poll_frame(context)) else {
+            return Poll::Ready(None);
+        };
+        let frame = frame.map_err(Broken::GivenUp);
+        let length = match &frame {
+            Ok(frame) => frame.data_ref().map_or(0, Bytes::len) as u64,
+            Err(_) => 0,
+        };
+        self.crossed.fetch_add(length, Ordering::Relaxed);
+        match self.left.checked_sub(length) {
+            Some(left) => {
+                self.left = left;
+                Poll::Ready(Some(frame))
+            }
+            None => Poll::Ready(Some(Err(Broken::Long))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
