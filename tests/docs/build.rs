@@ -68,7 +68,9 @@ fn blocks(text: &str) -> Vec<Block> {
     let mut place = Place::Prose;
     for (number, line) in (1..).zip(text.lines()) {
         place = match (place, line.trim()) {
-            (Place::Prose, "<!-- rust") => Place::Hidden(Block { line: number, code: String::new() }),
+            (Place::Prose, "<!-- rust") => {
+                Place::Hidden(Block { line: number, code: String::new() })
+            }
             (Place::Prose, fence) if fence.starts_with("```") => match fence {
                 "```rust" => Place::Rust(Block { line: number, code: String::new() }),
                 _other => Place::Other,
