@@ -6,3 +6,4 @@ mod configuration;
 mod limits;
 mod links;
 mod page;
+mod parity;
