@@ -103,6 +103,8 @@ async fn register(store: &dyn Store, clock: &dyn Clock) -> Result<HostId> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         session: "bench".to_owned(),
         started_at: clock.now(),
+        queues: Vec::new(),
+        tags: Vec::new(),
     };
     clock.follow(store.register(&row).await?);
     Ok(row.id)

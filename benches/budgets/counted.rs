@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
     Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
-    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter,
-    LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, Removable, Removed, Renewal, Result,
-    Revival, Revived, RowChange, ScheduleRow, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef,
-    Trigger, Triggered, Write, Written,
+    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
+    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
+    Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot, Store, Streak,
+    Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write,
+    Written,
 };
 use tokio::sync::watch;
 
@@ -105,6 +106,13 @@ hand_on! {
     await_end(host: HostId) -> ();
     retire(host: HostId) -> ();
     prune_hosts(host: HostId, before: Timestamp) -> u64;
+    prune_limits(host: HostId) -> u64;
+    pause_queue(host: HostId, queue: &Name, paused: Option<Timestamp>) -> ();
+    queues(limit: u32) -> Vec<QueueRow>;
+    paused_queues() -> Vec<(Name, Timestamp)>;
+    tasks(filter: &TaskFilter) -> Vec<TaskRow>;
+    task(id: TaskId) -> Option<TaskRow>;
+    surroundings(limits: &[String], holders: Holders) -> Surroundings;
     hosts(limit: u32) -> Vec<HostRow>;
     keep() -> ();
     deploy(host: HostId, name: &Name, manifest: &Manifest, wasm: &[u8]) -> ModuleRow;

@@ -54,6 +54,10 @@
 //! Its `Cargo.toml` has `crate-type = ["cdylib"]`, `stepwell = { package = "stepwell-sdk", ... }`, `serde` with `derive`
 //! and `schemars`; `cargo build --release --target wasm32-wasip2` makes the component.
 //!
+//! The guides are in `docs/`: `getting-started.md`, `concepts.md`, then `workflows.md`, `steps.md`, `errors-and-retries.md`, `parallel.md`,
+//! `signals.md`, `sagas.md`, `versions.md`, and `testing.md` for tests of modules; `docs/README.md` lists all of them. What follows is
+//! their shortest form.
+//!
 //! # What holds in a workflow
 //!
 //! - It is run again from its start whenever it is woken from disk, and must then ask for the same things in the same

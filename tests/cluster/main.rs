@@ -23,6 +23,7 @@ mod test_big_fan_out;
 mod test_cut_off;
 mod test_drain;
 mod test_kill;
+mod test_limits;
 mod test_parking;
 mod test_redis;
 mod test_restart;

@@ -234,6 +234,8 @@ async fn open_store(folder: &Path, limits: &Limits, host: HostId) -> Arc<dyn Sto
         version: "0".to_owned(),
         session: "front".to_owned(),
         started_at: SystemClock::new().now(),
+        queues: Vec::new(),
+        tags: Vec::new(),
     };
     store.register(&row).await.expect("it is entered");
     Arc::new(store)

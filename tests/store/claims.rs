@@ -35,6 +35,38 @@ on_both_databases! {
         assert_eq!(second, ids(&[4]));
     }
 
+    async fn a_low_priority_is_not_starved_by_a_stream_of_a_high_one(db: Database) {
+        let hour = 60 * 60 * 1_000_000;
+        let due = |number: u8, priority, due: i64| {
+            NewExecution { start_at: at(due), created_at: at(due), ..routed(number, "a", &[], priority) }
+        };
+        // As far apart as two can be: 200 steps of a minute each, which are three hours and twenty minutes.
+        db.commit(vec![start(due(1, -100, hour))]).await;
+        let mut claimed = Vec::new();
+        for number in 2..=6 {
+            db.commit(vec![start(due(number, 100, i64::from(number) * hour))]).await;
+            claimed.extend(db.claim(1).await.iter().map(|one| one.execution.id));
+        }
+
+        assert_eq!(claimed, ids(&[2, 3, 4, 1, 5]), "it has waited four hours longer than the fifth");
+    }
+
+    async fn a_task_of_low_priority_is_not_starved_either(db: Database) {
+        let hour = 60 * 60 * 1_000_000;
+        let called = |number: u8, priority, due: i64| {
+            let routing = Routing { priority, ..Routing::default() };
+            stepwell::store::NewTask { routing, visible_at: at(due), ..task(number, 0, (2, 0)) }
+        };
+        let waits = db.called(1, called(1, -100, hour)).await;
+        let later = db.called(2, called(2, 100, 3 * hour)).await;
+        let last = db.called(3, called(3, 100, 5 * hour)).await;
+
+        let claimed = db.store.claim_tasks(db.host, &everything(), 3).await.unwrap();
+
+        let claimed: Vec<_> = claimed.iter().map(|task| task.execution).collect();
+        assert_eq!(claimed, [later, waits, last]);
+    }
+
     async fn what_is_claimed_is_owned_and_running(db: Database) {
         db.commit(vec![start(execution(1))]).await;
 

@@ -70,6 +70,8 @@ pub(crate) fn new_host_row(id: HostId) -> NewHost {
         version: "1".to_owned(),
         session: format!("stepwell {id}"),
         started_at: Timestamp::from_micros(1),
+        queues: Vec::new(),
+        tags: Vec::new(),
     }
 }
 

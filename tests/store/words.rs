@@ -151,6 +151,7 @@ pub(crate) fn task(number: u8, promise: u32, input: (u64, u32)) -> NewTask {
         last_failure: None,
         heartbeat: None,
         owner: None,
+        limits: stepwell::model::CallLimits::default(),
         keep: None,
     }
 }

@@ -118,6 +118,8 @@ impl Place {
             version: "0".to_owned(),
             session: format!("stepwell {id}"),
             started_at: Timestamp::from_micros(1),
+            queues: Vec::new(),
+            tags: Vec::new(),
         };
         store.register(&gravedigger).await.unwrap();
         self.spoil("update hosts set steady_since = 1").await;

@@ -6,6 +6,7 @@ mod excess;
 mod failing;
 mod family;
 mod keeping;
+mod limiting;
 mod observing;
 mod plain;
 mod trials;
@@ -15,6 +16,7 @@ use crate::excess::{excess_in_step, excess_in_workflow, journal_flood};
 use crate::failing::{deadlock, flaky, hopeless, retried, unreasonable};
 use crate::family::{bereaved, child, deaf_parent, detaching, parent};
 use crate::keeping::{asking, look_in_vain, look_up, once};
+use crate::limiting::{limited, narrow, paced, served, single};
 use crate::observing::{observe, observe_in_step};
 use crate::plain::{chain, changing, echo, noop, signals, sleeper, wide};
 use crate::trials::{
@@ -24,11 +26,11 @@ use crate::trials::{
 stepwell::module!(
     workflows: [
         asking, bereaved, chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, forgiving,
-        hasty, journal_flood, ledgered, noop, observe, overriding, parent, relay, retried, rounds, signals, sleeper, stubborn,
+        hasty, journal_flood, ledgered, limited, noop, observe, overriding, parent, relay, retried, rounds, signals, sleeper, stubborn,
         stumbling, talking, wide,
     ],
     steps: [
-        echo, excess_in_step, flaky, hopeless, ledger, look_in_vain, look_up, observe_in_step, once, stumble, talk, undo, unreasonable,
+        echo, excess_in_step, flaky, hopeless, ledger, look_in_vain, look_up, narrow, observe_in_step, once, paced, served, single, stumble, talk, undo, unreasonable,
     ],
     capabilities: { env = ["REGION"] },
 );

@@ -29,6 +29,7 @@ use crate::function::{Kind, expand};
 /// | `timeout = "5m"` | how long one attempt may take; the default is shown |
 /// | `schedule_timeout = "1h"` | how long a call may wait in a queue |
 /// | `max_concurrent = 5`, `rate = "10/s"` | limits across the cluster |
+/// | `per_key(pointer = "/customer", max_concurrent = 5, rate = "10/s")` | the same for each key of the input: a JSON pointer (RFC 6901) |
 /// | `cached`, `cache_ttl = "1h"` | keep the result for (module name, step, version, input), so long or for ever |
 /// | `idempotent` | run once, cluster-wide, for (module name, step, version, input) |
 /// | `version = "2"` | part of those keys: raise it, and older results answer nobody any more |

@@ -18,6 +18,7 @@ enum Form {
     Number(f64, f64),
     Duration,
     Rate,
+    Pointer,
     Flag,
     Group(Known),
 }
@@ -27,6 +28,9 @@ type Known = &'static [(&'static str, Form)];
 
 /// The longest name that a host takes.
 const NAME_BYTES_MAX: usize = 128;
+
+/// The longest JSON pointer that a host takes.
+const POINTER_BYTES_MAX: usize = 256;
 
 const MANY: i64 = u32::MAX as i64;
 
@@ -43,6 +47,7 @@ pub(crate) const STEP: Options = Options {
         ("schedule_timeout", Form::Duration),
         ("max_concurrent", Form::Whole(1, MANY)),
         ("rate", Form::Rate),
+        ("per_key", Form::Group(PER_KEY)),
         ("cached", Form::Flag),
         ("cache_ttl", Form::Duration),
         ("idempotent", Form::Flag),
@@ -70,6 +75,9 @@ pub(crate) const WORKFLOW: Options = Options {
         ("timeout", "a workflow has `max_duration`"),
     ],
 };
+
+const PER_KEY: Known =
+    &[("pointer", Form::Pointer), ("max_concurrent", Form::Whole(1, MANY)), ("rate", Form::Rate)];
 
 const RETRY: Known = &[
     ("max_attempts", Form::Whole(1, 1_000_000)),
@@ -131,6 +139,7 @@ impl Options {
             Form::Number(least, most) => given.number(least, most)?.into_token_stream(),
             Form::Duration => given.duration()?.into_token_stream(),
             Form::Rate => given.rate()?.into_token_stream(),
+            Form::Pointer => given.pointer()?.into_token_stream(),
             Form::Flag => given.flag()?.into_token_stream(),
             Form::Group(known) => {
                 let parts = given.group()?.iter().map(|part| self.check(known, part));
@@ -281,6 +290,19 @@ impl Given {
         }
         self.complain(
             "takes so many a second, minute, hour or day, as in `\"10/s\"` or `\"100/m\"`",
+        )
+    }
+
+    /// Where something is in a JSON document (RFC 6901).
+    fn pointer(&self) -> syn::Result<String> {
+        let pointer = self.text()?;
+        let is_escaped = pointer.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        let is_rooted = pointer.is_empty() || pointer.starts_with('/');
+        if is_rooted && is_escaped && pointer.len() <= POINTER_BYTES_MAX {
+            return Ok(pointer);
+        }
+        self.complain(
+            "takes a JSON pointer of at most 256 bytes, as in `\"/customer/id\"`, or `\"\"` for the whole input",
         )
     }
 

@@ -69,6 +69,10 @@ fn values_out_of_bounds_are_refused_with_the_bounds() {
     assert!(step(quote!(max_concurrent = 0)).contains("from 1"));
     assert!(step(quote!(retry(jitter = 1.5))).contains("from 0 to 1"));
     assert!(step(quote!(rate = "10")).contains("\"10/s\""));
+    assert!(
+        step(quote!(per_key(pointer = "customer", max_concurrent = 1))).contains("JSON pointer")
+    );
+    assert!(step(quote!(per_key(max_concurrent = 0))).contains("from 1"));
     assert!(step(quote!(name = "no spaces")).contains("letters"));
     assert!(step(quote!(tags = "eu")).contains("tags = [\"...\"]"));
     assert!(step(quote!(cached = "yes")).contains("= true"));

@@ -27,6 +27,7 @@ struct Order {
     schedule_timeout = "5m",
     max_concurrent = 5,
     rate = "10/s",
+    per_key(pointer = "/id", max_concurrent = 2, rate = "100/m"),
     cached,
     cache_ttl = "1h",
     idempotent = true,
@@ -77,6 +78,7 @@ fn every_option_is_in_the_manifest() {
             "retry_for": ["away"], "never_for": ["declined"]
         },
         "timeout": "30s", "schedule_timeout": "5m", "max_concurrent": 5, "rate": "10/s",
+        "per_key": { "pointer": "/id", "max_concurrent": 2, "rate": "100/m" },
         "cached": true, "cache_ttl": "1h", "idempotent": true, "version": "2"
     });
     assert_eq!(manifest["steps"][0]["options"], expected);

@@ -87,6 +87,8 @@ impl Estate {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             session: self.session.clone(),
             started_at: self.clock.now(),
+            queues: self.filter.queues.clone(),
+            tags: self.filter.tags.clone(),
         };
         let now = self.store.register(&host).await?;
         self.clock.follow(now);

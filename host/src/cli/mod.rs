@@ -32,12 +32,14 @@ mod modules;
 mod out;
 mod pretty;
 mod put_schedule;
+mod queues;
 mod redrive;
 mod result;
 mod run;
 mod schedules;
 mod show;
 mod signal;
+mod tasks;
 mod timeline;
 mod typed;
 
@@ -113,6 +115,12 @@ pub enum Command {
     /// Dead letters: steps whose attempts ran out
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Tasks: steps that wait for a host, or run on one
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
+    /// Queues: what is in them, pause, resume
+    #[command(subcommand)]
+    Queues(queues::Queues),
     /// Schedules: workflows that are started again and again
     #[command(subcommand)]
     Schedules(schedules::Schedules),
@@ -157,6 +165,8 @@ impl Command {
             Self::Grants(grants) => grants.perform(client, out).await,
             Self::Grant(grant) => grant.perform(client, out).await,
             Self::Dlq(dlq) => dlq.perform(client, out).await,
+            Self::Tasks(tasks) => tasks.perform(client, out).await,
+            Self::Queues(queues) => queues.perform(client, out).await,
             Self::Schedules(schedules) => schedules.perform(client, out).await,
             Self::Cleanup(cleanup) => cleanup.perform(client, out).await,
             Self::Health(health) => health.perform(client, out).await,

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use tokio::io::AsyncReadExt;
 
 use super::error::CliError;
-use crate::model::{ExecutionId, Name};
+use crate::model::{ExecutionId, Name, TaskId};
 
 /// An execution's id, as the server writes it.
 pub(super) fn execution(text: &str) -> Result<String, CliError> {
@@ -20,6 +20,13 @@ pub(super) fn dead_letter(text: &str) -> Result<String, CliError> {
     id.map(|id| id.to_string()).map_err(|_no_number| {
         CliError::Usage(format!("{text:?} is no dead letter id: it is a number, see dlq list"))
     })
+}
+
+/// A task's id, as the server writes it.
+pub(super) fn task(text: &str) -> Result<String, CliError> {
+    let id: Result<TaskId, _> = text.parse();
+    id.map(|id| id.to_string())
+        .map_err(|error| CliError::Usage(format!("{error}: see stepwell tasks list")))
 }
 
 /// A name that becomes a part of a path. A dot or two would lead elsewhere.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{ExecutionId, ExecutionState, Name, Reach, Standing};
+use crate::model::{ExecutionId, ExecutionState, Name, Reach, Standing, TaskId};
 use crate::sandbox::{AdmitError, Refusal, SandboxError};
 use crate::store::StoreError;
 
@@ -40,6 +40,9 @@ pub enum DispatchError {
     /// Look for its id in the list.
     #[error("there is no dead letter {0}")]
     UnknownDeadLetter(i64),
+    /// It has ended, or look for its id in the list.
+    #[error("there is no task {0}: it has ended, or there never was one")]
+    UnknownTask(TaskId),
     /// Look for its name in the list.
     #[error("there is no schedule {0}")]
     UnknownSchedule(Name),

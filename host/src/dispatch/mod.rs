@@ -41,6 +41,9 @@ mod schedule;
 mod schema;
 mod signal;
 mod start;
+mod wait;
+mod waiting;
+mod why;
 
 pub use cancel::Force;
 pub use cleanup::{CleanedUp, CleanupOrder};
@@ -52,6 +55,8 @@ pub use outcome::Progress;
 pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
 pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
+pub use wait::{HolderShown, LimitShown, Wait};
+pub use waiting::TaskView;
 
 pub use crate::journal::{
     Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,
@@ -59,7 +64,8 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
-    LetterFilter, LogLine, ModuleRow, Removable, ScheduleRow, StartPlan, StoreError,
+    LetterFilter, LogLine, ModuleRow, QueueRow, Removable, ScheduleRow, StartPlan, StoreError,
+    TaskFilter, TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -176,8 +176,10 @@ impl Dispatch {
             None => parts.ids.execution(),
         };
         let routing = order.routing(spec);
-        let is_born_here =
-            start_at == now && identity.committer.takes_births() && parts.filter.takes(&routing);
+        let is_born_here = start_at == now
+            && identity.committer.takes_births()
+            && !identity.committer.is_paused(&routing.queue)
+            && parts.filter.takes(&routing);
         Ok(NewExecution {
             id,
             workflow: order.workflow.clone(),

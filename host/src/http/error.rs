@@ -150,6 +150,7 @@ impl From<DispatchError> for Problem {
             E::UnknownDeadLetter(_) => {
                 Self::new((UNKNOWN, "unknown-dead-letter", "Unknown dead letter"), detail)
             }
+            E::UnknownTask(_) => Self::new((UNKNOWN, "unknown-task", "Unknown task"), detail),
             E::UnknownSchedule(_) => {
                 Self::new((UNKNOWN, "unknown-schedule", "Unknown schedule"), detail)
             }

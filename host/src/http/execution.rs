@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::dispatch::{ExecutionRow, ExecutionView};
+use super::tasks::Waits;
+use crate::dispatch::{ExecutionRow, ExecutionView, Wait};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, ModuleDigest, Name, Payload, Promise, Run,
     Timestamp,
@@ -46,6 +47,9 @@ pub(super) struct Execution {
     summary: Summary,
     owner: Option<HostId>,
     visible_at: Option<Timestamp>,
+    /// Why it waits to be begun or to go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<Waits>,
     tasks: u64,
     counters: BTreeMap<Name, i64>,
     custom_state: BTreeMap<Name, Payload>,
@@ -81,12 +85,13 @@ impl From<ExecutionRow> for Summary {
     }
 }
 
-impl From<ExecutionView> for Execution {
-    fn from(view: ExecutionView) -> Self {
+impl From<(ExecutionView, Option<Wait>)> for Execution {
+    fn from((view, waits): (ExecutionView, Option<Wait>)) -> Self {
         Self {
             summary: view.row.into(),
             owner: view.owner,
             visible_at: view.visible_at,
+            waits: waits.map(Waits::from),
             tasks: view.tasks,
             counters: view.counters.into_iter().collect(),
             custom_state: view.custom_state.into_iter().collect(),

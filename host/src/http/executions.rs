@@ -55,7 +55,7 @@ pub(super) async fn show(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,
 ) -> Result<Json<Execution>, Problem> {
-    Ok(Json(door.dispatch.show(id).await?.into()))
+    Ok(Json(door.dispatch.show_waiting(id).await?.into()))
 }
 
 /// The place behind a row, as clients hand it back.

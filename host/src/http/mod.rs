@@ -37,9 +37,11 @@ mod modules;
 mod order;
 mod outcome;
 mod path;
+mod queues;
 mod schedules;
 mod serve;
 mod start;
+mod tasks;
 
 pub use health::HostState;
 pub use serve::{Door, serve};
@@ -74,6 +76,11 @@ fn routes() -> Router<Door> {
         .route("/v1/dead-letters/discard", post(dead_letters::discard_all))
         .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/v1/tasks", get(tasks::list))
+        .route("/v1/tasks/{id}", get(tasks::show))
+        .route("/v1/queues", get(queues::list))
+        .route("/v1/queues/{name}/pause", post(queues::pause))
+        .route("/v1/queues/{name}/resume", post(queues::resume))
         .route("/v1/schedules", get(schedules::list))
         .route(
             "/v1/schedules/{name}",

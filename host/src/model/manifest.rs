@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::duration::{serde_option, serde_text};
+use super::per_key::{PerKey, check_limits};
 use super::{BadCapability, Name, Reach, RetryPolicy, Routing};
 
 /// The document that `describe` returns.
@@ -132,6 +133,9 @@ pub struct StepOptions {
     /// How many may start in a time, such as `"10/s"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<String>,
+    /// The same for each key of its input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_key: Option<PerKey>,
     /// Whether its result is kept and answers later calls.
     pub cached: bool,
     /// How long a kept result is good for.
@@ -151,6 +155,7 @@ impl Default for StepOptions {
             schedule_timeout: None,
             max_concurrent: None,
             rate: None,
+            per_key: None,
             cached: false,
             cache_ttl: None,
             idempotent: false,
@@ -233,6 +238,7 @@ impl Manifest {
         for spec in &manifest.steps {
             check_routing(&spec.name, &spec.options.routing)?;
             check_retry(&spec.name, &spec.options.retry)?;
+            check_limits(&spec.name, &spec.options)?;
         }
         Reach::read(&manifest.capabilities).map_err(ManifestError::Capability)?;
         Ok(manifest)
@@ -322,7 +328,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let json = r#"{"manifest":1,"workflows":[{"name":"w","options":{"max_duration":"2h","tags":["gpu"]}}],
-            "steps":[{"name":"s","options":{"retry":{"max_attempts":7},"rate":"10/s"}}]}"#;
+            "steps":[{"name":"s","options":{"retry":{"max_attempts":7},"rate":"10/s",
+            "per_key":{"pointer":"/customer","max_concurrent":5}}}]}"#;
         let manifest = Manifest::read(json).unwrap();
 
         let again = Manifest::read(&serde_json::to_string(&manifest).unwrap()).unwrap();

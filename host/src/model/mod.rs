@@ -25,13 +25,16 @@ mod execution;
 mod failure;
 mod ids;
 mod lease;
+mod limit;
 mod limits;
 mod manifest;
 mod name;
 mod note;
 mod payload;
+mod per_key;
 mod place;
 mod policy;
+mod rate;
 mod result_key;
 mod retention;
 mod retry;
@@ -54,6 +57,7 @@ pub use ids::{
     TaskId,
 };
 pub use lease::Lease;
+pub use limit::{CallLimits, Limit};
 pub use limits::Limits;
 pub use manifest::{
     Capabilities, Manifest, ManifestError, RoutingOptions, StepOptions, StepSpec, WorkflowOptions,
@@ -62,7 +66,9 @@ pub use manifest::{
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};
 pub use payload::{BadPayload, Payload};
+pub use per_key::PerKey;
 pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};
+pub use rate::{BadRate, Meter, Rate};
 pub use result_key::{ResultKey, ResultOf};
 pub use retention::{Period, Retention, StatePeriod};
 pub use retry::RetryPolicy;

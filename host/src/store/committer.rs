@@ -5,8 +5,8 @@
 //! one at a time.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -17,7 +17,7 @@ use super::error::{BoxError, StoreError};
 use super::snapshot::Snapshot;
 use super::write::{Effects, NewExecution, Write, Written};
 use super::{Result, Store};
-use crate::model::{ExecutionId, HostId, Limits, Wake};
+use crate::model::{ExecutionId, HostId, Limits, Name, Wake};
 
 /// Where a host's activations and starts hand in what they write. Cheap to clone; the task behind it ends with the last one.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ struct Shared {
     waiting: AtomicUsize,
     waiting_max: usize,
     takes_births: AtomicBool,
+    /// Queues of which nothing is begun here.
+    paused: RwLock<HashSet<Name>>,
 }
 
 /// Where a committer runs, and until when.
@@ -71,6 +73,7 @@ impl Committer {
             waiting: AtomicUsize::new(0),
             waiting_max: limits.committer_queue_max,
             takes_births: AtomicBool::new(false),
+            paused: RwLock::default(),
         });
         let writer = Writer {
             store,
@@ -106,6 +109,16 @@ impl Committer {
     /// Whether this host begins what it accepts, rather than leave it to whoever claims it.
     pub fn takes_births(&self) -> bool {
         self.shared.takes_births.load(Ordering::Relaxed)
+    }
+
+    /// Whether a queue was paused when this host heard last.
+    pub fn is_paused(&self, queue: &Name) -> bool {
+        self.shared.paused.read().unwrap_or_else(PoisonError::into_inner).contains(queue)
+    }
+
+    /// Says which queues are paused: nothing of them is begun here.
+    pub fn set_paused(&self, queues: HashSet<Name>) {
+        *self.shared.paused.write().unwrap_or_else(PoisonError::into_inner) = queues;
     }
 
     /// Says whether the last claim found no backlog and there is room.

@@ -32,6 +32,7 @@ mod sqlite;
 mod statements;
 mod value;
 mod view;
+mod waiting;
 mod write;
 
 pub use committer::{Committer, CommitterPlace};
@@ -47,6 +48,9 @@ pub use view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
     LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
     Revived, Streak,
+};
+pub use waiting::{
+    Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
 };
 pub use write::{
     Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
@@ -164,6 +168,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Makes ready what is due by `now`, at most `limit` rows of each kind; fails tasks whose `schedule_by` has passed.
     /// Returns how many there were.
     async fn promote(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u32>;
+    /// Removes limits that nothing refers to, some at a time. Returns how many there were.
+    async fn prune_limits(&self, host: HostId) -> Result<u64>;
     /// Tells at most `limit` of the calls that wait for the result of another: of what it brought, or, where it went without
     /// an end, that one of them leads now. To be asked again while there were some.
     async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed>;
@@ -195,6 +201,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         execution: ExecutionId,
         paused: Option<Timestamp>,
     ) -> Result<Delivered>;
+    /// Pauses a queue, also one that does not exist yet, or resumes it. Doing it again changes nothing.
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()>;
     /// Begins the next run of an execution that has ended badly or is blocked: appends a `run` entry after which what lies
     /// beyond `from` (for `Retry`: the last entry before its end, less the failure it ended with; decided here under the
     /// row's lock from what `journal::retry_from` says) is superseded, and makes it ready.
@@ -251,6 +264,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
     /// A list.
     async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>>;
+    /// Queues by name, at most `limit`.
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>>;
+    /// The queues that are paused, and since when.
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>>;
+    /// A list of tasks.
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>>;
+    /// One task.
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>>;
+    /// What is around those that wait: hosts, paused queues, and these limits.
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings>;
     /// A page of its journal after `after`.
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage>;
     /// A page of its log after line `after`.

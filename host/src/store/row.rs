@@ -252,6 +252,10 @@ impl Reading {
         self.hash(column).map(TaskId::from_bytes)
     }
 
+    pub(super) fn opt_task(&mut self, column: &'static str) -> Result<Option<TaskId>, StoreError> {
+        Ok(self.array(column)?.map(TaskId::from_bytes))
+    }
+
     pub(super) fn host(&mut self, column: &'static str) -> Result<HostId, StoreError> {
         self.hash(column).map(HostId::from_bytes)
     }

@@ -136,4 +136,6 @@ pub struct ClaimedTask {
     pub heartbeat: Option<Payload>,
     /// Losses in a row.
     pub losses: u32,
+    /// Whether others may wait for it to end.
+    pub is_limited: bool,
 }

@@ -201,6 +201,10 @@ pub struct NewHost {
     pub session: String,
     /// When it started, by its own clock.
     pub started_at: Timestamp,
+    /// The queues it serves; empty means all.
+    pub queues: Vec<Name>,
+    /// It takes what shares one of these or has none; empty means all.
+    pub tags: Vec<Name>,
 }
 
 /// Whether every renewal since the last successful one was answered.
@@ -262,7 +266,6 @@ pub enum Revived {
 
 /// What a lease's renewal learns: one round trip that is also the poll of an idle host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a look has found")]
 pub struct Renewal {
     /// The database's clock.
     pub now: Timestamp,
@@ -280,6 +283,8 @@ pub struct Renewal {
     pub next_lease_end: Option<Timestamp>,
     /// Since when the database is known to have answered hosts without a gap.
     pub steady_since: Option<Timestamp>,
+    /// When a queue was paused or resumed last.
+    pub queues_changed_at: Option<Timestamp>,
     /// Whether calls wait for a result that is there, or that nobody leads to any more.
     pub followers: bool,
     /// When a schedule has to be looked at next.

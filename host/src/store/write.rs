@@ -6,9 +6,9 @@ use super::TaskRef;
 use super::view::Delivered;
 use crate::journal::{Arrival, Body, Entry, Started};
 use crate::model::{
-    ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note, Outcome,
-    Payload, Promise, ResultKey, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId, Timestamp,
-    Wake,
+    CallLimits, ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note,
+    Outcome, Payload, Promise, ResultKey, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId,
+    Timestamp, Wake,
 };
 
 /// One member of a batch. All writes of a batch are durable together, or none is.
@@ -282,6 +282,8 @@ pub struct NewTask {
     pub heartbeat: Option<Payload>,
     /// The incarnation that runs it already, for a local step that is handed over; none leaves it to whoever claims it.
     pub owner: Option<HostId>,
+    /// The limits it has to keep to; one that has any is inserted waiting for them.
+    pub limits: CallLimits,
     /// For a call whose result answers others: whether this one runs at all is decided in the commit.
     pub keep: Option<Keep>,
 }

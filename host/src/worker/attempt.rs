@@ -71,6 +71,7 @@ impl Attempt {
             promise = self.promise.0,
             attempt = self.number,
             at = crew.clock.now().as_micros(),
+            step = %self.step,
             "Attempt {} of step {} begins", self.number, self.step
         );
         let call = StepCall {
@@ -93,6 +94,15 @@ impl Attempt {
             }
         };
         let report = crew.sandbox.run_step(&module, call, stop).await;
+        debug!(
+            host.id = %crew.host,
+            execution.id = %self.execution,
+            run = self.run.0,
+            promise = self.promise.0,
+            attempt = self.number,
+            ended = true,
+            "Attempt {} of step {} has ended", self.number, self.step
+        );
         self.judge(crew, report)
     }
 

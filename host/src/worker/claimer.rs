@@ -79,7 +79,7 @@ pub(super) async fn run(crew: Crew, inlets: Inlets) {
         match claimer.wait().await {
             Woken::Birth(snapshot) => claimer.receive(*snapshot).await,
             Woken::Hints(hints) => claimer.heed(hints).await,
-            Woken::Renewal(renewal) => claimer.heed_renewal(renewal),
+            Woken::Renewal(renewal) => claimer.heed_renewal(renewal).await,
             Woken::Alarm => claimer.ring().await,
             Woken::Capacity => claimer.work = true,
             Woken::Poll => claimer.poll().await,
@@ -270,8 +270,9 @@ impl Claimer {
         }
     }
 
-    fn heed_renewal(&mut self, renewal: Renewal) {
+    async fn heed_renewal(&mut self, renewal: Renewal) {
         self.lost = renewal.lost;
+        self.learn_queues(&renewal).await;
         if let Some(due) = renewal.next_due {
             self.crew.set_alarm(due);
         }
@@ -310,6 +311,7 @@ impl Claimer {
             Ok(renewal) => {
                 self.crew.note(renewal);
                 self.lost = renewal.lost;
+                self.learn_queues(&renewal).await;
                 self.work |= renewal.work;
                 if renewal.followers {
                     self.crew.followers.notify_one();
@@ -321,6 +323,13 @@ impl Claimer {
                 renewal.next_due.into_iter().for_each(|due| self.crew.set_alarm(due));
             }
             Err(error) => warn!(error = %error, "What is due next could not be read; trying again"),
+        }
+    }
+
+    /// Steps and executions of a paused queue are not begun here, as claims leave them.
+    async fn learn_queues(&self, renewal: &Renewal) {
+        if let Err(error) = self.crew.learn_queues(renewal.queues_changed_at).await {
+            warn!(error = %error, "Which queues are paused could not be read; trying again");
         }
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Members {
     /// The earliest time at which something parked here is due, in microseconds.
     alarm: AtomicI64,
     alarm_moved: Notify,
+    /// When a queue was paused or resumed last, as far as it is known here.
+    queues_as_of: AtomicI64,
     running: Mutex<HashMap<(ExecutionId, Run, Promise), CancellationToken>>,
 }
 
@@ -114,6 +116,7 @@ impl Crew {
             renewals,
             alarm: AtomicI64::new(i64::MAX),
             alarm_moved: Notify::new(),
+            queues_as_of: AtomicI64::new(0),
             running: Mutex::new(HashMap::new()),
         };
         (Self(Arc::new(members)), Inlets { births: parts.births, renewals: renewed })
@@ -196,6 +199,21 @@ impl Crew {
     pub(super) fn report(&self, renewal: Renewal) {
         self.note(renewal);
         let _full = self.renewals.try_send(renewal);
+    }
+
+    /// Learns which queues are paused, where that has changed since it was learnt last.
+    pub(super) async fn learn_queues(
+        &self,
+        changed_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let Some(changed_at) = changed_at.map(Timestamp::as_micros) else { return Ok(()) };
+        if self.queues_as_of.load(Ordering::Relaxed) == changed_at {
+            return Ok(());
+        }
+        let paused = self.store.paused_queues().await?;
+        self.committer.set_paused(paused.into_iter().map(|(queue, _)| queue).collect());
+        self.queues_as_of.store(changed_at, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Tells the duties, where the claimer knows it already.

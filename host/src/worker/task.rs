@@ -87,6 +87,8 @@ pub(super) struct Ended {
     pub(super) task: TaskRef,
     pub(super) step: crate::model::Name,
     pub(super) input_at: (crate::model::Seq, u32),
+    /// Whether others may wait for it to end.
+    pub(super) is_limited: bool,
 }
 
 impl Ended {
@@ -101,6 +103,7 @@ impl Ended {
             },
             step: task.step.clone(),
             input_at: task.input_at,
+            is_limited: task.is_limited,
         }
     }
 
@@ -153,6 +156,9 @@ pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
         match tell(crew, &ended.task, end.clone(), notes.clone()).await {
             Ok(delivered) => {
                 next.into_iter().for_each(|at| crew.set_alarm(at));
+                if ended.is_limited {
+                    crew.wake_claimers();
+                }
                 return match delivered {
                     Some(delivered) => crew.wake_receiver(ended.task.execution, delivered),
                     // An earlier offer may have been taken without a word: then whoever owns the execution has to hear of it.

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
     Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
-    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, HostRow, Inbox, JournalPage, LetterCount, LetterFilter,
-    LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, Removable, Removed, Renewal, Result,
-    Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Suspect, TaskEnd, TaskRef, Trigger,
-    Triggered, Write, Written,
+    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
+    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
+    Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Surroundings,
+    Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -161,6 +161,10 @@ impl Store for DyingStore {
         self.fault.take(self.inner.promote(host, now, limit), |promoted| *promoted > 0).await
     }
 
+    async fn prune_limits(&self, host: HostId) -> Result<u64> {
+        self.fault.read(self.inner.prune_limits(host)).await
+    }
+
     async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed> {
         self.fault.take(self.inner.answer_followers(host, limit), |told| told.count > 0).await
     }
@@ -197,6 +201,35 @@ impl Store for DyingStore {
         paused: Option<Timestamp>,
     ) -> Result<Delivered> {
         self.fault.write(self.inner.pause(host, execution, paused)).await
+    }
+
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()> {
+        self.fault.write(self.inner.pause_queue(host, queue, paused)).await
+    }
+
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>> {
+        self.fault.read(self.inner.queues(limit)).await
+    }
+
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>> {
+        self.fault.read(self.inner.paused_queues()).await
+    }
+
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>> {
+        self.fault.read(self.inner.tasks(filter)).await
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>> {
+        self.fault.read(self.inner.task(id)).await
+    }
+
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings> {
+        self.fault.read(self.inner.surroundings(limits, holders)).await
     }
 
     async fn revive(

@@ -11,8 +11,8 @@ use serde_json::Value;
 use stepwell::journal::{Body, Event};
 use stepwell::model::{Promise, Run};
 
-use super::Record;
 use super::whole::steps;
+use super::{Record, spans};
 
 /// The log that a host has to keep for it.
 pub const LOG: &str = "stepwell::worker::attempt=debug";
@@ -68,6 +68,10 @@ impl io::Write for Ear {
 /// Takes down a line of a host's log. False: it is about something else.
 pub fn hear(line: &str) -> bool {
     let Ok(line) = serde_json::from_str::<Value>(line) else { return false };
+    let is_heard = spans::hear(&line).is_some();
+    if line["ended"] == true {
+        return is_heard;
+    }
     let number = |name: &str| line[name].as_u64();
     let text = |name: &str| line[name].as_str().map(str::to_owned);
     let begun = || {
@@ -89,6 +93,7 @@ pub fn hear(line: &str) -> bool {
 /// Forgets all that was heard: the next hosts work on another database, where the same keys give the same ids.
 pub fn forget() {
     *BEGUN.lock().unwrap() = None;
+    spans::forget();
 }
 
 fn of(record: &Record) -> Vec<Begun> {

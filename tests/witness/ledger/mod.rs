@@ -8,6 +8,7 @@
 pub mod begun;
 mod fold;
 mod replayed;
+pub mod spans;
 mod whole;
 
 use std::collections::{HashMap, HashSet};

@@ -39,11 +39,11 @@ update tasks
 set
   owner = $1,
   ready = 0,
-  schedule_by = null,
+  schedule_by = case when coalesce(key_limit, step_limit) is null then null else schedule_by end,
   started_at = $5
 where id in (select id from chosen)
 returning
-  id, execution_id, run, promise, step, input_seq, input_index, attempt, timeout_micros, schedule_by, retry,
-  heartbeat, losses, rank,
+  id, rank, step_limit, key_limit, execution_id, run, promise, step, input_seq, input_index, attempt, timeout_micros, schedule_by, retry,
+  heartbeat, losses,
   (select workflow from executions where executions.id = tasks.execution_id) as workflow,
   (select module_digest from executions where executions.id = tasks.execution_id) as module_digest

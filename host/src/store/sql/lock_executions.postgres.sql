@@ -2,7 +2,11 @@
 -- ids. The value of a row: the id.
 select
   id, owner, state, run, paused_at, ready, visible_at, inbox_seq, expires_at, base, completed_at,
-  failure_kind, failure, queue, losses
+  failure_kind, failure, queue, losses,
+  (
+    exists (select 1 from tasks where tasks.execution_id = executions.id and tasks.step_limit is not null)
+    or exists (select 1 from tasks where tasks.execution_id = executions.id and tasks.key_limit is not null)
+  )::int::bigint as limited
 from executions
 where id = any($1::bytea[])
 order by id

@@ -1,7 +1,10 @@
--- Makes ready the tasks that are due. What another host is at is left to it.
+-- Makes ready the tasks that are due; those with a limit wait for that from now on. What another host is at is left to it.
 -- $1 now, $2 how many at most.
 update tasks
-set ready = 1
+set
+  ready = case when coalesce(key_limit, step_limit) is null then 1 else 0 end,
+  blocked_on = coalesce(key_limit, step_limit),
+  visible_at = case when coalesce(key_limit, step_limit) is null then visible_at else 9223372036854775807 end
 where id = any(array(
   select id
   from tasks
@@ -12,3 +15,4 @@ where id = any(array(
   limit $2
   for update skip locked
 ))
+returning blocked_on

@@ -25,7 +25,8 @@ returning
   least(
     (select min(visible_at) from executions where ready = 0 and owner is null and paused_at is null and visible_at is not null),
     (select min(visible_at) from tasks where ready = 0 and owner is null),
-    (select min(schedule_by) from tasks where owner is null and schedule_by is not null)
+    (select min(schedule_by) from tasks where owner is null and schedule_by is not null),
+    (select min(next_at) from limits where next_at is not null)
   ) as next_due,
   (
     exists (select 1 from executions where ready = 1 and losses > 0)
@@ -34,5 +35,6 @@ returning
   (select count(*) from hosts as living where living.alive = 1) as hosts,
   (select min(other.lease_ends) from hosts as other where other.alive = 1 and other.id <> $1) as next_lease_end,
   steady_since,
+  (select max(changed_at) from queues) as queues_changed_at,
   exists (select 1 from results where awaited = 1 and state <> 'running')::int::bigint as followers,
   (select min(due_at) from schedules where paused_at is null and due_at is not null) as next_firing

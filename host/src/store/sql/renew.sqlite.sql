@@ -21,6 +21,8 @@ select
       select min(visible_at) from tasks where ready = 0 and owner is null
       union all
       select min(schedule_by) from tasks where owner is null and schedule_by is not null
+      union all
+      select min(next_at) from limits where next_at is not null
     )
   ) as next_due,
   exists (select 1 from executions where ready = 1 and losses > 0)
@@ -28,6 +30,7 @@ select
   (select count(*) from hosts as living where living.alive = 1) as hosts,
   null as next_lease_end,
   steady_since,
+  (select max(changed_at) from queues) as queues_changed_at,
   exists (select 1 from results where awaited = 1 and state <> 'running') as followers,
   (select min(due_at) from schedules where paused_at is null and due_at is not null) as next_firing
 from hosts

@@ -1,9 +1,12 @@
 -- Makes the tasks of a host that ends of its own will ready for any other: nothing was lost.
+-- Those with a limit wait for that again.
 -- $1 the host, $2 now.
 update tasks
 set
   owner = null,
-  ready = 1,
-  visible_at = $2,
+  ready = case when coalesce(key_limit, step_limit) is null then 1 else 0 end,
+  blocked_on = coalesce(key_limit, step_limit),
+  visible_at = case when coalesce(key_limit, step_limit) is null then $2 else 9223372036854775807 end,
   losses = 0
 where owner = $1
+returning step_limit, key_limit

@@ -3,8 +3,9 @@
 update tasks
 set
   owner = null,
-  visible_at = $4,
-  ready = case when cast($4 as bigint) <= $7 then 1 else 0 end,
+  visible_at = case when cast($4 as bigint) <= $7 and coalesce(key_limit, step_limit) is not null then 9223372036854775807 else $4 end,
+  ready = case when cast($4 as bigint) <= $7 and coalesce(key_limit, step_limit) is null then 1 else 0 end,
+  blocked_on = case when cast($4 as bigint) <= $7 then coalesce(key_limit, step_limit) end,
   attempt = attempt + 1,
   losses = 0,
   last_failure = $5,
@@ -12,4 +13,4 @@ set
 where id = $1
   and owner = $2
   and attempt = $3
-returning execution_id, run, promise, step
+returning execution_id, run, promise, step, step_limit, key_limit

@@ -7,4 +7,4 @@ set
   visible_at = 9223372036854775807
 where id = $1
   and owner = $2
-returning execution_id, run, promise, step
+returning execution_id, run, promise, step, step_limit, key_limit

@@ -5,4 +5,6 @@ using unnest($1::bytea[], $2::bytea[], $3::bigint[]) as ended (id, owner, attemp
 where tasks.id = ended.id
   and tasks.owner = ended.owner
   and tasks.attempt = ended.attempt
-returning tasks.id, tasks.execution_id, tasks.run, tasks.promise, tasks.step, tasks.result_key, tasks.queue
+returning
+  tasks.id, tasks.execution_id, tasks.run, tasks.promise, tasks.step, tasks.step_limit, tasks.key_limit,
+  tasks.result_key, tasks.queue

@@ -12,4 +12,4 @@ where id in (select id from ended)
       and ended.owner = tasks.owner
       and ended.attempt = tasks.attempt
   )
-returning id, execution_id, run, promise, step, result_key, queue
+returning id, execution_id, run, promise, step, step_limit, key_limit, result_key, queue

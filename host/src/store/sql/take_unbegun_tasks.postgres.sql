@@ -11,4 +11,4 @@ where id = any(array(
   limit $2
   for update skip locked
 ))
-returning execution_id, run, promise, step
+returning execution_id, run, promise, step, step_limit, key_limit

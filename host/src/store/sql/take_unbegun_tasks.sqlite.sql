@@ -10,4 +10,4 @@ where id in (
   order by schedule_by
   limit $2
 )
-returning execution_id, run, promise, step
+returning execution_id, run, promise, step, step_limit, key_limit

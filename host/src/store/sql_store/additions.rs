@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::limits::{Touched, UNTIL_OPENED};
 use super::results::{Judged, Part};
 use super::rows;
 use super::transaction::Transaction;
@@ -34,6 +35,8 @@ pub(super) struct Additions<'a> {
     logs: Rows,
     counters: BTreeMap<(ExecutionId, &'a Name), i64>,
     state: BTreeMap<(ExecutionId, &'a Name), &'a Payload>,
+    /// Limits that tasks were added to or have gone from.
+    pub(super) touched: Touched,
     /// What was found about the calls whose result is kept.
     pub(super) judged: Judged,
 }
@@ -82,7 +85,8 @@ impl<'a> Additions<'a> {
     }
 
     fn task(&mut self, append: &Append, task: &NewTask, written_at: Timestamp) {
-        match self.judged.of(task) {
+        let part = self.judged.of(task);
+        match part {
             Part::Alone => {}
             Part::Answered => return,
             Part::Leads(key) => self.enrolled.push(values![task.id, key, None::<ResultKey>]),
@@ -91,6 +95,11 @@ impl<'a> Additions<'a> {
         let json = |failure| serde_json::to_string(failure).ok();
         let retry =
             serde_json::to_string(&task.retry).expect("a retry policy can be written as JSON");
+        let is_due = task.owner.is_none() && task.visible_at <= written_at;
+        // One that follows another waits for no limit until it leads.
+        let is_gated = is_due && !matches!(part, Part::Follows(_));
+        let waits_for = task.limits.first().filter(|_| is_gated).map(|first| first.name.as_str());
+        task.limits.iter().for_each(|limit| self.touched.declare(limit));
         self.tasks.push(values![
             task.id,
             append.execution,
@@ -103,8 +112,8 @@ impl<'a> Additions<'a> {
             rows::tags(&task.routing.tags),
             task.routing.priority,
             task.routing.rank(task.visible_at),
-            task.owner.is_none() && task.visible_at <= written_at,
-            task.visible_at,
+            is_due && waits_for.is_none(),
+            if waits_for.is_some() { UNTIL_OPENED } else { task.visible_at },
             task.attempt,
             0_u32,
             task.owner,
@@ -115,6 +124,9 @@ impl<'a> Additions<'a> {
             task.heartbeat.as_ref().map(Payload::as_str),
             self.now,
             task.owner.is_some().then_some(self.now),
+            task.limits.step.as_ref().map(|limit| limit.name.as_str()),
+            task.limits.key.as_ref().map(|limit| limit.name.as_str()),
+            waits_for,
         ]);
     }
 

@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::additions::Additions;
+use super::limits;
 use super::locks::{lock_one, write_back};
 use super::transaction::Transaction;
 use crate::journal::{Arrival, encode_arrival};
@@ -73,6 +74,11 @@ impl<D: Dialect> SqlStore<D> {
             None => standing.resume(transaction.now),
         }
         write_back(&mut transaction, [&standing]).await?;
+        // Its tasks are counted among those that have gone past their limits only while they can be claimed.
+        if standing.limited {
+            let touched = limits::of_execution(&mut transaction, execution).await?;
+            limits::open(&mut transaction, touched).await?;
+        }
         transaction.commit().await?;
         Ok(Delivered::To { owner: standing.owner })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::SqlStore;
+use super::limits;
 use super::rows::{self, FullRow};
 use super::transaction::Transaction;
 use super::unreadable::{self, apart};
@@ -135,6 +136,7 @@ impl<D: Dialect> SqlStore<D> {
                 values![host, queues.clone(), tags.clone(), room, now, filter.suspect_after];
             let claimed = transaction.fetch(statements::CLAIM_TASKS, values).await?;
             let count = claimed.len();
+            let claimed = limits::admit(&mut transaction, claimed).await?;
             let read = read_tasks(&mut transaction, host, claimed).await?;
             let is_whole = read.len() == count;
             tasks.extend(read);
@@ -171,6 +173,7 @@ impl<D: Dialect> SqlStore<D> {
                 break;
             }
             let execution = begin_all(&mut transaction, host, executions).await?.pop();
+            let tasks = limits::admit(&mut transaction, tasks).await?;
             let task = read_tasks(&mut transaction, host, tasks).await?.pop();
             let task = task.map(|task| Suspect::Task(Box::new(task)));
             suspect = execution.map(|read| Suspect::Execution(Box::new(read))).or(task);
@@ -291,8 +294,10 @@ fn task_key(row: Row) -> Result<(Run, Promise)> {
 /// Reads a claimed task and its rank. Its input is read from the journal afterwards.
 fn task(row: Row) -> Result<(i64, ClaimedTask)> {
     let mut row = Reading::of("tasks", row);
+    let (id, rank) = (row.task("id")?, row.i64("rank")?);
+    let limits = [row.opt_text("step_limit")?, row.opt_text("key_limit")?];
     let mut task = ClaimedTask {
-        id: row.task("id")?,
+        id,
         execution: row.execution("execution_id")?,
         run: Run(row.number("run")?),
         promise: Promise(row.number("promise")?),
@@ -304,11 +309,11 @@ fn task(row: Row) -> Result<(i64, ClaimedTask)> {
         retry: row.json("retry")?,
         heartbeat: row.opt_text("heartbeat")?.map(Payload::from_checked),
         losses: row.number("losses")?,
+        is_limited: limits.iter().any(Option::is_some),
         input: Payload::null(),
         workflow: Name::default_queue(),
         module: crate::model::ModuleDigest::from_bytes([0; 32]),
     };
-    let rank = row.i64("rank")?;
     task.workflow = row.name("workflow")?;
     task.module = row.digest("module_digest")?;
     Ok((rank, task))

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::SqlStore;
 use super::additions::{Additions, count_by_execution};
 use super::ends;
+use super::limits;
 use super::locks::{Standings, changed_rows, check_changes, ids, lock, read_standings};
 use super::results;
 use super::standing::Standing;
@@ -202,12 +203,24 @@ impl<D: Dialect> SqlStore<D> {
 }
 
 impl Applied<'_> {
+    /// Executions that tasks with limits may go of.
+    fn freed(&self) -> impl Iterator<Item = ExecutionId> {
+        let frees = |append: &Append| {
+            !append.dropped_tasks.is_empty() || matches!(append.row, RowChange::End { .. })
+        };
+        let ids = self.appends.iter().filter(move |(_, append)| frees(append));
+        let ids = ids.map(|(_, append)| append.execution);
+        ids.filter(|id| self.standings.get(id).is_some_and(|row| row.limited))
+    }
+
     /// Writes it and makes it durable. Where nothing is asked of the last statements, the commit goes with them.
     async fn commit<D: Dialect>(
         self,
         mut transaction: Transaction<'_, D>,
     ) -> Result<Vec<Written>, Fault> {
         let is_asked = self.standings.values().any(|row| row.changed)
+            || !self.additions.touched.is_empty()
+            || self.freed().next().is_some()
             || self.appends.iter().any(|(_, append)| !append.admitted.is_empty());
         if is_asked {
             let written = self.write(&mut transaction).await?;
@@ -220,9 +233,13 @@ impl Applied<'_> {
 
     /// Writes it, and sees that every row was there.
     async fn write<D: Dialect>(
-        self,
+        mut self,
         transaction: &mut Transaction<'_, D>,
     ) -> Result<Vec<Written>, Fault> {
+        let mut touched = std::mem::take(&mut self.additions.touched);
+        for execution in self.freed().collect::<Vec<_>>() {
+            touched.merge(limits::of_execution(transaction, execution).await?);
+        }
         let rows = changed_rows(self.standings.values());
         let expected = rows.len();
         let mut script = self.additions.into_script();
@@ -231,6 +248,7 @@ impl Applied<'_> {
         check_changes(expected, found.pop().unwrap_or_default().len())?;
         let admitted = found.into_iter().next().unwrap_or_default();
         check_admission(&self.appends, &count_by_execution(admitted)?)?;
+        limits::open(transaction, touched).await?;
         Ok(self.written)
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn bring<'a>(
     standings: &mut Standings,
     additions: &mut Additions<'a>,
 ) -> Delivered {
+    additions.touched.extend(taken.limits.iter().flatten().cloned());
     for noted in &end.notes {
         additions.note(taken.execution, taken.run, noted);
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::SqlStore;
 use super::additions::Additions;
+use super::limits;
 use super::locks::{Standings, lock, write_back};
 use super::results::{ANSWERED, read_result};
 use super::standing::Standing;
@@ -89,12 +90,15 @@ impl<D: Dialect> SqlStore<D> {
             transaction.leave().await?;
             return Ok(false);
         };
-        let task = Reading::of("tasks", row).task("id")?;
+        let mut row = Reading::of("tasks", row);
+        let task = row.task("id")?;
+        let limits = [row.opt_text("step_limit")?, row.opt_text("key_limit")?];
         let values = values![vacant.key, vacant.leader, task, now];
         if transaction.execute(statements::TAKE_LEAD, values).await? == 0 {
             transaction.leave().await?;
             return Ok(false);
         }
+        limits::open(&mut transaction, limits.into_iter().flatten().collect()).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -6,6 +6,8 @@ use tracing::warn;
 
 use super::SqlStore;
 use super::commit::BUSY_RETRIES_MAX;
+use super::limits::{self, Touched};
+use super::rows;
 use super::transaction::Transaction;
 use crate::model::{ExecutionId, HostId, Lease, Promise, Run, Timestamp};
 use crate::store::dialect::{Dialect, Fault, Line};
@@ -36,13 +38,19 @@ impl<D: Dialect> SqlStore<D> {
             host.started_at,
             host.session.as_str(),
             micros(host.lease.unwrap_or_default().fresh()),
+            rows::tags(&host.queues),
+            rows::tags(&host.tags),
         ];
         transaction.execute(statements::REGISTER_HOST, row).await?;
         if D::ALONE {
             let living = transaction.fetch(statements::LIVING_HOSTS, values![host.id]).await?;
+            let mut touched = Touched::default();
             for row in living {
-                bury(&mut transaction, Reading::of("hosts", row).host("id")?, now).await?;
+                let dead = Reading::of("hosts", row).host("id")?;
+                bury(&mut transaction, (dead, now), &mut touched).await?;
             }
+            transaction.now = now;
+            limits::open(&mut transaction, touched).await?;
         }
         transaction.commit().await?;
         Ok(now)
@@ -89,12 +97,13 @@ impl<D: Dialect> SqlStore<D> {
         let patience = values![millis(lease.length() / 2)];
         transaction.fetch(statements::BE_IMPATIENT, patience).await?;
         let now = transaction.now;
-        let mut buried = Vec::with_capacity(expired.len());
+        let (mut buried, mut touched) = (Vec::with_capacity(expired.len()), Touched::default());
         for row in expired {
             let id = Reading::of("hosts", row).host("id")?;
-            bury(&mut transaction, id, now).await?;
+            bury(&mut transaction, (id, now), &mut touched).await?;
             buried.push(id);
         }
+        limits::open(&mut transaction, touched).await?;
         if buried.is_empty() {
             transaction.leave().await?;
         } else {
@@ -123,7 +132,8 @@ impl<D: Dialect> SqlStore<D> {
         transaction.fetch(statements::AWAIT_END, values![host]).await?;
         transaction.execute(statements::RETIRE_HOST, values![host]).await?;
         transaction.execute(statements::RETIRE_EXECUTIONS, values![host, now]).await?;
-        transaction.execute(statements::RETIRE_TASKS, values![host, now]).await?;
+        let freed = transaction.fetch(statements::RETIRE_TASKS, values![host, now]).await?;
+        limits::open(&mut transaction, Touched::by_rows(freed)).await?;
         // Where its end is not known, that is waited for with the gate open.
         drop(alone);
         transaction.commit().await
@@ -166,12 +176,13 @@ impl<D: Dialect> SqlStore<D> {
 /// Declares a host dead, whose row is locked, and frees its work.
 async fn bury<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
-    host: HostId,
-    now: Timestamp,
+    (host, now): (HostId, Timestamp),
+    touched: &mut Touched,
 ) -> Result<(), Fault> {
     transaction.execute(statements::BURY_HOST, values![host]).await?;
     transaction.execute(statements::FREE_EXECUTIONS, values![host, now]).await?;
-    transaction.execute(statements::FREE_TASKS, values![host, now]).await?;
+    let freed = transaction.fetch(statements::FREE_TASKS, values![host, now]).await?;
+    touched.merge(Touched::by_rows(freed));
     Ok(())
 }
 
@@ -195,6 +206,7 @@ fn renewal(host: HostId, rows: Vec<Row>) -> Result<Renewal> {
         hosts: row.number("hosts")?,
         next_lease_end: row.opt_time("next_lease_end")?,
         steady_since: row.opt_time("steady_since")?,
+        queues_changed_at: row.opt_time("queues_changed_at")?,
         followers: row.flag("followers")?,
         next_firing: row.opt_time("next_firing")?,
     })

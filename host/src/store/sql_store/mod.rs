@@ -11,9 +11,12 @@ mod followers;
 mod grants;
 mod hosts;
 mod letters;
+mod limits;
 mod locks;
 mod modules;
 mod pages;
+mod places;
+mod queues;
 mod reading;
 mod removal;
 mod results;
@@ -26,6 +29,7 @@ mod transaction;
 mod underway;
 mod unreadable;
 mod verbs;
+mod waiting;
 
 use std::path::Path;
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::SqlStore;
 use super::additions::Additions;
+use super::limits;
 use super::locks::{lock_one, write_back};
 use super::removal::is_being_removed;
 use super::rows;
@@ -61,6 +62,7 @@ impl<D: Dialect> SqlStore<D> {
             Some(module) => module,
             None => module_of(&mut transaction, execution).await?,
         };
+        let touched = limits::of_execution(&mut transaction, execution).await?;
         rebase(&mut transaction, &standing, plan.first_undone).await?;
         standing.revive(transaction.now);
         let mut additions = Additions::new(transaction.now);
@@ -87,6 +89,7 @@ impl<D: Dialect> SqlStore<D> {
         if plan.from != last.0 {
             discard_superseded(&mut transaction, execution, &plan.still_failed).await?;
         }
+        limits::open(&mut transaction, touched).await?;
         transaction.commit().await?;
         Ok(Revived::Ready(standing.run))
     }

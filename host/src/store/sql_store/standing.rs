@@ -26,6 +26,8 @@ pub(super) struct Standing {
     pub(super) queue: Name,
     /// Losses in a row without a new entry, as of the last death: whatever ends in good order begins to count anew.
     pub(super) losses: u32,
+    /// Whether any of its tasks has a limit.
+    pub(super) limited: bool,
     /// Whether anything was changed.
     pub(super) changed: bool,
 }
@@ -74,6 +76,7 @@ impl Standing {
             failure: row.opt_text("failure")?,
             queue: row.name("queue")?,
             losses: row.number("losses")?,
+            limited: row.flag("limited")?,
             changed: false,
         })
     }
@@ -277,6 +280,7 @@ mod tests {
             failure: None,
             queue: Name::default_queue(),
             losses: 0,
+            limited: false,
             changed: false,
         }
     }

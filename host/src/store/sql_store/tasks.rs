@@ -3,6 +3,7 @@
 use super::SqlStore;
 use super::additions::Additions;
 use super::arrivals::bring;
+use super::limits::{self, Touched};
 use super::transaction::Transaction;
 use crate::journal::Arrival;
 use crate::model::{
@@ -23,6 +24,8 @@ pub(super) struct Taken {
     pub(super) run: Run,
     pub(super) promise: Promise,
     step: Name,
+    /// The limits it has kept to, that of its step and that of its key.
+    pub(super) limits: [Option<String>; 2],
     /// What it led, where others may wait for its outcome and the statement says so.
     pub(super) leads: Option<ResultKey>,
     /// Where it waited, where the statement says so.
@@ -37,6 +40,7 @@ impl Taken {
             run: Run(row.number("run")?),
             promise: Promise(row.number("promise")?),
             step: row.name("step")?,
+            limits: [row.opt_text("step_limit")?, row.opt_text("key_limit")?],
             leads: row.opt_result_key("result_key")?,
             queue: row.opt_name("queue")?,
         })
@@ -87,6 +91,7 @@ impl<D: Dialect> SqlStore<D> {
             additions.note(taken.execution, taken.run, noted);
         }
         additions.write(&mut transaction).await?;
+        limits::open(&mut transaction, taken.limits.into_iter().flatten().collect()).await?;
         transaction.commit().await?;
         // Nothing has come to the execution; whoever asks is told that nobody need be woken.
         Ok(Some(Delivered::To { owner: None }))
@@ -103,13 +108,24 @@ impl<D: Dialect> SqlStore<D> {
             transaction.fetch(statements::TAKE_UNBEGUN_TASKS, values![now, limit]).await?;
         let mut count = expired.len() as u64;
         let mut additions = Additions::new(transaction.now);
+        let mut touched = Touched::default();
         for row in expired {
-            expire(&mut transaction, Taken::read(row)?, &mut additions).await?;
+            let taken = Taken::read(row)?;
+            touched.extend(taken.limits.iter().flatten().cloned());
+            expire(&mut transaction, taken, &mut additions).await?;
         }
         additions.write(&mut transaction).await?;
         count += transaction.execute(statements::PROMOTE_EXECUTIONS, values![now, limit]).await?;
-        count += transaction.execute(statements::PROMOTE_TASKS, values![now, limit]).await?;
-        if count > 0 {
+        let promoted = transaction.fetch(statements::PROMOTE_TASKS, values![now, limit]).await?;
+        count += promoted.len() as u64;
+        touched.merge(Touched::by_rows(promoted));
+        // What may go on by a rate says so by this clock alone.
+        let due = values![now.max(transaction.now), limit];
+        let due = transaction.fetch(statements::DUE_LIMITS, due).await?;
+        touched.merge(Touched::by_rows(due));
+        let is_changed = count > 0 || !touched.is_empty();
+        count += limits::open(&mut transaction, touched).await?;
+        if is_changed {
             transaction.commit().await?;
         } else {
             transaction.leave().await?;

@@ -6,7 +6,7 @@ use super::SqlStore;
 use crate::journal::{Arrival, Ended};
 use crate::model::{
     Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
-    ModuleDigest, Name, Payload, ScheduleSpec, Seq, Timestamp,
+    ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use crate::store::dialect::Dialect;
 use crate::store::schedule::{Fired, Planned, Put, ScheduleRow, Trigger, Triggered};
@@ -16,6 +16,7 @@ use crate::store::view::{
     LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
     Revived, Streak,
 };
+use crate::store::waiting::{Holders, QueueRow, Surroundings, TaskFilter, TaskRow};
 use crate::store::write::{NotedBy, TaskEnd, Write, Written};
 use crate::store::{ClaimFilter, Result, Revival, Store, TaskRef};
 
@@ -153,6 +154,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.promote_due(host, now, limit).await
     }
 
+    async fn prune_limits(&self, host: HostId) -> Result<u64> {
+        self.prune_unused_limits(host).await
+    }
+
     async fn answer_followers(&self, host: HostId, limit: u32) -> Result<Followed> {
         self.answer_waiting(host, limit).await
     }
@@ -189,6 +194,35 @@ impl<D: Dialect> Store for SqlStore<D> {
         paused: Option<Timestamp>,
     ) -> Result<Delivered> {
         self.pause_execution(host, execution, paused).await
+    }
+
+    async fn pause_queue(
+        &self,
+        host: HostId,
+        queue: &Name,
+        paused: Option<Timestamp>,
+    ) -> Result<()> {
+        self.set_queue_paused(host, queue, paused).await
+    }
+
+    async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>> {
+        self.list_queues(limit).await
+    }
+
+    async fn paused_queues(&self) -> Result<Vec<(Name, Timestamp)>> {
+        self.read_paused_queues().await
+    }
+
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>> {
+        self.list_tasks(filter).await
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskRow>> {
+        self.read_task(id).await
+    }
+
+    async fn surroundings(&self, limits: &[String], holders: Holders) -> Result<Surroundings> {
+        self.look_around(limits, holders).await
     }
 
     async fn revive(

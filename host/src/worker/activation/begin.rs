@@ -8,8 +8,8 @@ use super::Activation;
 use super::children::Born;
 use crate::journal::{Arrival, Effect, Redrive, Replay, Stop};
 use crate::model::{
-    CallOptions, Failure, Name, Payload, Promise, ResultKey, ResultOf, RetryPolicy, Routing,
-    RoutingOptions, Run, Seq, StepSpec, StepUsage, Timestamp, kind,
+    CallLimits, CallOptions, Failure, Name, Payload, Promise, ResultKey, ResultOf, RetryPolicy,
+    Routing, RoutingOptions, Run, Seq, StepSpec, StepUsage, Timestamp, kind,
 };
 use crate::store::{Keep, NewTask};
 
@@ -25,6 +25,7 @@ pub(in crate::worker) struct Call {
     retry: RetryPolicy,
     timeout: Duration,
     schedule_timeout: Option<Duration>,
+    limits: CallLimits,
     /// How its result answers other calls, where it does.
     keep: Option<Keep>,
     /// The number of its first attempt.
@@ -74,9 +75,10 @@ impl Activation {
         }
         match self.loaded.manifest.step(step.as_str()) {
             Some(spec) => {
+                let limits = CallLimits::of_call(&self.loaded.name, &step, &spec.options, &input);
                 let keep = keep(&self.loaded.name, spec, &input, &options);
                 let call = decide((promise, run), (input, input_at), spec, options);
-                let call = Call { keep, ..call }.redriven(self.redriven.get(&promise));
+                let call = Call { limits, keep, ..call }.redriven(self.redriven.get(&promise));
                 self.begin_call(call);
             }
             None => self.refuse_step(replay, promise, &step),
@@ -84,9 +86,9 @@ impl Activation {
     }
 
     fn begin_call(&mut self, call: Call) {
-        // Whether one that keeps its result runs at all is for the store to say.
-        let runs_here = call.keep.is_none() && self.runs_here(&call.routing);
-        if runs_here && self.locals.len() < self.locals_max() {
+        // Whether one that keeps its result runs at all, or has room in its limits, is for the store to say.
+        let is_free = call.keep.is_none() && call.limits.is_empty();
+        if is_free && self.runs_here(&call.routing) && self.locals.len() < self.locals_max() {
             self.begin_local(call);
         } else {
             let task = self.task_row(&call, self.crew.clock.now());
@@ -105,7 +107,8 @@ impl Activation {
     }
 
     fn runs_here(&self, routing: &Routing) -> bool {
-        self.crew.filter.takes(routing) && !self.crew.stop.soft.is_cancelled()
+        let is_paused = || self.crew.committer.is_paused(&routing.queue);
+        self.crew.filter.takes(routing) && !self.crew.stop.soft.is_cancelled() && !is_paused()
     }
 
     fn begin_local(&mut self, call: Call) {
@@ -142,6 +145,7 @@ impl Activation {
             last_failure: None,
             heartbeat: None,
             owner: None,
+            limits: call.limits.clone(),
             keep: call.keep.clone(),
         }
     }
@@ -200,6 +204,7 @@ fn decide(
         retry: options.retry.unwrap_or_else(|| spec.options.retry.clone()),
         timeout: options.timeout.unwrap_or(spec.options.timeout),
         schedule_timeout: options.schedule_timeout.or(spec.options.schedule_timeout),
+        limits: CallLimits::default(),
         keep: None,
         attempt: 1,
     }

@@ -29,7 +29,8 @@ impl Activation {
             };
             self.crew.enter_task((of.execution, of.run, promise), local.stop.clone());
             let step = local.call.step().clone();
-            handed.insert(promise, Ended { task: of, step, input_at: local.call.input_at() });
+            let input_at = local.call.input_at();
+            handed.insert(promise, Ended { task: of, step, input_at, is_limited: false });
             self.draft.tasks.push(task);
         }
         let next_timer = replay.next_timer();

@@ -25,6 +25,8 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// How often dead incarnations are removed, in rounds.
 const PRUNE_EVERY: u32 = 60;
+/// Batches of unused limits that one round removes.
+const LIMIT_BATCHES_MAX: u32 = 20;
 /// How long they are kept for people to see.
 const DEAD_KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
@@ -42,8 +44,23 @@ pub(super) async fn run(crew: Crew) {
         if let Err(error) = crew.store.keep().await {
             warn!(error = %error, "The store could not tidy itself; trying again in a minute");
         }
+        forget_limits(&crew).await;
         if round % PRUNE_EVERY == 0 {
             prune(&crew).await;
+        }
+    }
+}
+
+/// Limits of keys come and go with the keys.
+async fn forget_limits(crew: &Crew) {
+    for _batch in 0..LIMIT_BATCHES_MAX {
+        match crew.store.prune_limits(crew.host).await {
+            Ok(0) | Err(StoreError::Fenced { .. }) => return,
+            Ok(_some) => {}
+            Err(error) => {
+                warn!(error = %error, "Limits that nothing refers to could not be removed; trying again in a minute");
+                return;
+            }
         }
     }
 }

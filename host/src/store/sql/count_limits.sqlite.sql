@@ -1,0 +1,79 @@
+-- How many tasks run under limits, how many have gone past them, could begin and do not run yet, and whether any waits.
+-- The value of a row: the name.
+with asked (name) as (
+  values (?)
+)
+select
+  asked.name,
+  (
+    select count(*)
+    from tasks
+    where step_limit = asked.name
+      and owner is not null
+  ) + (
+    select count(*)
+    from tasks
+    where key_limit = asked.name
+      and owner is not null
+  ) as running,
+  (
+    select count(*)
+    from tasks
+    where step_limit = asked.name
+      and owner is null
+      and blocked_on is null
+      and ready = 1
+      and not exists (
+        select 1 from executions where executions.id = tasks.execution_id and executions.paused_at is not null
+      )
+      and not exists (select 1 from queues where queues.name = tasks.queue and queues.paused_at is not null)
+      and exists (
+        select 1
+        from hosts
+        where hosts.alive = 1
+          and (hosts.queues is null or tasks.queue in (select value from json_each(hosts.queues)))
+          and (hosts.tags is null or tasks.tags is null or exists (
+            select 1 from json_each(tasks.tags) as tag where tag.value in (select value from json_each(hosts.tags))
+          ))
+      )
+  ) + (
+    select count(*)
+    from tasks
+    where key_limit = asked.name
+      and owner is null
+      and blocked_on is null
+      and ready = 1
+      and not exists (
+        select 1 from executions where executions.id = tasks.execution_id and executions.paused_at is not null
+      )
+      and not exists (select 1 from queues where queues.name = tasks.queue and queues.paused_at is not null)
+      and exists (
+        select 1
+        from hosts
+        where hosts.alive = 1
+          and (hosts.queues is null or tasks.queue in (select value from json_each(hosts.queues)))
+          and (hosts.tags is null or tasks.tags is null or exists (
+            select 1 from json_each(tasks.tags) as tag where tag.value in (select value from json_each(hosts.tags))
+          ))
+      )
+  ) + (
+    select count(*)
+    from tasks
+    where key_limit = asked.name
+      and blocked_on = step_limit
+      and not exists (
+        select 1 from executions where executions.id = tasks.execution_id and executions.paused_at is not null
+      )
+      and not exists (select 1 from queues where queues.name = tasks.queue and queues.paused_at is not null)
+      and exists (
+        select 1
+        from hosts
+        where hosts.alive = 1
+          and (hosts.queues is null or tasks.queue in (select value from json_each(hosts.queues)))
+          and (hosts.tags is null or tasks.tags is null or exists (
+            select 1 from json_each(tasks.tags) as tag where tag.value in (select value from json_each(hosts.tags))
+          ))
+      )
+  ) as passed,
+  exists (select 1 from tasks where blocked_on = asked.name) as waiting
+from asked

@@ -1,0 +1,12 @@
+-- The limits of the tasks of an execution.
+-- $1 the execution.
+select step_limit as name
+from tasks
+where execution_id = $1
+  and step_limit is not null
+union
+select key_limit as name
+from tasks
+where execution_id = $1
+  and key_limit is not null
+order by name

@@ -1,0 +1,18 @@
+-- Limits as people see them, and how many tasks run under each.
+-- $1 an array: the name.
+select
+  name, step, key, slots, rate, interval_micros, burst, tat,
+  (
+    select count(*)
+    from tasks
+    where tasks.step_limit = limits.name
+      and tasks.owner is not null
+  ) + (
+    select count(*)
+    from tasks
+    where tasks.key_limit = limits.name
+      and tasks.owner is not null
+  ) as running
+from limits
+where name = any($1::text[])
+order by name
