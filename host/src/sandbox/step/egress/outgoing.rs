@@ -51,10 +51,14 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        if let Some(mut body) = self.body.take() {
-            self.io.spawn(async move { while let Some(Ok(_unwanted)) = body.frame().await {} });
+        if let Some(body) = self.body.take() {
+            self.io.spawn(take_unwanted(body));
         }
     }
+}
+
+async fn take_unwanted(mut body: WasiBody) {
+    while let Some(Ok(_unwanted)) = body.frame().await {}
 }
 
 impl Body for Counted {
