@@ -94,18 +94,7 @@ fn fields(of: &impl std::fmt::Debug) -> Vec<(String, String)> {
             None => limits.last_mut().expect("a value follows its name").1.push_str(line),
         }
     }
-    limits.into_iter().flat_map(fields).collect()
-}
-
-/// Limits of steps' requests are a group, whose fields have rows of their own.
-fn fields((name, value): (String, String)) -> Vec<(String, String)> {
-    match value.split_once('{').filter(|_group| name == "egress") {
-        Some((_type, inner)) => {
-            let fields = inner.split(',').filter_map(|field| field.split_once(": "));
-            fields.map(|(name, value)| (name.trim().to_owned(), value.to_owned())).collect()
-        }
-        None => vec![(name, value)],
-    }
+    limits
 }
 
 /// The numbers of a text, each with the kind of its unit: bytes and counts as they are, times in nanoseconds.
