@@ -108,7 +108,7 @@ fn amounts(text: &str) -> Vec<(&'static str, u128)> {
         let number: u128 = rest[..end].parse().expect("these are digits");
         rest = &rest[end..];
         let unit: String =
-            rest.trim_start().chars().take_while(|c| c.is_ascii_alphabetic()).collect();
+            rest.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
         let (kind, factor) = match unit.as_str() {
             "ms" => ("time", 1_000_000),
             "s" => ("time", 1_000_000_000),
