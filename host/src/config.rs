@@ -84,7 +84,7 @@ pub struct ServeFlags {
     /// How long lines of logs are kept whose execution is there, or never to remove none [default: never]
     #[arg(long, env = "STEPWELL_LOG_RETENTION", value_name = "DURATION")]
     log_retention: Option<Period>,
-    /// What modules may be granted, and what stands behind it: a .toml or .json file [default: nothing]
+    /// What modules may be granted, and what stands behind it: a .toml or .json file [default: none]
     #[arg(long, env = "STEPWELL_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Certificates in PEM that the requests of steps trust beside those of the machine

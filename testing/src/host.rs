@@ -143,9 +143,10 @@ impl TestHost {
         let steps = &self.world.stage.manifest.steps;
         let found = steps.iter().find(|spec| spec.name.as_str() == step);
         let known = || steps.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join(", ");
-        found.map(|spec| spec.name.clone()).unwrap_or_else(|| {
-            panic!("the module has no step {step}; it has {}", known());
-        })
+        match found {
+            Some(spec) => spec.name.clone(),
+            None => panic!("the module has no step {step}; it has {}", known()),
+        }
     }
 
     /// Starts an execution; nothing of it happens yet.
@@ -153,6 +154,10 @@ impl TestHost {
     /// # Panics
     /// Where the module has no such workflow.
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests say `json!(...)` and nothing before it"
+    )]
     pub fn start(&mut self, workflow: &str, input: Value) -> ExecutionId {
         let name = self.workflow_named(workflow);
         self.world.start(name, Payload::of(&input))
@@ -164,6 +169,10 @@ impl TestHost {
     /// # Panics
     /// Where the module has no such workflow.
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests say `json!(...)` and nothing before it"
+    )]
     pub fn start_once(&mut self, workflow: &str, key: &str, input: Value) -> ExecutionId {
         let name = self.workflow_named(workflow);
         let id = ExecutionId::of_key(&name, key);
@@ -214,7 +223,7 @@ impl TestHost {
                 };
             }
             if !self.world.step() {
-                let Some(due) = self.world.next_due() else { self.stuck(execution) };
+                let due = self.world.next_due().unwrap_or_else(|| self.stuck(execution));
                 self.world.wait_until(due);
             }
         }
@@ -260,6 +269,10 @@ impl TestHost {
     /// # Panics
     /// Where the execution has ended, which a host answers with 409, or the name is none.
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests say `json!(...)` and nothing before it"
+    )]
     pub fn signal(&mut self, execution: ExecutionId, name: &str, payload: Value) {
         let signal = match Name::new(name) {
             Ok(name) => name,

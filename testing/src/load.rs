@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use stepwell::model::{Limits, Manifest};
+use stepwell::model::{Limits, Manifest, Reach};
 use stepwell::sandbox::{AdmitError, Module, OutsideConfig, Sandbox, SandboxConfig, SandboxError};
 use tempfile::TempDir;
 
@@ -125,6 +125,10 @@ impl Stage {
         let sandbox = sandbox.map_err(LoadError::Sandbox)?;
         let admitted = block_on(sandbox.admit_here(wasm));
         let (module, manifest) = admitted.map_err(LoadError::Refused)?;
+        // Nothing is granted, and a step that wants something is told so as on a host.
+        let wants = Reach::read_kept(&manifest.capabilities);
+        let equipment = sandbox.equip(&[], &wants, &Reach::default());
+        let module = module.equipped(Arc::new(equipment));
         Ok(Self { sandbox, module, manifest, limits, clock, _cache: cache })
     }
 }

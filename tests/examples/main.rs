@@ -5,6 +5,9 @@
 mod test_batch_processing;
 mod test_complex_workflow;
 mod test_failing_flow;
+mod test_media_pipeline;
+mod test_parallel_scraper;
+mod test_research_agent;
 mod test_saga_trip_booking;
 mod test_simple_flow;
 

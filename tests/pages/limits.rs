@@ -32,10 +32,8 @@ fn what_the_page_lists_is_somewhere_in_the_code() {
     }
     let sources = sources.to_lowercase();
 
-    let known = |name: &str| {
-        let field = name.rsplit_once('.').map_or(name, |(_group, field)| field);
-        sources.contains(&field.to_lowercase())
-    };
+    let field = |name: &str| name.rsplit('.').next().unwrap_or(name).to_lowercase();
+    let known = |name: &str| sources.contains(&field(name));
     let extra: Vec<_> = limits_of_page().into_keys().filter(|name| !known(name)).collect();
 
     assert!(extra.is_empty(), "docs/limits.md lists what nothing bounds: {extra:?}");
@@ -76,9 +74,18 @@ fn limits_of_page() -> BTreeMap<String, String> {
     limits
 }
 
-/// The fields of the limits of a host with one core, as `Debug` shows them.
+/// The fields of the limits of a host with one core.
 fn limits_of_code() -> Vec<(String, String)> {
-    let shown = format!("{:#?}", Limits::for_cores(1));
+    let limits = Limits::for_cores(1);
+    let egress = fields(&limits.egress).into_iter();
+    let egress = egress.map(|(name, value)| (format!("egress.{name}"), value));
+    let others = fields(&limits).into_iter().filter(|(name, _)| name != "egress");
+    others.chain(egress).collect()
+}
+
+/// The fields of a struct, as `Debug` shows them.
+fn fields(of: &impl std::fmt::Debug) -> Vec<(String, String)> {
+    let shown = format!("{of:#?}");
     let mut limits: Vec<(String, String)> = Vec::new();
     for line in shown.lines().filter(|line| line.starts_with("    ")) {
         let line = line.strip_prefix("    ").unwrap_or(line);
@@ -87,20 +94,7 @@ fn limits_of_code() -> Vec<(String, String)> {
             None => limits.last_mut().expect("a value follows its name").1.push_str(line),
         }
     }
-    limits.into_iter().flat_map(fields).collect()
-}
-
-/// Limits of steps' requests are a group, whose fields have rows of their own.
-fn fields((name, value): (String, String)) -> Vec<(String, String)> {
-    match value.split_once('{').filter(|_group| name == "egress") {
-        Some((_type, inner)) => {
-            let fields = inner.split(',').filter_map(|field| field.split_once(": "));
-            fields
-                .map(|(field, value)| (format!("{name}.{}", field.trim()), value.to_owned()))
-                .collect()
-        }
-        None => vec![(name, value)],
-    }
+    limits
 }
 
 /// The numbers of a text, each with the kind of its unit: bytes and counts as they are, times in nanoseconds.

@@ -97,7 +97,7 @@ async fn what_makes_compiling_or_running_dear_is_refused_unread() {
     let many_locals = format!("(component (core module (func (local {}))))", "i32 ".repeat(6_000));
     let large_function = format!(
         "(component (core module (func {})))",
-        "(drop (i32.add (i32.const 1) (i32.const 2)))".repeat(50_000)
+        "(drop (i32.add (i32.const 1) (i32.const 2)))".repeat(200_000)
     );
     let many_functions = format!("(component (core module {}))", "(func)".repeat(50_001));
     let deep = "(component (component (component (component (component)))))";

@@ -126,7 +126,12 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, requests: &Atom
     requests.fetch_add(1, Ordering::SeqCst);
     let length = header(&asked[..head], "content-length").and_then(|text| text.parse().ok());
     let mut body = asked.split_off(head);
-    while body.len() < length.unwrap_or(0) {
+    let is_chunked = header(&asked, "transfer-encoding").is_some();
+    // What was not read would break off the answer.
+    let is_whole = |body: &[u8]| {
+        if is_chunked { body.ends_with(b"0\r\n\r\n") } else { body.len() >= length.unwrap_or(0) }
+    };
+    while !is_whole(&body) {
         let mut piece = [0; 4_096];
         match stream.read(&mut piece).await {
             Ok(0) | Err(_) => return,

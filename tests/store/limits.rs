@@ -183,6 +183,21 @@ on_both_databases! {
         assert_eq!(db.admitted().await.len(), 1);
     }
 
+    async fn a_freed_slot_leaves_work_that_a_look_finds(db: Database) {
+        let after = Duration::from_secs(60);
+        for (number, end) in (1..).zip([TaskEnd::Lost, retry(after, &db), completed()]) {
+            let id = db.called_with(number, &vec![limits(Some(1), None); 2]).await;
+            let begun = db.admitted().await;
+            assert!(!db.renew().await.work, "the other one waits aside");
+
+            db.end_one(&begun[0], end.clone()).await;
+
+            assert!(db.renew().await.work, "after {end:?}");
+            db.end(id, 3, ExecutionState::Completed).await;
+            assert!(!db.renew().await.work);
+        }
+    }
+
     async fn a_host_that_dies_frees_its_slots(db: Database) {
         db.called_with(1, &vec![limits(Some(2), None); 3]).await;
         assert_eq!(db.admitted().await.len(), 2);

@@ -25,6 +25,7 @@ mod test_dead_letters;
 mod test_determinism;
 mod test_eviction;
 mod test_examples;
+mod test_examples_outside;
 mod test_excess;
 mod test_notes;
 mod test_pause;

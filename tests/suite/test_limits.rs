@@ -135,3 +135,34 @@ async fn a_retry_and_a_delayed_start_say_when() {
     let unknown = host.get("/v1/tasks/00000000-0000-0000-0000-000000000000").await;
     assert_eq!((unknown.status, unknown.problem()), (404, "unknown-task"));
 }
+
+/// The command line says the same, and pauses and resumes.
+#[tokio::test]
+async fn queues_and_tasks_are_seen_from_the_command_line() {
+    let host = TestHost::start().await;
+    let stepwell = async |line: &str| {
+        let server = format!("http://{}", host.address());
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_stepwell"));
+        command.args(["--server", &server]).args(line.split_whitespace());
+        let output = command.output().await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    };
+
+    assert_eq!(stepwell("queues pause slow").await.1.trim(), "queue slow is paused");
+    let id = host.run("limited", single(1, 1)).await;
+    host.until(&id, |execution| execution["tasks"] == 1).await;
+    let (_, queues) = stepwell("queues list").await;
+    assert!(queues.contains("slow"), "{queues}");
+    let (_, listed) = stepwell("tasks list --queue slow --state waiting").await;
+    assert!(listed.contains("single") && listed.contains("queue slow has been"), "{listed}");
+    let task = tasks(&host, "queue=slow").await[0]["id"].as_str().unwrap().to_owned();
+    let (_, shown) = stepwell(&format!("tasks show {task}")).await;
+    assert!(shown.contains(&id) && shown.contains("waits      queue slow"), "{shown}");
+    assert_eq!(stepwell("queues resume slow").await.1.trim(), "queue slow goes on");
+    assert_eq!(host.ended(&id).await.value(), 1);
+    let (code, refused) = stepwell(&format!("tasks show {task}")).await;
+    assert!(code == 4 && refused.contains("there is no task"), "{code} {refused}");
+    let (code, refused) = stepwell("tasks show x").await;
+    assert!(code == 2 && refused.contains("stepwell tasks list"), "{code} {refused}");
+}

@@ -7,13 +7,11 @@ use stepwell::model::Period;
 
 use crate::test_host::TestHost;
 
-/// Waits until an execution is gone.
-async fn gone(host: &TestHost, id: &str) {
+/// Waits until an execution is gone, while another one waits: whoever asks for its result is told when to look again.
+async fn gone(host: &TestHost, id: &str, waiting: &str) {
     let path = format!("/v1/executions/{id}");
-    // Whoever waits for its result has the host say when to look again.
-    let sleeper = host.run("sleeper", json!("1h")).await;
     while host.get(&path).await.status != 404 {
-        host.stands(&sleeper, "10ms").await;
+        host.get(&format!("/v1/executions/{waiting}/result?wait=10ms")).await;
     }
 }
 
@@ -30,15 +28,15 @@ async fn what_has_ended_goes_when_its_time_is_over_and_its_key_is_free_again() {
     let failed = host.run("retried", json!("hopeless")).await;
     let waiting = host.run("signals", json!(1)).await;
 
-    gone(&host, &parent).await;
+    gone(&host, &parent, &waiting).await;
 
     let other = json!({ "workflow": "parent", "input": 4, "idempotency_key": "k" });
     assert_eq!(host.start(other).await, parent);
     assert_eq!(host.ended(&failed).await.state, "failed");
     assert_eq!(host.dead_letters(&failed).await.len(), 1);
+    gone(&host, &parent, &waiting).await;
     host.signalled(&waiting, "message", json!(7)).await;
-    gone(&host, &waiting).await;
-    gone(&host, &parent).await;
+    gone(&host, &waiting, &waiting).await;
     host.audit().await;
 }
 

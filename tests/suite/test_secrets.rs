@@ -62,9 +62,8 @@ impl Host {
         std::thread::spawn(move || {
             let mut tell = Some(tell);
             for line in lines.map_while(Result::ok) {
-                if let Some(address) = address_in(&line) {
-                    tell.take().map(|tell| tell.send(address));
-                }
+                let address = address_in(&line).and_then(|address| Some((tell.take()?, address)));
+                let _nobody = address.map(|(tell, address)| tell.send(address));
                 writeln!(kept.lock().unwrap(), "{line}").unwrap();
             }
         });

@@ -5,7 +5,9 @@ mod requests;
 mod secrets;
 
 use crate::files::{list_files, probe_files, read_file, rename_file, write_file};
-use crate::requests::{fetch, fetch_by_wstd, fetch_following, fetch_many, fetched, raw_in_workflow, upload};
+use crate::requests::{
+    fetch, fetch_by_wstd, fetch_following, fetch_many, fetched, raw_in_workflow, upload,
+};
 use crate::secrets::{env_of, research, researched, secret_of, send_in_address, send_in_body};
 
 // Which ports the tests' servers have is only known when they run; the policy of a test says what of this is granted.

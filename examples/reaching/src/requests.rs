@@ -77,8 +77,15 @@ fn by_wstd(url: String) -> Result<String, Failure> {
 
     let request = Request::get(url).body(Body::empty())?;
     wstd::runtime::block_on(async move {
-        let mut response = Client::new().send(request).await.map_err(|error| Failure::new("by-wstd", format!("{error:?}")))?;
-        let body = response.body_mut().str_contents().await.map_err(|error| Failure::new("by-wstd", format!("{error:?}")))?;
+        let mut response = Client::new()
+            .send(request)
+            .await
+            .map_err(|error| Failure::new("by-wstd", format!("{error:?}")))?;
+        let body = response
+            .body_mut()
+            .str_contents()
+            .await
+            .map_err(|error| Failure::new("by-wstd", format!("{error:?}")))?;
         Ok(body.to_owned())
     })
 }
@@ -90,7 +97,8 @@ fn by_wstd(url: String) -> Result<String, Failure> {
 
 fn send(ask: &Ask) -> Result<Answer, Failure> {
     let request = http::request(&*ask.method, &*ask.url).body(&*ask.body);
-    let request = ask.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+    let request =
+        ask.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
     let response = request.send()?;
     Ok(Answer {
         status: response.status(),

@@ -135,12 +135,9 @@ fn several_steps_undo_under_one_name() {
 
     let failure = host.run(|| async {
         saga(async |saga| {
-            let rooms = vec!["one", "two"];
-            saga.undo_with("unbook every room", async move || {
-                for room in &rooms {
-                    unbook(*room).await?;
-                }
-                Ok(())
+            saga.undo_with("unbook every room", async || {
+                unbook("one").await?;
+                unbook("two").await
             });
             book("hotel").await
         })

@@ -198,7 +198,7 @@ impl Timeline {
         let line = &mut self.lines[place];
         line.attempt = entry.attempt.unwrap_or(0);
         // Children have no attempts, and a failure without one was nobody's result.
-        if line.is_call && line.attempt == 0 && state == State::Completed {
+        if line.is_call && entry.attempt == Some(0) && state == State::Completed {
             line.state = State::Answered;
         }
         line.took_micros = entry.duration_micros.filter(|micros| *micros > 0);

@@ -265,8 +265,8 @@ pub enum Revived {
 }
 
 /// What a lease's renewal learns: one round trip that is also the poll of an idle host.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a look may find")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a look has found")]
 pub struct Renewal {
     /// The database's clock.
     pub now: Timestamp,

@@ -61,10 +61,17 @@ pub(crate) struct Life {
 
     // In memory: gone when the host dies.
     pub(crate) waiting: Option<Waiting>,
-    /// Where its instance was dropped: when its next timer is due.
-    pub(crate) parked: Option<Option<Timestamp>>,
+    /// Set where its instance was dropped.
+    pub(crate) parked: Option<Parked>,
     /// Children that were started by this activation, and what they settle.
     pub(crate) children: HashMap<ExecutionId, Promise>,
+}
+
+/// What an execution waits for whose instance was dropped.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parked {
+    /// When its next timer is due.
+    pub(crate) next_timer: Option<Timestamp>,
 }
 
 /// What a life begins with.
@@ -131,7 +138,7 @@ impl Life {
         if self.is_over() || self.waiting.is_some() || self.start_at > now {
             return false;
         }
-        let Some(next_timer) = self.parked else { return true };
+        let Some(Parked { next_timer }) = self.parked else { return true };
         let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         !self.inbox.is_empty() || is_due(next_timer) || is_due(self.expires_at)
     }
@@ -143,7 +150,7 @@ impl Life {
         }
         let timer = match (&self.waiting, self.parked) {
             (Some(waiting), _) => waiting.replay.next_timer(),
-            (None, Some(next_timer)) => next_timer,
+            (None, Some(Parked { next_timer })) => next_timer,
             (None, None) => Some(self.start_at),
         };
         [timer, self.expires_at].into_iter().flatten().min()

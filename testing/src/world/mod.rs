@@ -146,13 +146,10 @@ impl World {
     /// Lets one thing happen at this time. False: there is nothing.
     pub(crate) fn step(&mut self) -> bool {
         self.stage.clock.set(self.now);
-        match self.happen() {
-            Ok(happened) => happened,
-            Err(Died) => {
-                self.crash();
-                true
-            }
-        }
+        self.happen().unwrap_or_else(|Died| {
+            self.crash();
+            true
+        })
     }
 
     fn happen(&mut self) -> Result<bool, Died> {

@@ -5,7 +5,7 @@ use stepwell::journal::{Arrival, Blocked, Ended, NextRun, Replay, Stop};
 use stepwell::model::{ExecutionId, ExecutionState, Failure, ModuleDigest, Outcome, kind};
 use stepwell::sandbox::{Broken, Turn, WorkflowGuest};
 
-use super::life::Waiting;
+use super::life::{Parked, Waiting};
 use super::write::Draft;
 use super::{Died, Life, World};
 
@@ -53,27 +53,38 @@ impl World {
         mut guest: WorkflowGuest,
         since: Since,
     ) -> Result<(), Died> {
-        loop {
-            match block_on(guest.turn()) {
-                Turn::Waits(mut replay) => {
-                    self.rest(id, &mut replay)?;
-                    if !replay.has_ahead() {
-                        self.wait(Waiter { id, guest, replay, since });
-                        return Ok(());
-                    }
-                    guest.resume(replay);
+        while let Some(next) = self.take_turn(id, guest, since)? {
+            guest = next;
+        }
+        Ok(())
+    }
+
+    /// Takes what the guest's next turn came to. The guest that goes on; none where it waits or has ended.
+    fn take_turn(
+        &mut self,
+        id: ExecutionId,
+        mut guest: WorkflowGuest,
+        since: Since,
+    ) -> Result<Option<WorkflowGuest>, Died> {
+        match block_on(guest.turn()) {
+            Turn::Waits(mut replay) => {
+                self.rest(id, &mut replay)?;
+                if !replay.has_ahead() {
+                    self.wait(Waiter { id, guest, replay, since });
+                    return Ok(None);
                 }
-                Turn::Returned(replay, outcome, fuel) => {
-                    match self.returned(id, replay, outcome, fuel)? {
-                        Some(replay) => {
-                            guest = self.stage.sandbox.run_workflow(&self.stage.module, replay);
-                        }
-                        None => return Ok(()),
-                    }
-                }
-                Turn::Broke(replay, broken, fuel) => return self.broke(id, replay, broken, fuel),
-                Turn::Lost(error) => panic!("the sandbox could not run {id}: {error}"),
+                guest.resume(replay);
+                Ok(Some(guest))
             }
+            Turn::Returned(replay, outcome, fuel) => {
+                let next = self.returned(id, replay, outcome, fuel)?;
+                let begin = |replay| self.stage.sandbox.run_workflow(&self.stage.module, replay);
+                Ok(next.map(begin))
+            }
+            Turn::Broke(replay, broken, fuel) => {
+                self.broke(id, replay, broken, fuel).map(|()| None)
+            }
+            Turn::Lost(error) => panic!("the sandbox could not run {id}: {error}"),
         }
     }
 
@@ -116,7 +127,7 @@ impl World {
     fn park(&mut self, id: ExecutionId) {
         let life = self.life(id);
         if let Some(waiting) = life.waiting.take() {
-            life.parked = Some(waiting.replay.next_timer());
+            life.parked = Some(Parked { next_timer: waiting.replay.next_timer() });
             self.flights.hand_over(id);
         }
     }
@@ -142,7 +153,7 @@ impl World {
         let module: ModuleDigest = self.stage.module.digest();
         let NextRun { mut replay, base: _, stops } =
             replay.continue_as_new(input, module, &limits, now);
-        self.stop_children(id, stops, &mut draft);
+        stop_children(id, stops, &mut draft);
         // Detached children that the run before started at the very last.
         let inherited = self.begin_work(id, &mut replay);
         draft.births.extend(inherited.births);
@@ -211,17 +222,8 @@ impl World {
     fn begin_last(&mut self, id: ExecutionId, replay: &mut Replay) -> Draft {
         let stops = replay.stop_all();
         let mut draft = self.begin_work(id, replay);
-        self.stop_children(id, stops, &mut draft);
+        stop_children(id, stops, &mut draft);
         draft
-    }
-
-    fn stop_children(&mut self, id: ExecutionId, stops: Vec<Stop>, draft: &mut Draft) {
-        for stop in stops {
-            if let Stop::Child(child) = stop {
-                let reason = format!("its parent {id} no longer needs it");
-                draft.messages.push((child, Arrival::Cancel { reason, force: false }));
-            }
-        }
     }
 }
 
@@ -246,4 +248,13 @@ fn ends_before_beginning(
     let has_expired = !has_begun && life.expires_at.is_some_and(|at| at <= now);
     let late = || Failure::new(kind::TIMED_OUT, "max_duration has passed");
     has_expired.then(|| (ExecutionState::TimedOut, late()))
+}
+
+fn stop_children(id: ExecutionId, stops: Vec<Stop>, draft: &mut Draft) {
+    for stop in stops {
+        if let Stop::Child(child) = stop {
+            let reason = format!("its parent {id} no longer needs it");
+            draft.messages.push((child, Arrival::Cancel { reason, force: false }));
+        }
+    }
 }

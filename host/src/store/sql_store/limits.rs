@@ -4,7 +4,7 @@
 //! Locks are taken in one order: executions, tasks, limits of keys by name, limits of steps by name, and of the tasks that wait
 //! only those that nobody holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::SqlStore;
 use super::places::Gate;
@@ -136,10 +136,14 @@ async fn open_some<D: Dialect>(
         .collect();
     let opened = transaction.fetch_many(statements::OPEN_LIMITS, rows).await?;
     let opened: Vec<_> = opened.into_iter().map(passed).collect::<Result<_>>()?;
+    let mut counts: HashMap<&str, i64> = HashMap::new();
+    for passed in &opened {
+        *counts.entry(&passed.limit).or_default() += 1;
+    }
     let mut judged = Rows::default();
     for gate in gates.values_mut() {
-        let count = opened.iter().filter(|passed| passed.limit == gate.name).count();
-        let next_at = gate.next_look(i64::try_from(count).unwrap_or(i64::MAX), now);
+        let count = counts.get(gate.name.as_str()).copied().unwrap_or_default();
+        let next_at = gate.next_look(count, now);
         if next_at != gate.next_at {
             gate.next_at = next_at;
             judged.push(judgement(gate));

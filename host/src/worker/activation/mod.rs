@@ -176,6 +176,9 @@ async fn activate(
         // Only when its rows are gone: an attempt that is stopped before is lost, and made again.
         if over == Over::Done {
             tasks.iter().for_each(|(run, promise)| crew.stop_task((execution, *run, *promise)));
+            if !tasks.is_empty() {
+                crew.followers.notify_one();
+            }
         }
         return (over, nudges);
     }

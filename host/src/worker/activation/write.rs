@@ -6,7 +6,7 @@ use super::super::crew::Crew;
 use super::super::trial::Suspected;
 use super::{Activation, Over};
 use crate::journal::Replay;
-use crate::model::{ExecutionId, Failure, Level, Note, Payload, Timestamp};
+use crate::model::{ExecutionId, Failure, Level, Note, Payload, StepSpec, Timestamp};
 use crate::store::{Append, ExecutionRow, NewTask, NotedBy, RowChange, StoreError, Write, Written};
 
 /// What a commit leaves behind for others.
@@ -81,6 +81,7 @@ impl Activation {
             return Ok(());
         }
         let dropped = append.dropped_tasks.clone();
+        let leaves_leads = self.may_leave_leads(&append);
         let has_entries = !append.entries.is_empty();
         let now = self.crew.clock.now();
         let (leaves, due) = (leaves(&append, now), due(&append, now));
@@ -92,6 +93,9 @@ impl Activation {
         // Not before: an alarm that rings before the commit finds nothing. One too many does no harm.
         due.into_iter().for_each(|at| self.crew.set_alarm(at));
         self.conclude(result, leaves).await?;
+        if leaves_leads {
+            self.crew.followers.notify_one();
+        }
         if has_entries && self.row.losses > 0 {
             self.row.losses = 0;
             self.crew.trial.acquit(Suspected::Execution(self.id()));
@@ -101,6 +105,14 @@ impl Activation {
             self.crew.stop_task((self.id(), run, promise));
         }
         Ok(())
+    }
+
+    /// Whether tasks go without an end that others may follow; whose steps do not say so are found by the next renewal.
+    fn may_leave_leads(&self, append: &Append) -> bool {
+        let ends = matches!(append.row, RowChange::End { .. });
+        let tasks_go = !append.dropped_tasks.is_empty() || (ends && !self.tasks.is_empty());
+        let keeps = |spec: &StepSpec| spec.options.cached || spec.options.idempotent;
+        tasks_go && self.loaded.manifest.steps.iter().any(keeps)
     }
 
     /// If the write was made after all, these have something to look at; if not, they look in vain.

@@ -21,7 +21,7 @@ use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::order::Destination;
-use super::outgoing::{Broken, Counted};
+use super::outgoing::{Broken, Counted, Kept};
 use super::refusal::Refusal;
 use super::scrub::Scrubber;
 use super::{Links, Patience, connect, order};
@@ -56,7 +56,7 @@ type Head = oneshot::Sender<Result<Response<WasiBody>, Error>>;
 
 impl Exchange {
     /// Sends a request, hands the head of its response over, and then the body piece by piece.
-    pub(super) async fn run(mut self, request: Request<WasiBody>, head: Head) {
+    pub(super) async fn run(mut self, request: Request<Kept>, head: Head) {
         let mut whole = std::pin::pin!(tokio::time::sleep(self.patience.whole));
         let mut driving = JoinSet::new();
         let opened = tokio::select! {
@@ -87,7 +87,7 @@ impl Exchange {
     /// Until the head of the response.
     async fn open(
         &mut self,
-        request: Request<WasiBody>,
+        request: Request<Kept>,
         driving: &mut JoinSet<()>,
     ) -> Result<Response<Incoming>, Refusal> {
         let at_once = Arc::clone(&self.at_once);
@@ -116,7 +116,7 @@ impl Exchange {
     }
 
     /// The request with a body that goes no further than it may. One that may hold secrets is read as a whole.
-    async fn bounded(&self, request: Request<WasiBody>) -> Result<Request<Sent>, Refusal> {
+    async fn bounded(&self, request: Request<Kept>) -> Result<Request<Sent>, Refusal> {
         let max = self.links.limits.request_body_bytes_max;
         let (mut parts, body) = request.into_parts();
         let body = Counted::new(body, max, Arc::clone(&self.crossed));

@@ -34,6 +34,7 @@ use tokio_util::task::AbortOnDropHandle;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use self::exchange::Exchange;
+use self::outgoing::Kept;
 use self::refusal::Refusal;
 use self::scrub::Scrubber;
 use super::equipment::{Equipment, Request as Asked, undeclared};
@@ -111,12 +112,13 @@ impl Outlet {
         options: Option<RequestOptions>,
     ) -> Result<impl Future<Output = Result<Answered, Error>> + Send + use<>, Refusal> {
         let limits = &self.links.limits;
+        let (mut parts, body) = request.into_parts();
+        let body = Kept::new(body, self.links.io.clone());
         self.requests += 1;
         if self.requests > limits.requests_max {
             let max = limits.requests_max as u128;
             return Err(Refusal::limit("requests_max", "the attempt", max, "requests"));
         }
-        let (mut parts, body) = request.into_parts();
         let to = order::judge(&mut parts, &self.equipment, &self.placed)?;
         parts.headers.entry(TRACEPARENT).or_insert_with(|| self.traceparent.clone());
         if order::header_bytes(Some(&parts.uri), &parts.headers) > limits.header_bytes_max {
