@@ -37,8 +37,7 @@ fn the_page_lists_every_flag_of_a_host_with_its_variable_and_default() {
 #[test]
 fn giving_a_flag_its_default_changes_nothing() {
     let undisturbed = config(&[]);
-    let literal =
-        |default: &str| !["none", "nothing", "all"].contains(&default) && !default.contains(' ');
+    let literal = |default: &str| default != "none" && !default.contains(' ') && default != "all";
 
     let mut compared = 0;
     for (name, flag) in flags_of_code().iter().filter(|(_, flag)| literal(&flag.default)) {
@@ -75,12 +74,13 @@ fn flags_of_code() -> BTreeMap<String, Flag> {
 fn flags_of_page(page: &Page) -> BTreeMap<String, Flag> {
     let rows = page.rows().into_iter().filter(|(_, cells)| cells[0].starts_with("`--"));
     let flags = rows.map(|(line, cells)| {
-        assert_eq!(cells.len(), 4, "docs/configuration.md:{line}: {cells:?}");
-        let (flag, variable, default) = (&cells[0], &cells[1], &cells[2]);
-        let name = quoted(flag).next().expect("a flag is quoted").trim_start_matches("--");
+        let [flag, variable, default, _meaning] = cells.try_into().unwrap_or_else(|cells| {
+            panic!("docs/configuration.md:{line}: four cells are wanted, not {cells:?}")
+        });
+        let name = quoted(&flag).next().expect("a flag is quoted").trim_start_matches("--");
         let name = name.to_owned();
         let repeated = flag.contains("(repeated)") && variable.contains("(commas)");
-        let variable = quoted(variable).next().unwrap_or_default().to_owned();
+        let variable = quoted(&variable).next().unwrap_or_default().to_owned();
         (name, Flag { variable, default: default.replace('`', ""), repeated })
     });
     flags.collect()
