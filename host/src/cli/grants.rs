@@ -11,7 +11,7 @@ use super::client::Client;
 use super::error::CliError;
 use super::out::{Out, Tone, harmless, when};
 use super::typed;
-use crate::model::{Capabilities, Name, Standing};
+use crate::model::{Capabilities, Name, Standing, WrittenCapabilities};
 
 #[derive(Debug, Args)]
 pub struct Grants {
@@ -95,12 +95,13 @@ async fn read(file: &Path) -> Result<Capabilities, CliError> {
     let text = tokio::fs::read_to_string(file).await;
     let text = text.map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
     let is_json = file.extension().is_some_and(|extension| extension == "json");
-    let read = if is_json {
+    let read: Result<WrittenCapabilities, _> = if is_json {
         serde_json::from_str(&text).map_err(|error| error.to_string())
     } else {
         toml::from_str(&text).map_err(|error| error.to_string())
     };
-    read.map_err(|why| CliError::Usage(format!("{path} is no list of capabilities: {why}")))
+    read.map(Capabilities::from)
+        .map_err(|why| CliError::Usage(format!("{path} is no list of capabilities: {why}")))
 }
 
 /// How a module stands, for people.

@@ -10,7 +10,7 @@ use super::body;
 use super::error::Problem;
 use super::path::Named;
 use crate::dispatch::GrantOrder;
-use crate::model::{Capabilities, Name, Standing};
+use crate::model::{Name, Standing, WrittenCapabilities};
 
 /// How a module stands.
 #[derive(Debug, Serialize)]
@@ -33,7 +33,7 @@ pub(super) async fn show(
 #[serde(expecting = "a JSON object", deny_unknown_fields)]
 struct Order {
     /// In place of what was granted before.
-    granted: Option<Capabilities>,
+    granted: Option<WrittenCapabilities>,
     /// Beside what was granted before.
     #[serde(default)]
     wanted: bool,
@@ -53,7 +53,7 @@ pub(super) async fn put(
 ) -> Result<Json<Grants>, Problem> {
     let Order { granted, wanted, by } = body::order(body).await?;
     let order = match (granted, wanted) {
-        (Some(granted), false) => GrantOrder::These(granted),
+        (Some(granted), false) => GrantOrder::These(granted.into()),
         (None, true) => GrantOrder::Wanted,
         (Some(_), true) | (None, false) => {
             return Err(Problem::invalid(

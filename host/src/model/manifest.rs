@@ -177,6 +177,23 @@ pub struct Capabilities {
     pub secret: Vec<String>,
 }
 
+/// Capabilities as a person writes them: a kind that there is not is a slip, where newer modules may want what is not known yet.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "an object of http, dir, env and secret")]
+pub struct WrittenCapabilities {
+    http: Vec<String>,
+    dir: Vec<String>,
+    env: Vec<String>,
+    secret: Vec<String>,
+}
+
+impl From<WrittenCapabilities> for Capabilities {
+    fn from(written: WrittenCapabilities) -> Self {
+        let WrittenCapabilities { http, dir, env, secret } = written;
+        Self { http, dir, env, secret }
+    }
+}
+
 /// Why a manifest is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {

@@ -61,7 +61,7 @@ pub use limit::{CallLimits, Limit};
 pub use limits::Limits;
 pub use manifest::{
     Capabilities, Manifest, ManifestError, RoutingOptions, StepOptions, StepSpec, WorkflowOptions,
-    WorkflowSpec,
+    WorkflowSpec, WrittenCapabilities,
 };
 pub use name::{BadName, Name};
 pub use note::{Level, Note, Said};

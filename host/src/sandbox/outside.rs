@@ -127,6 +127,15 @@ impl Outside {
         match &rule.source {
             SecretSource::File(file) => {
                 read(file).map_err(bad)?;
+                let really = file.canonicalize().unwrap_or_else(|_gone| file.clone());
+                let folder = self.folders.iter().find(|(_, folder)| really.starts_with(folder));
+                if let Some((folder, _)) = folder {
+                    return Err(bad(format!(
+                        "comes from {}, which lies in {}, a folder that guests may be given: keep it elsewhere",
+                        file.display(),
+                        folder.display()
+                    )));
+                }
             }
             SecretSource::Env(variable) => {
                 let value = environment(variable).map(Zeroizing::new);
@@ -183,7 +192,24 @@ fn folders(
         }
         found.insert(folder.to_owned(), really);
     }
+    apart(&found)?;
     Ok(found)
+}
+
+/// None may lie in another: who may write to the outer one could put a link in the place of the inner one.
+fn apart(folders: &BTreeMap<PathBuf, PathBuf>) -> Result<(), SandboxError> {
+    for (folder, really) in folders {
+        let inner = folders.iter().find(|(_, other)| *other != really && other.starts_with(really));
+        if let Some((inner, _)) = inner {
+            return Err(unusable(format!(
+                "the folder {} lies in the folder {}, and both stand behind directories: choose another, a guest that may \
+                 write to the outer one could lead the inner one anywhere",
+                inner.display(),
+                folder.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -230,6 +256,26 @@ mod tests {
         assert_eq!(first.value.reveal(), "the first value");
         assert_eq!(second.value.reveal(), "the second value");
         assert!(!format!("{first:?}{outside:?}").contains("first value"));
+    }
+
+    #[test]
+    fn no_folder_lies_in_another_or_holds_a_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("work/in")).unwrap();
+        std::fs::create_dir(at("out")).unwrap();
+        std::fs::write(at("out/key"), "a value of a secret").unwrap();
+
+        let nested = format!("[dirs]\n\"/a\" = {:?}\n\"/b\" = {:?}", at("work"), at("work/in"));
+        let beside = format!("[dirs]\n\"/a\" = {:?}\n\"/b\" = {:?}", at("work"), at("out"));
+        let same = format!("[dirs]\n\"/a\" = {:?}\n\"/b\" = {:?}", at("out"), at("out"));
+        let key =
+            format!("[secrets]\nKEY = {{ from_file = {:?}, hosts = [\"a.b\"] }}", at("out/key"));
+
+        assert!(open(&nested, None).unwrap_err().contains("lies in the folder"));
+        assert!(open(&beside, None).is_ok() && open(&same, None).is_ok());
+        let kept = open(&format!("{beside}\n{key}"), None).unwrap_err();
+        assert!(kept.contains("keep it elsewhere") && !kept.contains("a value"), "{kept}");
     }
 
     #[test]

@@ -314,6 +314,7 @@ impl World {
             Settlement::RetryAt(at, _failure) => {
                 notes.into_iter().for_each(|note| self.life(flight.execution).note(note));
                 let attempt = flight.attempt + 1;
+                let heartbeat = heartbeat.or(flight.heartbeat);
                 self.flights.add(at, Flight { attempt, heartbeat, is_row: true, ..flight });
                 return Ok(());
             }

@@ -1,5 +1,5 @@
 -- Has a task wait for its next attempt.
--- $1 the task, $2 the host, $3 the attempt, $4 when, $5 the failure, $6 the last heartbeat, $7 now.
+-- $1 the task, $2 the host, $3 the attempt, $4 when, $5 the failure, $6 the last heartbeat (null: that of the attempt before is kept), $7 now.
 update tasks
 set
   owner = null,
@@ -9,7 +9,7 @@ set
   attempt = attempt + 1,
   losses = 0,
   last_failure = $5,
-  heartbeat = $6
+  heartbeat = coalesce($6, heartbeat)
 where id = $1
   and owner = $2
   and attempt = $3

@@ -124,8 +124,9 @@ impl Exchange {
             return Ok(Request::from_parts(parts, body.boxed_unsync()));
         }
         let read = body.collect().await.map_err(|broken| self.broken(&broken))?;
-        let mut whole = Vec::from(read.to_bytes());
-        order::put_in_body(&mut whole, &self.in_body);
+        let bytes_max = usize::try_from(max).unwrap_or(usize::MAX);
+        let whole = order::put_in_body(Vec::from(read.to_bytes()), &self.in_body, bytes_max)
+            .ok_or_else(|| self.broken(&Broken::Long))?;
         order::set_length(&mut parts.headers, whole.len());
         let whole = Full::new(Bytes::from(whole)).map_err(|never| match never {});
         Ok(Request::from_parts(parts, whole.boxed_unsync()))
@@ -138,8 +139,8 @@ impl Exchange {
             let what = format!("the head of the response of {}", self.to);
             return Err(Refusal::limit("header_bytes_max", &what, max as u128, "bytes"));
         }
-        let coding = response.headers().get(CONTENT_ENCODING);
-        if self.is_secretive && coding.is_some_and(|coding| coding != "identity") {
+        let mut codings = response.headers().get_all(CONTENT_ENCODING).iter();
+        if self.is_secretive && codings.any(|coding| coding != "identity") {
             let what = format!(
                 "{} answered in a compressed form that was not asked for: where a secret may be sent, what comes back \
                  must be readable",

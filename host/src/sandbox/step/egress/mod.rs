@@ -119,7 +119,8 @@ impl Outlet {
             let max = limits.requests_max as u128;
             return Err(Refusal::limit("requests_max", "the attempt", max, "requests"));
         }
-        let to = order::judge(&mut parts, &self.equipment, &self.placed)?;
+        let to =
+            order::judge(&mut parts, &self.equipment, (&self.placed, limits.header_bytes_max))?;
         parts.headers.entry(TRACEPARENT).or_insert_with(|| self.traceparent.clone());
         if order::header_bytes(Some(&parts.uri), &parts.headers) > limits.header_bytes_max {
             let max = limits.header_bytes_max as u128;

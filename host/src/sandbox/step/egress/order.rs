@@ -6,6 +6,7 @@ use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderName, HeaderVal
 use hyper::http::request::Parts;
 use hyper::http::uri::{Authority, PathAndQuery};
 use hyper::{HeaderMap, Method, Uri};
+use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
 use super::scrub::find;
@@ -72,7 +73,7 @@ impl fmt::Display for Destination {
 pub(super) fn judge(
     parts: &mut Parts,
     equipment: &Equipment,
-    placed: &[Placed],
+    (placed, header_bytes_max): (&[Placed], usize),
 ) -> Result<Destination, Refusal> {
     let to = Destination::of(&parts.uri)?;
     if parts.method == Method::CONNECT {
@@ -87,7 +88,7 @@ pub(super) fn judge(
             found.held.name
         )));
     }
-    put_in(&mut parts.headers, &to, placed)?;
+    put_in(&mut parts.headers, &to, (placed, header_bytes_max))?;
     if placed.iter().any(|one| to.is_among(&one.held.rule.hosts)) {
         // What is compressed cannot be looked through.
         parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -105,28 +106,49 @@ fn host_header(to: &Destination) -> Result<HeaderValue, Refusal> {
     HeaderValue::from_str(&text).map_err(|_no_header| invalid("its host makes no sense"))
 }
 
-/// Puts the values of secrets where their placeholders stand.
-fn put_in(headers: &mut HeaderMap, to: &Destination, placed: &[Placed]) -> Result<(), Refusal> {
+/// Puts the values of secrets where their placeholders stand, in at most that many bytes of headers altogether.
+fn put_in(
+    headers: &mut HeaderMap,
+    to: &Destination,
+    (placed, bytes_max): (&[Placed], usize),
+) -> Result<(), Refusal> {
+    let mut left = bytes_max;
     for value in headers.values_mut() {
         for one in placed {
-            while let Some(at) = find(value.as_bytes(), one.placeholder.as_bytes()) {
-                may_go(one, to)?;
-                *value = replaced(value, at, one)?;
+            if find(value.as_bytes(), one.placeholder.as_bytes()).is_none() {
+                continue;
             }
+            may_go(one, to)?;
+            let filled = filled(value.as_bytes(), one, left).ok_or_else(|| too_long(bytes_max))?;
+            left = left.saturating_sub(filled.len());
+            *value = HeaderValue::from_bytes(&filled)
+                .map_err(|_no_header| invalid("a secret in it may not stand in a header"))?;
+            value.set_sensitive(true);
         }
     }
     Ok(())
 }
 
-fn replaced(value: &HeaderValue, at: usize, one: &Placed) -> Result<HeaderValue, Refusal> {
-    let (before, rest) = value.as_bytes().split_at(at);
-    let bytes = zeroize::Zeroizing::new(
-        [before, one.held.value.reveal().as_bytes(), &rest[one.placeholder.len()..]].concat(),
-    );
-    let mut value = HeaderValue::from_bytes(&bytes)
-        .map_err(|_no_header| invalid("a secret in it may not stand in a header"))?;
-    value.set_sensitive(true);
-    Ok(value)
+fn too_long(bytes_max: usize) -> Refusal {
+    let what = "the head of the request";
+    Refusal::limit("header_bytes_max", what, bytes_max as u128, "bytes")
+}
+
+/// The bytes with a secret's value in place of its placeholder, each looked at once. None: they would be too many.
+fn filled(bytes: &[u8], one: &Placed, bytes_max: usize) -> Option<Zeroizing<Vec<u8>>> {
+    let (placeholder, value) = (one.placeholder.as_bytes(), one.held.value.reveal().as_bytes());
+    let mut filled = Zeroizing::new(Vec::with_capacity(bytes.len().min(bytes_max)));
+    let mut rest = bytes;
+    while let Some(at) = find(rest, placeholder) {
+        filled.extend_from_slice(&rest[..at]);
+        filled.extend_from_slice(value);
+        rest = &rest[at + placeholder.len()..];
+        if filled.len() > bytes_max {
+            return None;
+        }
+    }
+    filled.extend_from_slice(rest);
+    (filled.len() <= bytes_max).then_some(filled)
 }
 
 fn may_go(one: &Placed, to: &Destination) -> Result<(), Refusal> {
@@ -147,13 +169,14 @@ pub(super) fn in_body(placed: &[Placed], to: &Destination) -> Vec<Placed> {
     placed.iter().filter(is_in_body).cloned().collect()
 }
 
-/// Puts the values of secrets into a whole body.
-pub(super) fn put_in_body(body: &mut Vec<u8>, placed: &[Placed]) {
-    for one in placed {
-        while let Some(at) = find(body, one.placeholder.as_bytes()) {
-            body.splice(at..at + one.placeholder.len(), one.held.value.reveal().bytes());
+/// Puts the values of secrets into a whole body. None: it would be longer than it may be.
+pub(super) fn put_in_body(body: Vec<u8>, placed: &[Placed], bytes_max: usize) -> Option<Vec<u8>> {
+    placed.iter().try_fold(body, |body, one| {
+        if find(&body, one.placeholder.as_bytes()).is_none() {
+            return Some(body);
         }
-    }
+        filled(&body, one, bytes_max).map(|mut filled| std::mem::take(&mut *filled))
+    })
 }
 
 /// What the address and headers of a request, or the headers of a response, come to on the wire.

@@ -11,8 +11,10 @@ use crate::sandbox::step::secret::Held;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scrubber {
     patterns: Vec<Pattern>,
-    /// The end of what has passed, where it may be the beginning of a text.
+    /// The end of what has passed, as it came, where it may be the beginning of a text.
     kept: BytesMut,
+    /// Which bytes of it belong to a text that has been found: one may be the beginning of another.
+    found: Vec<bool>,
 }
 
 #[derive(Clone)]
@@ -33,12 +35,11 @@ impl Scrubber {
         });
         let mut patterns: Vec<Pattern> =
             forms.map(|form| Pattern(form.into_bytes().into())).collect();
-        // Where one holds another, the longer one is overwritten as a whole.
         patterns.sort_by(|one, other| {
             other.0.len().cmp(&one.0.len()).then_with(|| one.0.cmp(&other.0))
         });
         patterns.dedup_by(|one, other| one.0 == other.0);
-        Self { patterns, kept: BytesMut::new() }
+        Self { patterns, kept: BytesMut::new(), found: Vec::new() }
     }
 
     /// What of a piece, and of what was kept of those before, may go on.
@@ -47,15 +48,25 @@ impl Scrubber {
             return piece;
         }
         self.kept.extend_from_slice(&piece);
-        overwrite(&self.patterns, &mut self.kept);
+        self.found.resize(self.kept.len(), false);
+        mark(&self.patterns, &self.kept, &mut self.found);
         let rest = self.unfinished();
-        let sure = self.kept.len() - rest;
-        self.kept.split_to(sure).freeze()
+        self.let_go(self.kept.len() - rest)
+    }
+
+    fn let_go(&mut self, length: usize) -> Bytes {
+        let mut gone = self.kept.split_to(length);
+        for (byte, found) in gone.iter_mut().zip(self.found.drain(..length)) {
+            if found {
+                *byte = b'*';
+            }
+        }
+        gone.freeze()
     }
 
     /// What was kept, at the end.
     pub(super) fn finish(&mut self) -> Bytes {
-        self.kept.split().freeze()
+        self.let_go(self.kept.len())
     }
 
     /// Overwrites in the values of headers.
@@ -64,9 +75,12 @@ impl Scrubber {
             return;
         }
         for value in headers.values_mut() {
-            let mut bytes = value.as_bytes().to_vec();
-            if overwrite(&self.patterns, &mut bytes) {
-                *value = HeaderValue::from_bytes(&bytes)
+            let bytes = value.as_bytes();
+            let mut found = vec![false; bytes.len()];
+            if mark(&self.patterns, bytes, &mut found) {
+                let starred = |(byte, found): (&u8, bool)| if found { b'*' } else { *byte };
+                let clean: Vec<u8> = bytes.iter().zip(found).map(starred).collect();
+                *value = HeaderValue::from_bytes(&clean)
                     .expect("asterisks may stand wherever another byte may");
             }
         }
@@ -83,19 +97,19 @@ impl Scrubber {
     }
 }
 
-/// Whether any was found.
-fn overwrite(patterns: &[Pattern], bytes: &mut [u8]) -> bool {
-    let mut found = false;
+/// Marks the bytes of every text that is there. Whether there was any.
+fn mark(patterns: &[Pattern], bytes: &[u8], found: &mut [bool]) -> bool {
+    let mut any = false;
     for pattern in patterns {
         let mut from = 0;
         while let Some(at) = find(&bytes[from..], &pattern.0) {
-            let end = from + at + pattern.0.len();
-            bytes[from + at..end].fill(b'*');
-            from = end;
-            found = true;
+            let begin = from + at;
+            found[begin..begin + pattern.0.len()].fill(true);
+            from = begin + 1;
+            any = true;
         }
     }
-    found
+    any
 }
 
 /// Where a text begins in others.
@@ -136,7 +150,7 @@ mod tests {
 
     fn scrubber(texts: &[&str]) -> Scrubber {
         let patterns = texts.iter().map(|text| Pattern(text.as_bytes().to_vec().into()));
-        Scrubber { patterns: patterns.collect(), kept: BytesMut::new() }
+        Scrubber { patterns: patterns.collect(), kept: BytesMut::new(), found: Vec::new() }
     }
 
     /// However the text is cut.
@@ -157,6 +171,17 @@ mod tests {
             assert_eq!(
                 passed(&["hunter2hunter2"], whole, cut),
                 "a hunter2hunter ************** b **************"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_begins_with_another_is_found_as_a_whole_however_it_is_cut() {
+        let whole = "x hunter22-and-the-rest y hunter22 z";
+        for cut in 1..whole.len() {
+            assert_eq!(
+                passed(&["hunter22-and-the-rest", "hunter22", "the-rest y"], whole, cut),
+                "x *********************** ******** z"
             );
         }
     }
