@@ -56,11 +56,7 @@ impl Scrubber {
 
     fn let_go(&mut self, length: usize) -> Bytes {
         let mut gone = self.kept.split_to(length);
-        for (byte, found) in gone.iter_mut().zip(self.found.drain(..length)) {
-            if found {
-                *byte = b'*';
-            }
-        }
+        star(&mut gone, self.found.drain(..length));
         gone.freeze()
     }
 
@@ -78,8 +74,8 @@ impl Scrubber {
             let bytes = value.as_bytes();
             let mut found = vec![false; bytes.len()];
             if mark(&self.patterns, bytes, &mut found) {
-                let starred = |(byte, found): (&u8, bool)| if found { b'*' } else { *byte };
-                let clean: Vec<u8> = bytes.iter().zip(found).map(starred).collect();
+                let mut clean = bytes.to_vec();
+                star(&mut clean, found);
                 *value = HeaderValue::from_bytes(&clean)
                     .expect("asterisks may stand wherever another byte may");
             }
@@ -110,6 +106,12 @@ fn mark(patterns: &[Pattern], bytes: &[u8], found: &mut [bool]) -> bool {
         }
     }
     any
+}
+
+fn star(bytes: &mut [u8], found: impl IntoIterator<Item = bool>) {
+    for (byte, _) in bytes.iter_mut().zip(found).filter(|(_, found)| *found) {
+        *byte = b'*';
+    }
 }
 
 /// Where a text begins in others.
