@@ -8,6 +8,8 @@ use serde_json::json;
 use stepwell::app;
 use stepwell::model::{Lease, Limits};
 use stepwell::store::{Migrating, PostgresOptions, SqlStore};
+use stepwell_test_servers::postgres::Postgres;
+use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::api::Api;
 use stepwell_test_witness::guests;
 use stepwell_test_witness::jobs::{Accepted, Load};
@@ -57,6 +59,17 @@ impl Cluster {
         let mut cluster = Self::prepare(url, storm.lease).await;
         cluster.grow(count).await;
         cluster
+    }
+
+    /// The same on a database of its own, with a Redis over which they hint at work to one another.
+    pub(crate) async fn hinted(lease: Lease, count: usize) -> (Self, Redis) {
+        let server = Postgres::shared().await;
+        let url = server.url(&server.fresh_database().await);
+        let redis = Redis::private().await;
+        let mut cluster = Self::prepare(&url, lease).await;
+        cluster.flags().redis = Some(redis.url());
+        cluster.grow(count).await;
+        (cluster, redis)
     }
 
     /// How the next hosts are set up.

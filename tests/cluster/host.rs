@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use stepwell::model::{Lease, format_duration};
-use stepwell_test_witness::api::Api;
+use stepwell_test_witness::api::{Api, listens_at};
 use stepwell_test_witness::ledger::begun;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -169,11 +169,6 @@ impl Host {
         };
         until(&what, time, look).await;
     }
-}
-
-fn listens_at(line: &str) -> Option<String> {
-    let (_, address) = line.split_once("Stepwell listens on http://")?;
-    Some(address.split([' ', '"']).next().unwrap_or_default().to_owned())
 }
 
 fn keep(said: &Said, line: String) {

@@ -1,8 +1,6 @@
 //! A fan-out that no host could hold at once: what it costs in memory, and whether its results stand in order.
 
 use serde_json::json;
-use stepwell_test_servers::postgres::Postgres;
-use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Job, Load};
 use stepwell_test_witness::ledger::Faults;
 
@@ -17,12 +15,7 @@ const MEMORY_PEAK_MIB_MAX: u64 = 400;
 async fn a_fan_out_over_three_hosts_needs_little_memory_and_keeps_its_order() {
     let storm = Storm::begin("big fan-out").await;
     let items: u64 = storm.of(5_000, 100_000);
-    let server = Postgres::shared().await;
-    let url = server.url(&server.fresh_database().await);
-    let redis = Redis::private().await;
-    let mut cluster = Cluster::prepare(&url, storm.lease).await;
-    cluster.flags().redis = Some(redis.url());
-    cluster.grow(HOSTS).await;
+    let (cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
     let peaks = |cluster: &Cluster| -> Vec<u64> {
         cluster.hosts.iter().map(crate::host::Host::memory_peak_mib).collect()
     };

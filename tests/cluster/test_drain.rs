@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::json;
 use stepwell::model::Lease;
 use stepwell_test_servers::postgres::Postgres;
-use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Accepted, Job, Load};
 use stepwell_test_witness::ledger::Faults;
 
@@ -21,14 +20,9 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 async fn what_a_host_had_goes_on_elsewhere_before_its_lease_could_end() {
     let storm = Storm::begin("drain").await;
     let (rounds, in_flight) = storm.of((1, 60), (10, 300));
-    let server = Postgres::shared().await;
-    let url = server.url(&server.fresh_database().await);
     // A lease that would be missed.
     let lease = Lease::default();
-    let redis = Redis::private().await;
-    let mut cluster = Cluster::prepare(&url, lease).await;
-    cluster.flags().redis = Some(redis.url());
-    cluster.grow(3).await;
+    let (mut cluster, _redis) = Cluster::hinted(lease, 3).await;
     let load = Load::begin((0..JOBS).map(Job::number), CLIENTS, &cluster.doors());
 
     for _ in 0..rounds {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use stepwell_test_servers::postgres::Postgres;
-use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Job, Load};
 use stepwell_test_witness::ledger::Faults;
 use tokio::task::JoinSet;
@@ -22,12 +20,7 @@ async fn hosts_that_are_killed_under_load_lose_nothing_and_are_replaced_in_time(
     let mut storm = Storm::begin("kill").await;
     let (kills, every) = storm.of((3, Duration::from_secs(2)), (12, Duration::from_secs(5)));
     let in_flight = storm.of(100, 500);
-    let server = Postgres::shared().await;
-    let url = server.url(&server.fresh_database().await);
-    let redis = Redis::private().await;
-    let mut cluster = Cluster::prepare(&url, storm.lease).await;
-    cluster.flags().redis = Some(redis.url());
-    cluster.grow(HOSTS).await;
+    let (mut cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
     let load = Load::begin((0..JOBS).map(Job::number), CLIENTS, &cluster.doors());
     let mut freed = JoinSet::new();
 

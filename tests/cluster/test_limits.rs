@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use stepwell::model::{Clock as _, SystemClock, Timestamp};
-use stepwell_test_servers::postgres::Postgres;
-use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Job, Load};
 use stepwell_test_witness::ledger::Faults;
 use stepwell_test_witness::ledger::spans::{self, Span};
@@ -21,16 +19,6 @@ const SLOTS: usize = 5;
 const RATE: u64 = 50;
 /// By so much, of what a rate says, may have begun more or less.
 const OFF: f64 = 0.05;
-
-async fn cluster(storm: &Storm) -> (Cluster, Redis) {
-    let server = Postgres::shared().await;
-    let url = server.url(&server.fresh_database().await);
-    let redis = Redis::private().await;
-    let mut cluster = Cluster::prepare(&url, storm.lease).await;
-    cluster.flags().redis = Some(redis.url());
-    cluster.grow(HOSTS).await;
-    (cluster, redis)
-}
 
 /// Waits until so many attempts of the step have begun.
 async fn begun(step: &str, count: usize) {
@@ -47,7 +35,7 @@ fn sum(count: u64) -> u64 {
 async fn never_six_run_where_five_may_and_none_is_stuck() {
     let mut storm = Storm::begin("limits").await;
     let (executions, kills) = storm.of((10, 2), (40, 8));
-    let (mut cluster, _redis) = cluster(&storm).await;
+    let (mut cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
     let job = |number| {
         Job::of(&format!("narrow-{number}"), "limited", &json!({ "narrow": 100 }), json!(sum(100)))
     };
@@ -83,7 +71,7 @@ async fn as_many_begin_as_the_rate_says() {
     let storm = Storm::begin("rate").await;
     let seconds = storm.of(10, 20);
     let count = RATE * (seconds + 3);
-    let (cluster, _redis) = cluster(&storm).await;
+    let (cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
     let job = Job::of("paced", "limited", &json!({ "paced": count }), json!(sum(count)));
 
     let accepted = Load::begin([job], 1, &cluster.doors()).finish().await;
@@ -120,7 +108,7 @@ async fn latency(cluster: &Cluster, customer: &str, times: usize) -> Duration {
 async fn a_flood_of_one_key_leaves_another_in_peace() {
     let storm = Storm::begin("flood").await;
     let (times, flood) = storm.of((40, 600), (100, 3_000));
-    let (cluster, _redis) = cluster(&storm).await;
+    let (cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
     latency(&cluster, "bob", times / 4).await;
     let undisturbed = latency(&cluster, "bob", times).await;
     let input = json!({ "served": { "customer": "ada", "number": flood } });

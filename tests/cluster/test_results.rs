@@ -1,8 +1,6 @@
 //! Calls of one step with one input, on all hosts at once: one attempt answers them all.
 
 use serde_json::json;
-use stepwell_test_servers::postgres::Postgres;
-use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Accepted, Job, Load};
 use stepwell_test_witness::ledger::{Faults, begun};
 
@@ -39,12 +37,7 @@ async fn finish(cluster: &Cluster, load: Load) -> Accepted {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_attempt_in_the_cluster_answers_every_call_of_one_input() {
     let mut storm = Storm::begin("results").await;
-    let server = Postgres::shared().await;
-    let url = server.url(&server.fresh_database().await);
-    let redis = Redis::private().await;
-    let mut cluster = Cluster::prepare(&url, storm.lease).await;
-    cluster.flags().redis = Some(redis.url());
-    cluster.grow(HOSTS).await;
+    let (mut cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
     let words = i64::try_from(WORDS).unwrap();
 
     let calm = Load::begin(questions("calm"), CLIENTS, &cluster.doors());

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use stepwell::model::{ExecutionId, Name, ScheduleSpec, Timestamp};
-use stepwell_test_servers::postgres::Postgres;
-use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Accepted, Job};
 use stepwell_test_witness::ledger::Faults;
 
@@ -29,12 +27,7 @@ async fn started(cluster: &Cluster) -> BTreeMap<String, Timestamp> {
 async fn each_second_fires_once_whichever_host_is_killed() {
     let mut storm = Storm::begin("schedules").await;
     let (before, after) = storm.of((6, 14), (40, 80));
-    let server = Postgres::shared().await;
-    let url = server.url(&server.fresh_database().await);
-    let redis = Redis::private().await;
-    let mut cluster = Cluster::prepare(&url, storm.lease).await;
-    cluster.flags().redis = Some(redis.url());
-    cluster.grow(3).await;
+    let (mut cluster, _redis) = Cluster::hinted(storm.lease, 3).await;
     let order = json!({ "cron": "* * * * * *", "time_zone": "Europe/Berlin", "workflow": "chain", "input": 3, "overlap": "allow" });
     let path = format!("/v1/schedules/{NAME}");
 

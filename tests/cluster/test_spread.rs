@@ -1,8 +1,6 @@
 //! Work spreads: each host of three does its share of it.
 
 use serde_json::json;
-use stepwell_test_servers::postgres::Postgres;
-use stepwell_test_servers::redis::Redis;
 use stepwell_test_witness::jobs::{Job, Load};
 use stepwell_test_witness::ledger::{Faults, begun};
 
@@ -33,12 +31,7 @@ async fn shares(cluster: &Cluster, executions: &[String]) -> Vec<f64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hosts_do_a_third_of_the_work_each() {
     let storm = Storm::begin("spread").await;
-    let server = Postgres::shared().await;
-    let url = server.url(&server.fresh_database().await);
-    let redis = Redis::private().await;
-    let mut cluster = Cluster::prepare(&url, storm.lease).await;
-    cluster.flags().redis = Some(redis.url());
-    cluster.grow(HOSTS).await;
+    let (cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
 
     let jobs = (0..EXECUTIONS).map(|number| Job::chain(number, STEPS));
     let chains = Load::begin(jobs, HOSTS * 4, &cluster.doors()).finish().await;

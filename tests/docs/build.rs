@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// What every page may use.
-const HEADER: &str = "#![allow(unused, dead_code)]\n\
-    use schemars::JsonSchema;\n\
+const HEADER: &str = "use schemars::JsonSchema;\n\
     use serde::{Deserialize, Serialize};\n\
     use stepwell::prelude::*;\n\
-    #[allow(unused_imports)] use stepwell_testing::{Cue, ExecutionState, TestHost, Value, json};\n";
+    use stepwell_testing::{Cue, ExecutionState, TestHost, Value, json};\n";
 
 /// A piece of Rust in a page, and the line it begins at.
 struct Block {

@@ -6,7 +6,7 @@ use stepwell::model::{
     CallLimits, ExecutionId, ExecutionState, Failure, Limit, Promise, ResultKey, ResultOf, Run,
     TaskId,
 };
-use stepwell::store::{Append, ClaimedTask, Keep, NewTask, TaskEnd, TaskRef};
+use stepwell::store::{Append, ClaimedTask, Keep, NewTask, TaskEnd, TaskFilter, TaskRef};
 
 use crate::database::{Database, everything};
 use crate::words::{at, call_many, completed, json, name, task, write};
@@ -156,6 +156,21 @@ on_both_databases! {
         assert_eq!(begun.len(), 2);
         db.end_one(&begun[0], completed()).await;
         assert_eq!(db.admitted_promises().await, [2]);
+    }
+
+    async fn what_stands_between_the_limits_of_its_key_and_its_step_counts_for_its_key(db: Database) {
+        let ada = limits(Some(1), Some(("ada", 2)));
+        db.called_with(1, &vec![ada.clone(); 2]).await;
+
+        let third = db.called_with(2, std::slice::from_ref(&ada)).await;
+
+        let of_third = TaskFilter { execution: Some(third), limit: 10, ..TaskFilter::default() };
+        let waits_for = async || db.store.tasks(&of_third).await.unwrap()[0].blocked_on.clone();
+        assert_eq!(waits_for().await, ada.key.map(|limit| limit.name));
+        let first = db.admitted().await;
+        db.end_one(&first[0], completed()).await;
+        // It is due before the one that stood between, and goes past both limits.
+        assert_eq!(waits_for().await, None);
     }
 
     async fn a_retry_frees_its_slot_and_waits_for_one_again(db: Database) {

@@ -73,6 +73,19 @@ on_both_databases! {
         assert_eq!((again[0].attempt, again[0].heartbeat.clone()), (2, Some(json("[3]"))));
     }
 
+    async fn an_attempt_that_sent_no_heartbeat_leaves_that_of_the_one_before(db: Database) {
+        let id = db.called(1, task(1, 0, (2, 0))).await;
+        for (attempt, heartbeat) in [(1, Some(json("[3]"))), (2, None)] {
+            db.store.claim_tasks(db.host, &everything(), 1).await.unwrap();
+            let end = TaskEnd::Retry { at: at(1), failure: Failure::new("busy", ""), heartbeat };
+            db.end_task(1, id, attempt, end).await;
+        }
+
+        let third = db.store.claim_tasks(db.host, &everything(), 1).await.unwrap();
+
+        assert_eq!((third[0].attempt, third[0].heartbeat.clone()), (3, Some(json("[3]"))));
+    }
+
     async fn a_retry_that_is_due_is_ready_at_once(db: Database) {
         let id = db.called(1, task(1, 0, (2, 0))).await;
         db.store.claim_tasks(db.host, &everything(), 1).await.unwrap();

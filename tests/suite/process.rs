@@ -9,7 +9,7 @@ use stepwell::model::Limits;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::api::Api;
+use crate::api::{Api, listens_at};
 use crate::ledger::{Faults, begun};
 use crate::place::Place;
 use crate::seed;
@@ -94,10 +94,9 @@ async fn serve(folder: &Path) -> (Child, Api, JoinHandle<()>) {
     let log = std::thread::spawn(move || {
         let mut tell = Some(tell);
         for line in lines.map_while(Result::ok) {
-            if let Some((_, address)) = line.split_once("Stepwell listens on http://")
+            if let Some(address) = listens_at(&line)
                 && let Some(tell) = tell.take()
             {
-                let address = address.split([' ', '"']).next().unwrap_or_default().to_owned();
                 let _nobody = tell.send(address);
             } else if !begun::hear(&line) {
                 println!("{line}");

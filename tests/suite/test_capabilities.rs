@@ -133,6 +133,7 @@ async fn what_makes_no_sense_is_refused_with_an_example() {
         (json!({}), "say either"),
         (json!({ "granted": {}, "wanted": true }), "say either"),
         (json!({ "granted": { "http": ["ftp://a.b"] } }), "for example"),
+        (json!({ "granted": { "htpp": ["https://a.b"] } }), "unknown field `htpp`"),
         (json!({ "granted": { "dir": ["in"] } }), ":ro or :rw"),
         (json!({ "granted": { "env": ["A"], "secret": ["A"] } }), "another name"),
     ] {

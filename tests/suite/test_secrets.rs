@@ -14,7 +14,7 @@ use stepwell_test_servers::web::Web;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::api::Api;
+use crate::api::{Api, listens_at};
 use crate::guests;
 
 const SECRET: &str = "sk_live_7hIs/must+never\"be seen";
@@ -62,7 +62,7 @@ impl Host {
         std::thread::spawn(move || {
             let mut tell = Some(tell);
             for line in lines.map_while(Result::ok) {
-                let address = address_in(&line).and_then(|address| Some((tell.take()?, address)));
+                let address = listens_at(&line).and_then(|address| Some((tell.take()?, address)));
                 let _nobody = address.map(|(tell, address)| tell.send(address));
                 writeln!(kept.lock().unwrap(), "{line}").unwrap();
             }
@@ -70,12 +70,6 @@ impl Host {
         let address = told.await.expect("it listens");
         Self { child, api: Api::at(address), log }
     }
-}
-
-/// Where a host listens, if this line of its log says so.
-fn address_in(line: &str) -> Option<String> {
-    let (_, address) = line.split_once("Stepwell listens on http://")?;
-    Some(address.split([' ', '"']).next().unwrap_or_default().to_owned())
 }
 
 impl Drop for Host {

@@ -14,6 +14,12 @@ pub struct Api {
     client: reqwest::Client,
 }
 
+/// Where a host listens, if this line of its log says so.
+pub fn listens_at(line: &str) -> Option<String> {
+    let (_, address) = line.split_once("Stepwell listens on http://")?;
+    Some(address.split([' ', '"']).next().unwrap_or_default().to_owned())
+}
+
 /// What was answered.
 #[derive(Debug, Clone)]
 pub struct Answer {

@@ -100,15 +100,22 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 /// One order with the key of the header, where it brings one.
 pub(super) fn with_key(mut order: StartOrder, key: Option<String>) -> Result<StartOrder, Problem> {
-    match (&order.idempotency_key, key) {
-        (_, None) => {}
-        (Some(own), Some(key)) if *own != key => {
-            let detail = "the header Idempotency-Key and the field idempotency_key differ";
-            return Err(Problem::invalid(detail));
-        }
-        (_, key) => order.idempotency_key = key,
-    }
+    order.idempotency_key = one_key(order.idempotency_key, key)?;
     Ok(order)
+}
+
+/// The key of the field or of the header. Where both are there, they must be one.
+pub(super) fn one_key(
+    field: Option<String>,
+    header: Option<String>,
+) -> Result<Option<String>, Problem> {
+    match (field, header) {
+        (Some(field), Some(header)) if field != header => {
+            let detail = "the header Idempotency-Key and the field idempotency_key differ";
+            Err(Problem::invalid(detail))
+        }
+        (field, header) => Ok(field.or(header)),
+    }
 }
 
 #[cfg(test)]

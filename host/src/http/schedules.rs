@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Door;
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::order::key_of;
+use super::order::{key_of, one_key};
 use super::path::{Asked, Named, Text, page_default};
 use crate::dispatch::{ScheduleRow, Scheduled};
 use crate::model::{ExecutionId, Failed, Firing, Missed, Name, Progress, ScheduleSpec, Timestamp};
@@ -162,13 +162,7 @@ pub(super) async fn trigger(
     body: Body,
 ) -> Result<Response, Problem> {
     let Keyed { idempotency_key } = body::order(body).await?;
-    let key = match (idempotency_key, key_of(&headers)?) {
-        (Some(own), Some(key)) if own != key => {
-            let detail = "the header Idempotency-Key and the field idempotency_key differ";
-            return Err(Problem::invalid(detail));
-        }
-        (own, key) => own.or(key),
-    };
+    let key = one_key(idempotency_key, key_of(&headers)?)?;
     let started = door.dispatch.trigger(&name, key.as_deref()).await?;
     let status = if started.created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(Triggered { id: started.id, created: started.created })).into_response())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::capability::{BadCapability, DirWant, EnvName, HttpTarget, Reach, Scheme};
-use super::{Capabilities, Name};
+use super::{Name, WrittenCapabilities};
 
 /// Why a policy file is refused.
 #[derive(Debug, thiserror::Error)]
@@ -173,8 +173,8 @@ impl Policy {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
-    allow: Option<WrittenReach>,
-    grant: WrittenReach,
+    allow: Option<WrittenCapabilities>,
+    grant: WrittenCapabilities,
     dirs: BTreeMap<String, PathBuf>,
     env: BTreeMap<String, String>,
     secrets: BTreeMap<String, WrittenSecret>,
@@ -185,20 +185,10 @@ struct Written {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WrittenPart {
-    grant: WrittenReach,
+    grant: WrittenCapabilities,
     dirs: BTreeMap<String, PathBuf>,
     env: BTreeMap<String, String>,
     secrets: BTreeMap<String, WrittenSecret>,
-}
-
-/// As in a manifest, but a kind that there is not is refused.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenReach {
-    http: Vec<String>,
-    dir: Vec<String>,
-    env: Vec<String>,
-    secret: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -300,9 +290,8 @@ impl WrittenSecret {
     }
 }
 
-fn reach(place: &str, said: WrittenReach) -> Result<Reach, PolicyError> {
-    let WrittenReach { http, dir, env, secret } = said;
-    Reach::read(&Capabilities { http, dir, env, secret })
+fn reach(place: &str, said: WrittenCapabilities) -> Result<Reach, PolicyError> {
+    Reach::read(&said.into())
         .map_err(|source| PolicyError::Capability { place: place.to_owned(), source })
 }
 

@@ -15,55 +15,29 @@ select
   ) as running,
   (
     select count(*)
-    from tasks
-    where step_limit = asked.name
-      and owner is null
-      and blocked_on is null
-      and ready = 1
-      and not exists (
-        select 1 from executions where executions.id = tasks.execution_id and executions.paused_at is not null
-      )
-      and not exists (select 1 from queues where queues.name = tasks.queue and queues.paused_at is not null)
+    from (
+      select execution_id, queue, tags
+      from tasks
+      where step_limit = asked.name and owner is null and blocked_on is null and ready = 1
+      union all
+      select execution_id, queue, tags
+      from tasks
+      where key_limit = asked.name and owner is null and blocked_on is null and ready = 1
+      union all
+      select execution_id, queue, tags
+      from tasks
+      where key_limit = asked.name and blocked_on = step_limit
+    ) as passed
+    where not exists (
+      select 1 from executions where executions.id = passed.execution_id and executions.paused_at is not null
+    )
+      and not exists (select 1 from queues where queues.name = passed.queue and queues.paused_at is not null)
       and exists (
         select 1
         from hosts
         where hosts.alive = 1
-          and (hosts.queues is null or hosts.queues::jsonb ? tasks.queue)
-          and (hosts.tags is null or tasks.tags is null or tasks.tags::jsonb ?| array(select jsonb_array_elements_text(hosts.tags::jsonb)))
-      )
-  ) + (
-    select count(*)
-    from tasks
-    where key_limit = asked.name
-      and owner is null
-      and blocked_on is null
-      and ready = 1
-      and not exists (
-        select 1 from executions where executions.id = tasks.execution_id and executions.paused_at is not null
-      )
-      and not exists (select 1 from queues where queues.name = tasks.queue and queues.paused_at is not null)
-      and exists (
-        select 1
-        from hosts
-        where hosts.alive = 1
-          and (hosts.queues is null or hosts.queues::jsonb ? tasks.queue)
-          and (hosts.tags is null or tasks.tags is null or tasks.tags::jsonb ?| array(select jsonb_array_elements_text(hosts.tags::jsonb)))
-      )
-  ) + (
-    select count(*)
-    from tasks
-    where key_limit = asked.name
-      and blocked_on = step_limit
-      and not exists (
-        select 1 from executions where executions.id = tasks.execution_id and executions.paused_at is not null
-      )
-      and not exists (select 1 from queues where queues.name = tasks.queue and queues.paused_at is not null)
-      and exists (
-        select 1
-        from hosts
-        where hosts.alive = 1
-          and (hosts.queues is null or hosts.queues::jsonb ? tasks.queue)
-          and (hosts.tags is null or tasks.tags is null or tasks.tags::jsonb ?| array(select jsonb_array_elements_text(hosts.tags::jsonb)))
+          and (hosts.queues is null or hosts.queues::jsonb ? passed.queue)
+          and (hosts.tags is null or passed.tags is null or passed.tags::jsonb ?| array(select jsonb_array_elements_text(hosts.tags::jsonb)))
       )
   ) as passed,
   (exists (select 1 from tasks where blocked_on = asked.name))::int::bigint as waiting

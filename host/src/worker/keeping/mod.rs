@@ -15,10 +15,12 @@ pub(super) use schedules::fire_schedules;
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tracing::warn;
 
 use super::crew::Crew;
-use crate::store::StoreError;
+use crate::model::Timestamp;
+use crate::store::{Renewal, StoreError};
 
 /// How often the rows are compared with what this host knows, and the store tidies itself.
 const EVERY: Duration = Duration::from_secs(60);
@@ -48,6 +50,36 @@ pub(super) async fn run(crew: Crew) {
         if round % PRUNE_EVERY == 0 {
             prune(&crew).await;
         }
+    }
+}
+
+/// Why a duty that sleeps until something is due, as renewals tell it, has woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// It is due.
+    Due,
+    /// A renewal has told anew what is due.
+    Renewed,
+    /// The worker stops.
+    Over,
+}
+
+/// Only waits.
+async fn rest_until(
+    crew: &Crew,
+    renewals: &mut watch::Receiver<Option<Renewal>>,
+    due: Option<Timestamp>,
+) -> Rest {
+    let due = async {
+        match due {
+            Some(due) => crew.clock.sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        changed = renewals.changed() => changed.map_or(Rest::Over, |()| Rest::Renewed),
+        () = due => Rest::Due,
+        () = crew.stop.soft.cancelled() => Rest::Over,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::super::crew::Crew;
+use super::{Rest, rest_until};
 use crate::model::{Lease, Timestamp};
 use crate::store::{Renewal, StoreError};
 
@@ -24,17 +25,13 @@ pub(in crate::worker) async fn reap(crew: Crew) {
     loop {
         let due = renewals.borrow_and_update().as_ref().and_then(|seen| due(seen, lease));
         let due = due.map(|due| due.max(not_before));
-        let is_due = tokio::select! {
-            changed = renewals.changed() => match changed {
-                Ok(()) => false,
-                Err(_gone) => return,
-            },
-            () = wait_for(&crew, due) => true,
-            () = crew.stop.soft.cancelled() => return,
-        };
-        if is_due {
-            not_before = crew.clock.now() + RETRY_AFTER;
-            bury(&crew, lease).await;
+        match rest_until(&crew, &mut renewals, due).await {
+            Rest::Due => {
+                not_before = crew.clock.now() + RETRY_AFTER;
+                bury(&crew, lease).await;
+            }
+            Rest::Renewed => {}
+            Rest::Over => return,
         }
     }
 }
@@ -43,14 +40,6 @@ pub(in crate::worker) async fn reap(crew: Crew) {
 fn due(renewal: &Renewal, lease: Lease) -> Option<Timestamp> {
     let steady_at = renewal.steady_since? + lease.length();
     renewal.next_lease_end.map(|end| end.max(steady_at) + A_LITTLE)
-}
-
-/// Only waits.
-async fn wait_for(crew: &Crew, due: Option<Timestamp>) {
-    match due {
-        Some(due) => crew.clock.sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn bury(crew: &Crew, lease: Lease) {

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use tracing::{debug, info, warn};
 
 use super::super::crew::Crew;
+use super::{Rest, rest_until};
 use crate::model::{Failure, ScheduleSpec, Timestamp};
 use crate::store::{Fired, Planned, Renewal, StartPlan, StoreError};
 
@@ -37,16 +38,10 @@ pub(in crate::worker) async fn fire_schedules(crew: Crew) {
     loop {
         let due = renewals.borrow_and_update().as_ref().and_then(|seen| seen.next_firing);
         let due = due.map(|due| due.max(not_before));
-        let is_due = tokio::select! {
-            changed = renewals.changed() => match changed {
-                Ok(()) => false,
-                Err(_gone) => return,
-            },
-            () = wait_for(&crew, due) => true,
-            () = crew.stop.soft.cancelled() => return,
-        };
-        if !is_due {
-            continue;
+        match rest_until(&crew, &mut renewals, due).await {
+            Rest::Due => {}
+            Rest::Renewed => continue,
+            Rest::Over => return,
         }
         pause = match fire_due(&crew).await {
             Came::Fired => A_LITTLE,
@@ -72,14 +67,6 @@ enum Came {
 /// Whether nothing is due any more.
 fn is_ahead(crew: &Crew, seen: &Renewal) -> bool {
     seen.next_firing.is_none_or(|next| next > crew.clock.now())
-}
-
-/// Only waits.
-async fn wait_for(crew: &Crew, due: Option<Timestamp>) {
-    match due {
-        Some(due) => crew.clock.sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Fires what is due, and learns what is due next.

@@ -194,6 +194,8 @@ pub(super) fn set_length(headers: &mut HeaderMap, length: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{SecretRule, SecretSource};
+    use crate::sandbox::step::secret::{Held, Secret};
 
     fn destination(uri: &str) -> Result<Destination, String> {
         let uri: Uri = uri.parse().unwrap();
@@ -210,6 +212,29 @@ mod tests {
         ] {
             assert_eq!(destination(uri).unwrap().to_string(), told);
         }
+    }
+
+    fn placed() -> Placed {
+        let value = Secret::new("a value of a secret".to_owned().into()).unwrap();
+        let rule = SecretRule {
+            source: SecretSource::Env("KEY".to_owned()),
+            hosts: Vec::new(),
+            place: SecretPlace::HeadersAndBody,
+        };
+        Placed::new(&Held { name: "KEY".parse().unwrap(), value, rule }).unwrap()
+    }
+
+    #[test]
+    fn a_body_is_filled_wherever_a_placeholder_stands_and_not_beyond_its_bound() {
+        let placed = [placed()];
+        let body = |times| format!("<{}>", placed[0].placeholder.repeat(times)).into_bytes();
+
+        let whole = "<a value of a secreta value of a secret>";
+        let filled = put_in_body(body(2), &placed, whole.len());
+
+        assert_eq!(filled.as_deref(), Some(whole.as_bytes()));
+        assert_eq!(put_in_body(body(2), &placed, whole.len() - 1), None);
+        assert_eq!(put_in_body(body(100_000), &placed, whole.len()), None);
     }
 
     #[test]
