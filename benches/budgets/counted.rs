@@ -134,6 +134,8 @@ hand_on! {
     answer_followers(host: HostId, limit: u32) -> Followed;
     prune_results(host: HostId, now: Timestamp, limit: u32) -> u64;
     owned(host: HostId) -> (Vec<ExecutionId>, Vec<TaskRef>);
+    stopping(host: HostId) -> Vec<TaskId>;
+    stopped(host: HostId, task: TaskId) -> ();
     free(host: HostId, execution: ExecutionId) -> ();
     block(host: HostId, execution: ExecutionId, why: &Failure) -> ();
     deliver(host: HostId, execution: ExecutionId, arrival: &Arrival) -> Delivered;

@@ -103,13 +103,30 @@ alter table tasks add column blocked_on text;
 
 create index tasks_step_running on tasks (step_limit) where step_limit is not null and owner is not null;
 create index tasks_key_running on tasks (key_limit) where key_limit is not null and owner is not null;
-create index tasks_step_passed on tasks (step_limit) where step_limit is not null and owner is null and blocked_on is null;
-create index tasks_key_passed on tasks (key_limit) where key_limit is not null and owner is null and blocked_on is null;
+create index tasks_step_waiting on tasks (step_limit) where step_limit is not null and owner is null;
+create index tasks_step_passed on tasks (step_limit) where step_limit is not null and owner is null and blocked_on is null and ready = 1;
+create index tasks_key_passed on tasks (key_limit) where key_limit is not null and owner is null and blocked_on is null and ready = 1;
+create index tasks_key_waiting on tasks (key_limit) where key_limit is not null and owner is null;
 create index tasks_key_between on tasks (key_limit) where key_limit is not null and blocked_on = step_limit;
 create index tasks_blocked on tasks (blocked_on, rank) where blocked_on is not null;
 create index tasks_limited_of on tasks (execution_id) where step_limit is not null;
 create index tasks_key_limited_of on tasks (execution_id) where key_limit is not null;
 create index tasks_list on tasks (created_at, id);
+
+-- Calls that were dropped while they ran: they keep the slots of their limits until their guest is gone.
+create table stopping_tasks (
+  id bytea not null primary key,
+  owner bytea not null,
+  execution_id bytea not null,
+  step text not null,
+  started_at bigint,
+  step_limit text,
+  key_limit text
+);
+
+create index stopping_of on stopping_tasks (owner);
+create index stopping_step on stopping_tasks (step_limit) where step_limit is not null;
+create index stopping_key on stopping_tasks (key_limit) where key_limit is not null;
 
 alter table hosts add column queues text;
 alter table hosts add column tags text;

@@ -61,6 +61,39 @@ async fn never_six_run_where_five_may_and_none_is_stuck() {
     cluster.audit(&storm, &accepted, Faults::Kills).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_call_keeps_its_slot_until_its_guest_is_gone() {
+    let storm = Storm::begin("cancelled").await;
+    let (executions, cancels) = storm.of((12, 8), (60, 50));
+    let (cluster, _redis) = Cluster::hinted(storm.lease, HOSTS).await;
+    let (api, input) = (cluster.api(), json!({ "single": { "millis": 400, "times": 3 } }));
+    let mut ids = Vec::new();
+    for _ in 0..executions {
+        ids.push(api.run("limited", input.clone()).await);
+    }
+
+    for cancel in 1..=cancels {
+        begun("single", cancel).await;
+        // Whose call runs now; each way of ending drops it.
+        let running = api.get("/v1/tasks?state=running&limit=1").await.body;
+        let Some(id) = running["tasks"][0]["execution"].as_str() else { continue };
+        let answer = api.cancel(id, json!({ "force": cancel % 2 == 0 })).await;
+        storm.tell(format!("cancel {cancel}: {id} {}", answer.status));
+    }
+    let mut cancelled = 0;
+    for id in &ids {
+        cancelled += usize::from(api.ended(id).await.state == "cancelled");
+    }
+
+    let seen = spans::of_step("single");
+    let most = spans::most_at_once(&seen, &BTreeMap::new());
+    storm.tell(format!("{} attempts, {cancelled} cancelled, {most} at once at most", seen.len()));
+    assert!(cancelled >= cancels / 2, "most cancels came too late");
+    assert_eq!(most, 1);
+    let nothing = Load::begin([], 1, &cluster.doors()).finish().await;
+    cluster.audit(&storm, &nothing, Faults::Kills).await;
+}
+
 /// How many began in the time from `from` on.
 fn begun_in(seen: &[Span], from: Timestamp, time: Duration) -> usize {
     seen.iter().filter(|span| span.from >= from && span.from < from + time).count()

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use stepwell::model::{
-    CallLimits, ExecutionId, ExecutionState, Failure, Limit, Promise, ResultKey, ResultOf, Run,
-    TaskId,
+    CallLimits, ExecutionId, ExecutionState, Failure, Limit, Promise, ResultKey, ResultOf, TaskId,
 };
 use stepwell::store::{Append, ClaimedTask, Keep, NewTask, TaskEnd, TaskFilter, TaskRef};
 
@@ -232,26 +231,6 @@ on_both_databases! {
         assert!(db.store.claim_suspect(db.host, &filter).await.unwrap().is_none());
     }
 
-    async fn what_goes_with_its_execution_frees_its_slot(db: Database) {
-        let first = db.called_with(1, &[limits(Some(1), None)]).await;
-        db.called_with(2, &[limits(Some(1), None)]).await;
-        assert_eq!(db.admitted().await[0].execution, first);
-
-        db.end(first, 3, ExecutionState::Completed).await;
-
-        assert_eq!(db.admitted().await.len(), 1);
-    }
-
-    async fn what_is_cancelled_frees_its_slot(db: Database) {
-        let first = db.called_with(1, &[limits(Some(1), None), limits(Some(1), None)]).await;
-        assert_eq!(db.admitted_promises().await, [0]);
-        let dropped_tasks = vec![(Run(0), Promise(0))];
-
-        db.commit(vec![write(Append { dropped_tasks, ..db.append(first) })]).await;
-
-        assert_eq!(db.admitted_promises().await, [1]);
-    }
-
     async fn what_cannot_be_claimed_holds_up_nobody(db: Database) {
         let paused = db.called_with(1, &[limits(Some(1), None), limits(Some(1), None)]).await;
         db.called_with(2, &[limits(Some(1), None)]).await;
@@ -320,6 +299,7 @@ on_both_databases! {
         assert_eq!(db.admitted().await[0].execution, leader);
 
         db.end(leader, 3, ExecutionState::Completed).await;
+        db.store.stopped(db.host, db.store.stopping(db.host).await.unwrap()[0]).await.unwrap();
 
         let second = db.admitted().await;
         assert_eq!(second[0].execution, other, "its place is free, and the follower does not lead yet");

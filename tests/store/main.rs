@@ -24,6 +24,7 @@ mod results;
 mod revival;
 mod schedules;
 mod sharing;
+mod stopping;
 mod tasks;
 mod unknown;
 mod unreadable;

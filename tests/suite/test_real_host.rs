@@ -11,6 +11,9 @@ use crate::process::Process;
 /// What a host may hold more than before once a storm is over: caches, pools that stay warm, a larger heap.
 const MARGIN_BYTES: u64 = 96 << 20;
 
+/// A guest's memory goes after its end was written, on a thread that others may keep busy for a while.
+const SETTLES_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long the start and the result of a no-op workflow take: the median and the 99th percentile.
 #[expect(clippy::disallowed_methods, reason = "a measurement that is printed, not judged")]
 async fn no_ops(api: &Api, count: usize) -> (Duration, Duration) {
@@ -75,9 +78,17 @@ async fn memory_that_guests_took_returns() {
 
     storm(8).await;
 
-    let after = process.resident_bytes();
-    println!("resident: {} MiB before, {} MiB after", before >> 20, after >> 20);
-    assert!(after <= before + MARGIN_BYTES, "{before} bytes before, {after} after");
+    let at_once = process.resident_bytes();
+    let settled = async {
+        while process.resident_bytes() > before + MARGIN_BYTES {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let returned = tokio::time::timeout(SETTLES_WITHIN, settled).await;
+    let [before, at_once, after] =
+        [before, at_once, process.resident_bytes()].map(|bytes| bytes >> 20);
+    println!("resident: {before} MiB before, {at_once} MiB at once, {after} MiB when settled");
+    assert!(returned.is_ok(), "{before} MiB before, {after} MiB after {SETTLES_WITHIN:?}");
     assert_eq!(api.run_to_end("noop", Value::Null).await.value(), Value::Null);
     process.audit(&[]).await;
 }

@@ -177,6 +177,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn prune_results(&self, host: HostId, now: Timestamp, limit: u32) -> Result<u64>;
     /// The executions and tasks that the rows say are this host's.
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)>;
+    /// The tasks that were dropped while this host ran them: their guests are to be stopped, and their ends said as any end.
+    async fn stopping(&self, host: HostId) -> Result<Vec<TaskId>>;
+    /// A dropped task that this host ran runs no longer, and its slots are free. Where it is not there, nothing happens.
+    async fn stopped(&self, host: HostId, task: TaskId) -> Result<()>;
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.
     /// Where it is no longer this host's, nothing happens.
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()>;

@@ -288,6 +288,8 @@ pub struct Renewal {
     pub queues_changed_at: Option<Timestamp>,
     /// Whether calls wait for a result that is there, or that nobody leads to any more.
     pub followers: bool,
+    /// Whether this host runs calls that were dropped.
+    pub stopping: bool,
     /// When a schedule has to be looked at next.
     pub next_firing: Option<Timestamp>,
 }

@@ -263,10 +263,15 @@ impl Claimer {
         if hints.lost {
             self.crew.hot.nudge_all();
         }
+        let mut may_stop = hints.lost;
         for execution in hints.arrivals {
             if !self.crew.hot.nudge(execution, Nudge::Look) {
+                may_stop |= self.crew.runs_tasks_of(execution);
                 self.adopt(execution).await;
             }
+        }
+        if may_stop {
+            keeping::stop_dropped(&self.crew).await;
         }
     }
 
@@ -283,6 +288,9 @@ impl Claimer {
             self.work |= renewal.work;
             if renewal.arrivals {
                 self.crew.hot.nudge_all();
+            }
+            if renewal.stopping {
+                keeping::stop_dropped(&self.crew).await;
             }
         }
     }
@@ -319,6 +327,9 @@ impl Claimer {
                 // A call that nobody began in time has settled.
                 if renewal.arrivals {
                     self.crew.hot.nudge_all();
+                }
+                if renewal.stopping {
+                    keeping::stop_dropped(&self.crew).await;
                 }
                 renewal.next_due.into_iter().for_each(|due| self.crew.set_alarm(due));
             }

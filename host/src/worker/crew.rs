@@ -17,7 +17,9 @@ use super::modules::Modules;
 use super::slots::Slots;
 use super::trial::Trial;
 use super::{Parts, Planner, Polling, Stopping};
-use crate::model::{Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, Timestamp, Wake};
+use crate::model::{
+    Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, TaskId, Timestamp, Wake,
+};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store, StoreError};
@@ -64,7 +66,7 @@ pub(super) struct Members {
     alarm_moved: Notify,
     /// When a queue was paused or resumed last, as far as it is known here.
     queues_as_of: AtomicI64,
-    running: Mutex<HashMap<(ExecutionId, Run, Promise), CancellationToken>>,
+    running: Mutex<HashMap<TaskId, Running>>,
 }
 
 impl std::ops::Deref for Crew {
@@ -73,6 +75,16 @@ impl std::ops::Deref for Crew {
     fn deref(&self) -> &Members {
         &self.0
     }
+}
+
+/// A task that runs on this host.
+#[derive(Debug)]
+struct Running {
+    execution: ExecutionId,
+    /// The run in which it began.
+    run: Run,
+    promise: Promise,
+    stop: CancellationToken,
 }
 
 /// What the claimer listens to.
@@ -257,29 +269,45 @@ impl Crew {
         self.notifier.wake(Wake::Changed { execution });
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<(ExecutionId, Run, Promise), CancellationToken>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<TaskId, Running>> {
         self.running.lock().expect("nobody panics while holding it")
     }
 
-    /// Enters a task that runs on this host, so that its call can be cancelled.
-    pub(super) fn enter_task(&self, of: (ExecutionId, Run, Promise), stop: CancellationToken) {
-        self.running().insert(of, stop);
+    /// Enters a task that runs on this host, so that it can be stopped.
+    pub(super) fn enter_task(
+        &self,
+        id: TaskId,
+        (execution, run, promise): (ExecutionId, Run, Promise),
+        stop: CancellationToken,
+    ) {
+        self.running().insert(id, Running { execution, run, promise, stop });
     }
 
     /// A task has ended.
-    pub(super) fn leave_task(&self, of: (ExecutionId, Run, Promise)) {
-        self.running().remove(&of);
+    pub(super) fn leave_task(&self, id: TaskId) {
+        self.running().remove(&id);
     }
 
     /// Whether a task runs on this host.
-    pub(super) fn knows_task(&self, of: (ExecutionId, Run, Promise)) -> bool {
-        self.running().contains_key(&of)
+    pub(super) fn knows_task(&self, id: TaskId) -> bool {
+        self.running().contains_key(&id)
     }
 
-    /// Stops a task if it runs on this host.
-    pub(super) fn stop_task(&self, of: (ExecutionId, Run, Promise)) {
-        if let Some(token) = self.running().get(&of) {
-            token.cancel();
-        }
+    /// Whether tasks of an execution run on this host.
+    pub(super) fn runs_tasks_of(&self, execution: ExecutionId) -> bool {
+        self.running().values().any(|running| running.execution == execution)
+    }
+
+    /// Stops a task. False: it does not run here.
+    pub(super) fn stop_task(&self, id: TaskId) -> bool {
+        self.running().get(&id).map(|running| running.stop.cancel()).is_some()
+    }
+
+    /// Stops what runs on this host for a call. It may have begun in an earlier run than the one that knows it now.
+    pub(super) fn stop_call(&self, (execution, run, promise): (ExecutionId, Run, Promise)) {
+        let is_of = |running: &&Running| {
+            (running.execution, running.promise) == (execution, promise) && running.run <= run
+        };
+        self.running().values().filter(is_of).for_each(|running| running.stop.cancel());
     }
 }

@@ -24,6 +24,6 @@ pub(super) async fn forward(
         let Some(ended) = tasks.remove(&promise) else { continue };
         let attempted = attempted.unwrap_or_else(super::attempt::Attempted::lost);
         task::end(&crew, &ended, attempted).await;
-        crew.leave_task((ended.task.execution, ended.task.run, promise));
+        crew.leave_task(ended.task.id);
     }
 }

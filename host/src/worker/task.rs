@@ -19,20 +19,19 @@ use crate::store::{
 pub(super) fn spawn(crew: &Crew, task: ClaimedTask, slot: Slot) {
     let stop = crew.stop.over.child_token();
     // Before anybody can ask whether this host knows of it.
-    crew.enter_task((task.execution, task.run, task.promise), stop.clone());
+    crew.enter_task(task.id, (task.execution, task.run, task.promise), stop.clone());
     crew.begin(run(crew.clone(), task, slot, stop));
 }
 
 /// Runs one attempt of a claimed task and tells the store how it ended.
 async fn run(crew: Crew, task: ClaimedTask, slot: Slot, stop: CancellationToken) {
-    let of = (task.execution, task.run, task.promise);
     let attempted = attempt(&crew, &task, stop).await;
     drop(slot);
     crew.capacity.notify_one();
     if !crew.stop.hard.is_cancelled() {
         end(&crew, &Ended::of(&task), attempted).await;
     }
-    crew.leave_task(of);
+    crew.leave_task(task.id);
     crew.trial.acquit(Suspected::Task(task.id));
 }
 

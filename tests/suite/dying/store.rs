@@ -177,6 +177,14 @@ impl Store for DyingStore {
         self.fault.read(self.inner.owned(host)).await
     }
 
+    async fn stopping(&self, host: HostId) -> Result<Vec<TaskId>> {
+        self.fault.read(self.inner.stopping(host)).await
+    }
+
+    async fn stopped(&self, host: HostId, task: TaskId) -> Result<()> {
+        self.fault.write(self.inner.stopped(host, task)).await
+    }
+
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {
         self.fault.write(self.inner.free(host, execution)).await
     }

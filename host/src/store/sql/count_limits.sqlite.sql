@@ -15,6 +15,14 @@ select
     from tasks
     where key_limit = asked.name
       and owner is not null
+  ) + (
+    select count(*)
+    from stopping_tasks
+    where step_limit = asked.name
+  ) + (
+    select count(*)
+    from stopping_tasks
+    where key_limit = asked.name
   ) as running,
   (
     select count(*)

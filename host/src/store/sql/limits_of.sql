@@ -1,5 +1,5 @@
 -- The limits of the tasks of an execution.
--- $1 the execution.
+-- $1 the execution, $2 how many at most.
 select step_limit as name
 from tasks
 where execution_id = $1
@@ -10,3 +10,4 @@ from tasks
 where execution_id = $1
   and key_limit is not null
 order by name
+limit $2

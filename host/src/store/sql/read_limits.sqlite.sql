@@ -12,6 +12,14 @@ select
     from tasks
     where tasks.key_limit = limits.name
       and tasks.owner is not null
+  ) + (
+    select count(*)
+    from stopping_tasks
+    where stopping_tasks.step_limit = limits.name
+  ) + (
+    select count(*)
+    from stopping_tasks
+    where stopping_tasks.key_limit = limits.name
   ) as running
 from limits
 where name in (values (?))

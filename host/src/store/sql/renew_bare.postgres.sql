@@ -17,5 +17,6 @@ returning
   null::bigint as next_lease_end,
   steady_since,
   null::bigint as queues_changed_at,
+  0 as stopping,
   0 as followers,
   null::bigint as next_firing

@@ -10,6 +10,7 @@ select
   null as next_lease_end,
   steady_since,
   null as queues_changed_at,
+  0 as stopping,
   0 as followers,
   null as next_firing
 from hosts

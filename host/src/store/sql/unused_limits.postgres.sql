@@ -6,10 +6,10 @@ where next_at is null
   and tat <= $1
   and not exists (select 1 from tasks where step_limit = limits.name and owner is not null)
   and not exists (select 1 from tasks where key_limit = limits.name and owner is not null)
-  and not exists (select 1 from tasks where step_limit = limits.name and owner is null and blocked_on is null)
-  and not exists (select 1 from tasks where key_limit = limits.name and owner is null and blocked_on is null)
-  and not exists (select 1 from tasks where key_limit = limits.name and blocked_on = step_limit)
-  and not exists (select 1 from tasks where blocked_on = limits.name)
+  and not exists (select 1 from tasks where step_limit = limits.name and owner is null)
+  and not exists (select 1 from tasks where key_limit = limits.name and owner is null)
+  and not exists (select 1 from stopping_tasks where step_limit = limits.name)
+  and not exists (select 1 from stopping_tasks where key_limit = limits.name)
 order by name collate "C"
 limit $2
 for update skip locked

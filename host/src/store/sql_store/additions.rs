@@ -29,7 +29,7 @@ pub(super) struct Additions<'a> {
     inbox: Rows,
     tasks: Rows,
     enrolled: Rows,
-    dropped_tasks: Rows,
+    pub(super) dropped_tasks: Rows,
     ended_results: Rows,
     dead_letters: Rows,
     logs: Rows,
@@ -231,7 +231,6 @@ impl<'a> Additions<'a> {
         vec![
             (statements::ADMIT, self.admitted),
             (statements::APPEND_JOURNAL, self.journal),
-            (statements::DROP_TASKS, self.dropped_tasks),
             (statements::INSERT_TASKS, self.tasks),
             (statements::ENROLL_TASKS, self.enrolled),
             (statements::CLEAR_TASKS, self.ended_tasks),

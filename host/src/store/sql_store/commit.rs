@@ -5,10 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use super::SqlStore;
 use super::additions::{Additions, count_by_execution};
 use super::ends;
-use super::limits;
+use super::limits::{self, Touched};
 use super::locks::{Standings, changed_rows, check_changes, ids, lock, read_standings};
 use super::results;
 use super::standing::Standing;
+use super::stopping;
 use super::transaction::Transaction;
 use crate::model::{ExecutionId, HostId, Timestamp, Wake};
 use crate::store::dialect::{Dialect, Fault, Line};
@@ -172,7 +173,8 @@ impl<D: Dialect> SqlStore<D> {
 
         let mut additions = Additions::new(transaction.now);
         additions.judged = results::judge(&mut transaction, &sorted.appends).await?;
-        let taken = ends::take(&mut transaction, host, &sorted.ends).await?;
+        let (taken, freed) = ends::take(&mut transaction, host, &sorted.ends).await?;
+        additions.touched.merge(freed);
         for (place, end) in &sorted.ends {
             let taken = taken.get(&end.task.id);
             let settled = taken.map(|taken| (*end, taken));
@@ -203,14 +205,30 @@ impl<D: Dialect> SqlStore<D> {
 }
 
 impl Applied<'_> {
-    /// Executions that tasks with limits may go of.
-    fn freed(&self) -> impl Iterator<Item = ExecutionId> {
-        let frees = |append: &Append| {
-            !append.dropped_tasks.is_empty() || matches!(append.row, RowChange::End { .. })
-        };
-        let ids = self.appends.iter().filter(move |(_, append)| frees(append));
-        let ids = ids.map(|(_, append)| append.execution);
-        ids.filter(|id| self.standings.get(id).is_some_and(|row| row.limited))
+    /// The executions that end and may leave calls with limits.
+    fn limited_ends(&self) -> impl Iterator<Item = ExecutionId> {
+        let ends = |append: &&Append| matches!(append.row, RowChange::End { .. });
+        let ended = self.appends.iter().map(|(_, append)| *append).filter(ends);
+        let is_limited = |id: &_| self.standings.get(id).is_some_and(|row| row.limited);
+        ended.map(|append| append.execution).filter(is_limited)
+    }
+
+    /// Drops the tasks whose slots others may wait for, or whose hosts have to stop them.
+    async fn drop_tasks<D: Dialect>(
+        &mut self,
+        transaction: &mut Transaction<'_, D>,
+    ) -> Result<Touched, Fault> {
+        let of_ended = self.limited_ends().map(|id| values![id]).collect();
+        let by_promise = std::mem::take(&mut self.additions.dropped_tasks);
+        let script =
+            vec![(statements::DROP_TASKS, by_promise), (statements::DROP_TASKS_OF, of_ended)];
+        let rows = transaction.run(script).await?.into_iter().flatten().collect();
+        let mut dropped = stopping::let_go(transaction, rows).await?;
+        for (place, append) in &self.appends {
+            let Written::Done(effects) = &mut self.written[*place] else { continue };
+            effects.wakes.extend(dropped.wakes(append.execution));
+        }
+        Ok(dropped.touched)
     }
 
     /// Writes it and makes it durable. Where nothing is asked of the last statements, the commit goes with them.
@@ -220,7 +238,8 @@ impl Applied<'_> {
     ) -> Result<Vec<Written>, Fault> {
         let is_asked = self.standings.values().any(|row| row.changed)
             || !self.additions.touched.is_empty()
-            || self.freed().next().is_some()
+            || !self.additions.dropped_tasks.is_empty()
+            || self.limited_ends().next().is_some()
             || self.appends.iter().any(|(_, append)| !append.admitted.is_empty());
         if is_asked {
             let written = self.write(&mut transaction).await?;
@@ -237,9 +256,7 @@ impl Applied<'_> {
         transaction: &mut Transaction<'_, D>,
     ) -> Result<Vec<Written>, Fault> {
         let mut touched = std::mem::take(&mut self.additions.touched);
-        for execution in self.freed().collect::<Vec<_>>() {
-            touched.merge(limits::of_execution(transaction, execution).await?);
-        }
+        touched.merge(self.drop_tasks(transaction).await?);
         let rows = changed_rows(self.standings.values());
         let expected = rows.len();
         let mut script = self.additions.into_script();

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::additions::Additions;
+use super::limits::Touched;
 use super::locks::Standings;
+use super::stopping;
 use super::tasks::Taken;
 use super::transaction::Transaction;
 use crate::model::{HostId, TaskId};
@@ -14,12 +16,13 @@ use crate::store::value::{Rows, values};
 use crate::store::view::Delivered;
 use crate::store::write::TaskSettled;
 
-/// Deletes exactly the rows of (id, owner, attempt) that are there: what is written for their executions comes of these.
+/// Deletes exactly the rows of (id, owner, attempt) that are there: what is written for their executions comes of these. The others
+/// may be those of dropped calls, which only free their slots.
 pub(super) async fn take<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     host: HostId,
     ends: &[(usize, &TaskSettled)],
-) -> Result<HashMap<TaskId, Taken>, Fault> {
+) -> Result<(HashMap<TaskId, Taken>, Touched), Fault> {
     let asked: Rows =
         ends.iter().map(|(_, end)| values![end.task.id, host, end.task.attempt]).collect();
     let rows = transaction.fetch_many(statements::TAKE_TASKS, asked).await?;
@@ -29,7 +32,9 @@ pub(super) async fn take<D: Dialect>(
         let id = Reading::of("tasks", row).task("id")?;
         taken.insert(id, Taken::read(rest)?);
     }
-    Ok(taken)
+    let gone = ends.iter().map(|(_, end)| end.task.id).filter(|id| !taken.contains_key(id));
+    let touched = stopping::take_stopped(transaction, host, gone).await?;
+    Ok((taken, touched))
 }
 
 /// Brings the outcome of a task that was taken to its execution, whose row is locked.

@@ -133,7 +133,10 @@ impl<D: Dialect> SqlStore<D> {
         transaction.execute(statements::RETIRE_HOST, values![host]).await?;
         transaction.execute(statements::RETIRE_EXECUTIONS, values![host, now]).await?;
         let freed = transaction.fetch(statements::RETIRE_TASKS, values![host, now]).await?;
-        limits::open(&mut transaction, Touched::by_rows(freed)).await?;
+        let mut touched = Touched::by_rows(freed);
+        let stopped = transaction.fetch(statements::FREE_STOPPING_TASKS, values![host]).await?;
+        touched.merge(Touched::by_rows(stopped));
+        limits::open(&mut transaction, touched).await?;
         // Where its end is not known, that is waited for with the gate open.
         drop(alone);
         transaction.commit().await
@@ -183,6 +186,8 @@ async fn bury<D: Dialect>(
     transaction.execute(statements::FREE_EXECUTIONS, values![host, now]).await?;
     let freed = transaction.fetch(statements::FREE_TASKS, values![host, now]).await?;
     touched.merge(Touched::by_rows(freed));
+    let stopped = transaction.fetch(statements::FREE_STOPPING_TASKS, values![host]).await?;
+    touched.merge(Touched::by_rows(stopped));
     Ok(())
 }
 
@@ -207,6 +212,7 @@ fn renewal(host: HostId, rows: Vec<Row>) -> Result<Renewal> {
         next_lease_end: row.opt_time("next_lease_end")?,
         steady_since: row.opt_time("steady_since")?,
         queues_changed_at: row.opt_time("queues_changed_at")?,
+        stopping: row.flag("stopping")?,
         followers: row.flag("followers")?,
         next_firing: row.opt_time("next_firing")?,
     })

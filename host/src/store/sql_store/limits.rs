@@ -19,6 +19,9 @@ use crate::store::value::{Rows, Value, values};
 
 /// When a task is due that waits for a limit: never by itself.
 pub(super) const UNTIL_OPENED: Timestamp = Timestamp::from_micros(i64::MAX);
+/// Limits that are looked at in one transaction because of what it dropped, paused or resumed; what others wait for is looked at
+/// again by itself soon.
+pub(super) const OPENED_MAX: u32 = 1_000;
 /// Limits that are removed in one transaction.
 const PRUNED_MAX: u32 = 1_000;
 
@@ -83,12 +86,13 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// The limits of an execution's tasks.
+/// Limits of an execution's tasks, as many as are looked at at once.
 pub(super) async fn of_execution<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     execution: ExecutionId,
 ) -> Result<Touched, Fault> {
-    Ok(Touched::by_rows(transaction.fetch(statements::LIMITS_OF, values![execution]).await?))
+    let named = transaction.fetch(statements::LIMITS_OF, values![execution, OPENED_MAX]).await?;
+    Ok(Touched::by_rows(named))
 }
 
 /// Lets those that wait go on, as many as there is room for: from the limit of their key to that of their step, and from there
@@ -98,8 +102,13 @@ pub(super) async fn open<D: Dialect>(
     touched: Touched,
 ) -> Result<u64, Fault> {
     let Touched { declared, names } = touched;
+    let mut others = OPENED_MAX;
+    let names = names.into_iter().filter(|name| {
+        declared.contains_key(name)
+            || others.checked_sub(1).inspect(|left| others = *left).is_some()
+    });
     let (keys, mut steps): (BTreeSet<_>, BTreeSet<_>) =
-        names.into_iter().partition(|name| Limit::is_of_key(name));
+        names.partition(|name| Limit::is_of_key(name));
     let mut ready = 0;
     for passed in open_some(transaction, &keys, &declared).await? {
         match passed.then {
@@ -128,7 +137,14 @@ async fn open_some<D: Dialect>(
     }
     let now = transaction.now;
     let mut gates = lock(transaction, names).await?;
-    declare(transaction, (names, declared), &mut gates).await?;
+    if declare(transaction, (names, declared), &mut gates).await? {
+        // Somebody else may have added it first, and what has begun under it counts.
+        gates = lock(transaction, names).await?;
+    }
+    // What waits for a limit that is gone must not wait for ever.
+    for name in names.iter().filter(|name| !gates.contains_key(*name)).collect::<Vec<_>>() {
+        gates.insert(name.clone(), Gate::without_limit(name));
+    }
     count(transaction, &mut gates).await?;
     let with_room = gates.values().filter(|gate| gate.is_waited_for && gate.room(now) > 0);
     let rows: Rows = with_room
@@ -181,24 +197,22 @@ async fn lock<D: Dialect>(
     Ok(gates.collect::<Result<_, StoreError>>()?)
 }
 
-/// Adds the limits that are new, and changes those that are declared otherwise now.
+/// Adds the limits that are new, and changes those that are declared otherwise now. Says whether any was new.
 async fn declare<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     (names, declared): (&BTreeSet<String>, &BTreeMap<String, Limit>),
     gates: &mut BTreeMap<String, Gate>,
-) -> Result<(), Fault> {
-    let mut changed = Rows::default();
+) -> Result<bool, Fault> {
+    let (mut changed, mut is_new) = (Rows::default(), false);
     for limit in names.iter().filter_map(|name| declared.get(name)) {
-        let is_other = match gates.get_mut(&limit.name) {
-            Some(gate) => gate.declare(limit),
-            None => gates.insert(limit.name.clone(), Gate::of(limit)).is_none(),
-        };
-        if is_other {
+        let gate = gates.get_mut(&limit.name);
+        is_new |= gate.is_none();
+        if gate.is_none_or(|gate| gate.declare(limit)) {
             changed.push(declaration(limit));
         }
     }
     transaction.fetch_many(statements::DECLARE_LIMITS, changed).await?;
-    Ok(())
+    Ok(is_new)
 }
 
 fn declaration(limit: &Limit) -> [Value; 7] {

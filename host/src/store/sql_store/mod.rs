@@ -24,6 +24,7 @@ mod revive;
 mod rows;
 mod schedules;
 mod standing;
+mod stopping;
 mod tasks;
 mod transaction;
 mod underway;

@@ -39,17 +39,26 @@ impl Gate {
         Ok(Self { name, slots, rate, meter, next_at, running: 0, passed: 0, is_waited_for: false })
     }
 
-    /// A limit that is new.
-    pub(super) fn of(limit: &Limit) -> Self {
+    /// A name that stands for no limit.
+    pub(super) fn without_limit(name: &str) -> Self {
         Self {
-            name: limit.name.clone(),
-            slots: limit.slots.map(i64::from),
-            rate: limit.rate.map(|rate| rate.to_string()),
-            meter: limit.rate.map(Meter::from),
+            name: name.to_owned(),
+            slots: None,
+            rate: None,
+            meter: None,
             next_at: None,
             running: 0,
             passed: 0,
             is_waited_for: false,
+        }
+    }
+
+    fn of(limit: &Limit) -> Self {
+        Self {
+            slots: limit.slots.map(i64::from),
+            rate: limit.rate.map(|rate| rate.to_string()),
+            meter: limit.rate.map(Meter::from),
+            ..Self::without_limit(&limit.name)
         }
     }
 

@@ -12,8 +12,6 @@ use crate::store::waiting::QueueRow;
 
 /// Queues that may be paused at once and are heeded.
 pub(super) const PAUSED_MAX: u32 = 1_000;
-/// Limits that are looked at at once when a queue is paused or resumed; a duty looks at the others.
-const LIMITS_MAX: u32 = 1_000;
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn set_queue_paused(
@@ -26,7 +24,7 @@ impl<D: Dialect> SqlStore<D> {
         let values = values![queue, paused, transaction.now];
         transaction.execute(statements::PAUSE_QUEUE, values).await?;
         // What has gone past a limit counts against it only while it can be claimed.
-        let values = values![queue, LIMITS_MAX];
+        let values = values![queue, limits::OPENED_MAX];
         let named = transaction.fetch(statements::LIMITS_IN_QUEUE, values).await?;
         limits::open(&mut transaction, Touched::by_rows(named)).await?;
         Ok(transaction.commit().await?)

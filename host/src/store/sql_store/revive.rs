@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use super::SqlStore;
 use super::additions::Additions;
-use super::limits;
+use super::limits::{self, Touched};
 use super::locks::{lock_one, write_back};
 use super::removal::is_being_removed;
 use super::rows;
 use super::standing::Standing;
+use super::stopping;
 use super::transaction::Transaction;
 use crate::journal::{self, Body, Entry, RunEntry, RunReason, effective};
 use crate::model::{ExecutionId, ExecutionState, HostId, ModuleDigest, Promise, Seq, Timestamp};
@@ -62,8 +63,7 @@ impl<D: Dialect> SqlStore<D> {
             Some(module) => module,
             None => module_of(&mut transaction, execution).await?,
         };
-        let touched = limits::of_execution(&mut transaction, execution).await?;
-        rebase(&mut transaction, &standing, plan.first_undone).await?;
+        let touched = rebase(&mut transaction, &standing, plan.first_undone).await?;
         standing.revive(transaction.now);
         let mut additions = Additions::new(transaction.now);
         let run = RunEntry {
@@ -109,20 +109,22 @@ fn may_be_revived(state: ExecutionState, why: RunReason) -> bool {
     }
 }
 
-/// Takes what is under way for the promises that still count into the next run, and removes the rest.
+/// Takes what is under way for the promises that still count into the next run, and removes the rest; says whose limits that
+/// touches.
 async fn rebase<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     standing: &Standing,
     first_gone: Promise,
-) -> Result<(), Fault> {
+) -> Result<Touched, Fault> {
     let (id, run, next) = (standing.id, standing.run, standing.run.next());
-    transaction.execute(statements::DROP_TASKS_FROM, values![id, first_gone]).await?;
+    let gone = transaction.fetch(statements::DROP_TASKS_FROM, values![id, first_gone]).await?;
+    let dropped = stopping::let_go(transaction, gone).await?;
     transaction.execute(statements::DROP_INBOX_FROM, values![id, first_gone]).await?;
     transaction.execute(statements::REBASE_TASKS, values![id, run, next]).await?;
     transaction.execute(statements::REBASE_INBOX, values![id, run, next]).await?;
     let values = values![id, run, next, first_gone];
     transaction.execute(statements::REBASE_CHILDREN, values).await?;
-    Ok(())
+    Ok(dropped.touched)
 }
 
 /// Removes the dead letters of steps that the next run calls again, or no longer knows.

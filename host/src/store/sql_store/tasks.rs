@@ -84,6 +84,7 @@ impl<D: Dialect> SqlStore<D> {
         let mut transaction = self.begin(host).await?;
         let Some(taken) = change(&mut transaction, host, task, &end).await? else {
             transaction.leave().await?;
+            self.free_stopped(host, task.id).await?;
             return Ok(None);
         };
         let mut additions = Additions::new(transaction.now);

@@ -170,6 +170,14 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read_owned(host).await
     }
 
+    async fn stopping(&self, host: HostId) -> Result<Vec<TaskId>> {
+        self.read_stopping(host).await
+    }
+
+    async fn stopped(&self, host: HostId, task: TaskId) -> Result<()> {
+        self.free_stopped(host, task).await
+    }
+
     async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()> {
         self.block_execution(host, execution, why).await
     }

@@ -44,6 +44,7 @@ impl Activation {
         let _ends_of_the_run_before = self.replace_ends();
         self.children.clear();
         self.existing.clear();
+        self.redriven.clear();
         self.row.run = replay.run();
         self.draft.run = replay.run();
         // Detached children that the run before started at the very last.

@@ -175,7 +175,7 @@ async fn activate(
         let over = force::end(crew, &row, &inbox, replay, reason).await;
         // Only when its rows are gone: an attempt that is stopped before is lost, and made again.
         if over == Over::Done {
-            tasks.iter().for_each(|(run, promise)| crew.stop_task((execution, *run, *promise)));
+            tasks.iter().for_each(|(run, promise)| crew.stop_call((execution, *run, *promise)));
             if !tasks.is_empty() {
                 crew.followers.notify_one();
             }

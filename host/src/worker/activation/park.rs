@@ -27,7 +27,7 @@ impl Activation {
                 promise,
                 attempt: task.attempt,
             };
-            self.crew.enter_task((of.execution, of.run, promise), local.stop.clone());
+            self.crew.enter_task(of.id, (of.execution, of.run, promise), local.stop.clone());
             let step = local.call.step().clone();
             let input_at = local.call.input_at();
             handed.insert(promise, Ended { task: of, step, input_at, is_limited: false });
@@ -50,9 +50,8 @@ impl Activation {
             Err(over) => {
                 // Nothing stands for these steps: they are lost, and called again by whoever activates next.
                 for ended in handed.into_values() {
-                    let TaskRef { execution, run, promise, .. } = ended.task;
-                    self.crew.stop_task((execution, run, promise));
-                    self.crew.leave_task((execution, run, promise));
+                    self.crew.stop_task(ended.task.id);
+                    self.crew.leave_task(ended.task.id);
                 }
                 if over == Over::Again {
                     // Nobody knows whether their rows are there: if they are, they are given back.

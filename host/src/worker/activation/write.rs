@@ -102,7 +102,7 @@ impl Activation {
         }
         // Only now: an attempt that was stopped before its row went would be made again.
         for (run, promise) in dropped {
-            self.crew.stop_task((self.id(), run, promise));
+            self.crew.stop_call((self.id(), run, promise));
         }
         Ok(())
     }

@@ -85,6 +85,7 @@ mod tests {
             queues_changed_at: None,
             steady_since: Some(Timestamp::from_micros(steady_since)),
             followers: false,
+            stopping: false,
             next_firing: None,
         }
     }

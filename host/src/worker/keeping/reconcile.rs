@@ -23,6 +23,20 @@ impl Unknown {
     }
 }
 
+/// Stops what this host runs for calls that were dropped, and returns what it does not run.
+pub(in crate::worker) async fn stop_dropped(crew: &Crew) -> Vec<TaskId> {
+    match crew.store.stopping(crew.host).await {
+        Ok(mut dropped) => {
+            dropped.retain(|id| !crew.stop_task(*id));
+            dropped
+        }
+        Err(error) => {
+            warn!(error = %error, "Which calls were dropped could not be read; the next renewal looks again");
+            Vec::new()
+        }
+    }
+}
+
 /// Compares, takes up what was unknown twice, and returns what is unknown now; none where the rows could not be read.
 pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Option<Unknown> {
     let (mut executions, mut tasks) = match crew.store.owned(crew.host).await {
@@ -33,7 +47,12 @@ pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Optio
         }
     };
     executions.retain(|id| !crew.hot.has(*id));
-    tasks.retain(|task| !crew.knows_task((task.execution, task.run, task.promise)));
+    tasks.retain(|task| !crew.knows_task(task.id));
+    let dropped = stop_dropped(crew).await;
+    for task in dropped.iter().filter(|id| before.tasks.contains(*id)) {
+        // Its end was never said.
+        let _next_round = crew.store.stopped(crew.host, *task).await;
+    }
     for execution in executions.iter().filter(|id| before.executions.contains(*id)) {
         adopt(crew, *execution).await;
     }
@@ -42,7 +61,7 @@ pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Optio
     }
     Some(Unknown {
         executions: executions.into_iter().collect(),
-        tasks: tasks.into_iter().map(|task| task.id).collect(),
+        tasks: tasks.into_iter().map(|task| task.id).chain(dropped).collect(),
     })
 }
 
