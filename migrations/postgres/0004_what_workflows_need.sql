@@ -131,4 +131,4 @@ create index stopping_key on stopping_tasks (key_limit) where key_limit is not n
 alter table hosts add column queues text;
 alter table hosts add column tags text;
 
-alter table queues add column changed_at bigint;
+alter table queues add column changes bigint not null default 0;

@@ -124,4 +124,4 @@ create index stopping_key on stopping_tasks (key_limit) where key_limit is not n
 alter table hosts add column queues text;
 alter table hosts add column tags text;
 
-alter table queues add column changed_at integer;
+alter table queues add column changes integer not null default 0;

@@ -1,6 +1,6 @@
 //! Queues that stand still, what is in them, and what is around those that wait.
 
-use stepwell::model::{CallLimits, Routing};
+use stepwell::model::{CallLimits, ExecutionState, Routing};
 use stepwell::store::{Holders, NewExecution, NewTask, QueueRow, Serving, TaskFilter, TaskState};
 
 use crate::database::{Database, everything, execution_id, new_host, new_host_row};
@@ -41,9 +41,9 @@ on_both_databases! {
     }
 
     async fn a_queue_is_paused_once_and_resumed_once(db: Database) {
-        assert_eq!(db.renew().await.queues_changed_at, None);
+        assert_eq!(db.renew().await.queue_changes, 0);
         db.pause_queue("nobody-has-heard-of-it").await;
-        let first = db.renew().await.queues_changed_at;
+        let first = db.renew().await.queue_changes;
         db.store.pause_queue(db.host, &name("nobody-has-heard-of-it"), Some(at(9))).await.unwrap();
 
         let paused = db.store.paused_queues().await.unwrap();
@@ -51,7 +51,7 @@ on_both_databases! {
         db.resume_queue("nobody-has-heard-of-it").await;
         db.resume_queue("nobody-has-heard-of-it").await;
         assert!(db.store.paused_queues().await.unwrap().is_empty());
-        assert!(db.renew().await.queues_changed_at > first);
+        assert!(db.renew().await.queue_changes > first);
     }
 
     async fn a_queue_says_what_is_in_it(db: Database) {
@@ -131,5 +131,18 @@ on_both_databases! {
         let around = db.store.surroundings(&[], Holders::Counted).await.unwrap();
 
         assert!(around.hosts.contains(&serving), "{:?}", around.hosts);
+    }
+
+    async fn who_is_paused_does_not_lead_where_another_can(db: Database) {
+        let ask = |number| crate::results::keeping(number, None);
+        let leader = db.called(1, ask(1)).await;
+        let (paused, other) = (db.called(2, ask(2)).await, db.called(3, ask(3)).await);
+        db.store.pause(db.host, paused, Some(at(5))).await.unwrap();
+
+        db.end(leader, 3, ExecutionState::Completed).await;
+        db.store.answer_followers(db.host, 10).await.unwrap();
+
+        let begun = db.store.claim_tasks(db.host, &everything(), 10).await.unwrap();
+        assert_eq!(begun.iter().map(|task| task.execution).collect::<Vec<_>>(), [other]);
     }
 }

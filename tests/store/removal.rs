@@ -13,10 +13,8 @@ use crate::words::{
     call, child_of, counted, dead_letter, execution, logged, signal, start, state_set, write,
 };
 
-const START: Timestamp = Timestamp::from_micros(i64::MIN);
-
 fn old(state: ExecutionState, before: Timestamp) -> Old {
-    Old { state, before, from: START }
+    Old { state, before, after: None }
 }
 
 impl Database {
@@ -24,6 +22,19 @@ impl Database {
     async fn remove(&self, before: Timestamp) -> u64 {
         let old = old(ExecutionState::Completed, before);
         self.store.remove_executions(self.host, &old, 100).await.unwrap().count
+    }
+
+    /// Removes so many completed executions at once until none is left; says how many went each time.
+    async fn sweep(&self, limit: u32) -> Vec<u64> {
+        let (mut counts, mut old) = (Vec::new(), old(ExecutionState::Completed, self.later()));
+        loop {
+            let removed = self.store.remove_executions(self.host, &old, limit).await.unwrap();
+            counts.push(removed.count);
+            match removed.next {
+                Some(next) => old.after = Some(next),
+                None => return counts,
+            }
+        }
     }
 
     /// Later than everything that a test writes.
@@ -159,15 +170,20 @@ on_both_databases! {
             db.completed(id).await;
         }
 
-        let (mut counts, mut from) = (Vec::new(), Some(START));
-        while let Some(at) = from {
-            let old = Old { from: at, ..old(ExecutionState::Completed, db.later()) };
-            let removed = db.store.remove_executions(db.host, &old, 3).await.unwrap();
-            counts.push(removed.count);
-            from = removed.next;
-        }
+        assert_eq!(db.sweep(3).await, [3, 3, 1]);
+    }
 
-        assert_eq!(counts, [3, 3, 1]);
+    async fn what_must_stay_keeps_nothing_behind_it_from_going(db: Database) {
+        let parent = db.born(1).await;
+        for number in 2..=6 {
+            let child = db.child(number, child_of(parent, u32::from(number))).await;
+            db.completed(child).await;
+        }
+        let behind = db.born(7).await;
+        db.completed(behind).await;
+
+        assert_eq!(db.sweep(2).await, [0, 0, 1, 0]);
+        assert!(!db.is_there(behind).await);
     }
 
     async fn a_long_journal_goes_in_parts_and_meanwhile_nobody_revives_it(db: Database) {
@@ -184,12 +200,13 @@ on_both_databases! {
         let revival = Revival {
             why: RunReason::Retry,
             redrive: None,
+            of_run: None,
             module: None,
             at: db.now,
         };
         assert_eq!(db.store.revive(db.host, id, &revival).await.unwrap(), Revived::Missing);
-        let from = first.next.unwrap();
-        let rest = db.store.remove_executions(db.host, &Old { from, ..failed }, 100).await.unwrap();
+        let next = Old { after: Some(first.next.unwrap()), ..failed };
+        let rest = db.store.remove_executions(db.host, &next, 100).await.unwrap();
 
         assert_eq!(rest.count, 1);
         assert_eq!(db.rows().await, [0, 0, 0]);

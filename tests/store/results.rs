@@ -23,7 +23,7 @@ fn keep(input: &str, ttl: Option<Duration>) -> Keep {
     Keep { key, version: "1".to_owned(), ttl }
 }
 
-fn keeping(number: u8, ttl: Option<Duration>) -> NewTask {
+pub(crate) fn keeping(number: u8, ttl: Option<Duration>) -> NewTask {
     NewTask { keep: Some(keep("1", ttl)), ..task(number, 0, (2, 0)) }
 }
 
@@ -206,6 +206,7 @@ on_both_databases! {
         let revival = Revival {
             why: stepwell::journal::RunReason::Retry,
             redrive: None,
+            of_run: None,
             module: None,
             at: at(5_000),
         };

@@ -1,6 +1,6 @@
 //! The next run of what ended badly.
 
-use stepwell::journal::{Arrival, Body, Entry, Event, Redrive, RunReason};
+use stepwell::journal::{Arrival, Body, Entry, Event, Redrive, RunEntry, RunReason};
 use stepwell::model::{ExecutionState, Failure, ModuleDigest, Promise, Run, Seq, StepUsage};
 use stepwell::store::{Append, NewExecution, NewTask, Parent, Revival, Revived, RowChange};
 
@@ -11,7 +11,7 @@ use crate::words::{
 };
 
 fn retry() -> Revival {
-    Revival { why: RunReason::Retry, redrive: None, module: None, at: at(9_000) }
+    Revival { why: RunReason::Retry, redrive: None, of_run: None, module: None, at: at(9_000) }
 }
 
 fn redrive(promise: u32) -> Revival {
@@ -124,6 +124,42 @@ on_both_databases! {
 
         assert_eq!(db.view(id).await.row.state, ExecutionState::Failed);
         assert_eq!(db.store.dead_letters(&letters_of(id), None, 10).await.unwrap().len(), 2);
+    }
+
+    async fn a_letter_of_before_the_execution_continued_as_new_is_neither_replayed_nor_lost(db: Database) {
+        let id = db.born(1).await;
+        let before = Append { entries: vec![call(2, 0), settled(3, 0, Err("handled"))], ..db.append(id) };
+        db.commit(vec![write(Append { dead_letters: vec![dead_letter(0)], ..before })]).await;
+        let run = RunEntry {
+            from: Seq(0),
+            why: RunReason::ContinueAsNew,
+            module: crate::database::module(),
+            signal_ids: Vec::new(),
+            redrive: None,
+        };
+        let of_run = |entry: Entry| Entry { run: Run(1), ..entry };
+        let next = |entries: Vec<Entry>, row| Append {
+            run: Run(1),
+            entries: entries.into_iter().map(of_run).collect(),
+            row,
+            ..db.append(id)
+        };
+        let (state, base) = (ExecutionState::Running, Some(Seq(4)));
+        let row = RowChange::Stay { state, expires_at: None, base };
+        db.commit(vec![write(next(vec![crate::words::entry(4, Body::Run(run))], row))]).await;
+        let row = RowChange::End { state: ExecutionState::Failed, failure_kind: None };
+        let entries =
+            vec![call(5, 0), settled(6, 0, Err("card-declined")), ended(7, ExecutionState::Failed)];
+        let failed = Append { dead_letters: vec![dead_letter(0)], ..next(entries, row) };
+        db.commit(vec![write(failed)]).await;
+
+        let earlier = Revival { of_run: Some(Run(0)), ..redrive(0) };
+        assert_eq!(db.revive(id, &earlier).await, Revived::WentOn);
+        let its_own = Revival { of_run: Some(Run(1)), ..redrive(0) };
+        assert_eq!(db.revive(id, &its_own).await, Revived::Ready(Run(2)));
+
+        let left = db.store.dead_letters(&letters_of(id), None, 10).await.unwrap();
+        assert_eq!(left.iter().map(|letter| letter.run).collect::<Vec<_>>(), [Run(0)]);
     }
 
     async fn a_redrive_says_in_the_journal_which_call_is_made_again_and_how(db: Database) {

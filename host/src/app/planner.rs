@@ -12,7 +12,8 @@ impl Planner for Dispatch {
     async fn plan(&self, spec: &ScheduleSpec) -> Result<Result<StartPlan, Failure>, StoreError> {
         match self.start_plan(spec).await {
             Ok(plan) => Ok(Ok(plan)),
-            Err(DispatchError::Store(error)) => Err(error),
+            // What cannot be read is that schedule's own failure, and no other's.
+            Err(DispatchError::Store(error)) => error.as_corrupt().map(Err).ok_or(error),
             Err(refused) => Ok(Err(failure(&refused))),
         }
     }

@@ -97,18 +97,17 @@ impl Dispatch {
         state: ExecutionState,
         before: Timestamp,
     ) -> Result<(u64, bool)> {
-        let start = Timestamp::from_micros(i64::MIN);
-        let (mut count, mut in_sweep, mut from) = (0, 0, start);
+        let (mut count, mut in_sweep, mut after) = (0, 0, None);
         for _batch in 0..BATCHES_MAX {
-            let old = Old { state, before, from };
+            let old = Old { state, before, after };
             let removed =
                 self.store().remove_executions(self.host(), &old, EXECUTIONS_AT_ONCE).await?;
             count += removed.count;
             in_sweep += removed.count;
             match removed.next {
-                Some(next) => from = next,
+                Some(next) => after = Some(next),
                 None if in_sweep == 0 => return Ok((count, false)),
-                None => (in_sweep, from) = (0, start),
+                None => (in_sweep, after) = (0, None),
             }
         }
         Ok((count, true))

@@ -3,6 +3,7 @@
 use super::{DeadLetter, Dispatch, DispatchError, LetterCount, LetterFilter, Result};
 use crate::journal::{Redrive, RunReason};
 use crate::model::{ExecutionId, Name, Payload, Run};
+use crate::store::Revival;
 
 /// Dead letters that one order replays at most: each is a transaction that reads a journal.
 pub const REDRIVES_MAX: u32 = 100;
@@ -72,6 +73,7 @@ impl Dispatch {
         };
         let redrive = Redrive { promise: letter.promise, queue: how.queue.clone(), attempts };
         let revival = self.revival(RunReason::Redrive, Some(redrive), None);
+        let revival = Revival { of_run: Some(letter.run), ..revival };
         let run = self.go_back(letter.execution, revival).await?;
         Ok(Redriven { letter: letter.id, execution: letter.execution, run })
     }

@@ -34,7 +34,7 @@ impl Dispatch {
         redrive: Option<Redrive>,
         module: Option<ModuleDigest>,
     ) -> Revival {
-        Revival { why, redrive, module, at: self.parts.clock.now() }
+        Revival { why, redrive, of_run: None, module, at: self.parts.clock.now() }
     }
 
     pub(super) async fn go_back(&self, execution: ExecutionId, revival: Revival) -> Result<Run> {

@@ -26,7 +26,7 @@ macro_rules! uuid_id {
 
         impl $name {
             /// Takes the sixteen bytes of an id that was made before.
-            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
 

@@ -45,9 +45,9 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Triggered};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
-    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
-    Revived, Streak,
+    Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionView, Followed, HostRow,
+    JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed,
+    Renewal, Revived, Streak,
 };
 pub use waiting::{
     Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
@@ -352,6 +352,8 @@ pub struct Revival {
     pub why: RunReason,
     /// For `Redrive`: the dead letter's call, to whose settlement the journal goes back.
     pub redrive: Option<Redrive>,
+    /// For `Redrive`: the run in which the dead letter was written.
+    pub of_run: Option<Run>,
     /// The module it goes on with; none keeps the one it has.
     pub module: Option<ModuleDigest>,
     /// When, for a new expiry: the old `max_duration` is counted again from here.

@@ -145,17 +145,20 @@ pub struct Old {
     pub state: ExecutionState,
     /// They ended before then.
     pub before: Timestamp,
-    /// They did not end before then: where an earlier removal has come to.
-    pub from: Timestamp,
+    /// Only those behind this one: where an earlier removal has come to.
+    pub after: Option<EndedAt>,
 }
+
+/// When an execution ended, and which: the order in which they are removed.
+pub type EndedAt = (Timestamp, ExecutionId);
 
 /// What came of removing some.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {
     /// How many are gone.
     pub count: u64,
-    /// From where to go on; none where there are no more.
-    pub next: Option<Timestamp>,
+    /// Behind which to go on; none where there are no more.
+    pub next: Option<EndedAt>,
 }
 
 /// How much would be removed.
@@ -284,8 +287,8 @@ pub struct Renewal {
     pub next_lease_end: Option<Timestamp>,
     /// Since when the database is known to have answered hosts without a gap.
     pub steady_since: Option<Timestamp>,
-    /// When a queue was paused or resumed last.
-    pub queues_changed_at: Option<Timestamp>,
+    /// How often queues were paused or resumed until now; 0 where that was not looked at.
+    pub queue_changes: i64,
     /// Whether calls wait for a result that is there, or that nobody leads to any more.
     pub followers: bool,
     /// Whether this host runs calls that were dropped.

@@ -12,7 +12,7 @@ use crate::model::{
     ExecutionId, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, StepCall, StepReport,
     StepUsage,
 };
-use crate::store::NotedBy;
+use crate::store::{NotedBy, StoreError};
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -48,6 +48,18 @@ impl Attempted {
             notes: Vec::new(),
             heartbeat: None,
         }
+    }
+
+    /// What it needs cannot be read: a row that makes no sense fails it, and bad weather only puts it off.
+    pub(super) async fn unreadable(crew: &Crew, error: &StoreError) -> Self {
+        if let Some(failure) = error.as_corrupt() {
+            return Self::settled(Err(failure));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(crew.limits.poll_interval.0) => {}
+            () = crew.stop.over.cancelled() => return Self::lost(),
+        }
+        Self { settlement: Settlement::GivenBack, ..Self::lost() }
     }
 
     /// It ended without having run.
@@ -90,7 +102,7 @@ impl Attempt {
             Ok(module) => module,
             Err(error) => {
                 warn!(execution.id = %self.execution, error = %error, "What is granted to a step cannot be read");
-                return Attempted::lost();
+                return Attempted::unreadable(crew, &error).await;
             }
         };
         let report = crew.sandbox.run_step(&module, call, stop).await;

@@ -339,7 +339,7 @@ impl Claimer {
 
     /// Steps and executions of a paused queue are not begun here, as claims leave them.
     async fn learn_queues(&self, renewal: &Renewal) {
-        if let Err(error) = self.crew.learn_queues(renewal.queues_changed_at).await {
+        if let Err(error) = self.crew.learn_queues(renewal.queue_changes).await {
             warn!(error = %error, "Which queues are paused could not be read; trying again");
         }
     }

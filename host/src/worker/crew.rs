@@ -64,8 +64,8 @@ pub(super) struct Members {
     /// The earliest time at which something parked here is due, in microseconds.
     alarm: AtomicI64,
     alarm_moved: Notify,
-    /// When a queue was paused or resumed last, as far as it is known here.
-    queues_as_of: AtomicI64,
+    /// How often queues had been paused or resumed when it was learnt which are.
+    queue_changes: AtomicI64,
     running: Mutex<HashMap<TaskId, Running>>,
 }
 
@@ -128,7 +128,7 @@ impl Crew {
             renewals,
             alarm: AtomicI64::new(i64::MAX),
             alarm_moved: Notify::new(),
-            queues_as_of: AtomicI64::new(0),
+            queue_changes: AtomicI64::new(0),
             running: Mutex::new(HashMap::new()),
         };
         (Self(Arc::new(members)), Inlets { births: parts.births, renewals: renewed })
@@ -214,17 +214,13 @@ impl Crew {
     }
 
     /// Learns which queues are paused, where that has changed since it was learnt last.
-    pub(super) async fn learn_queues(
-        &self,
-        changed_at: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let Some(changed_at) = changed_at.map(Timestamp::as_micros) else { return Ok(()) };
-        if self.queues_as_of.load(Ordering::Relaxed) == changed_at {
+    pub(super) async fn learn_queues(&self, changes: i64) -> Result<(), StoreError> {
+        if changes == 0 || self.queue_changes.load(Ordering::Relaxed) == changes {
             return Ok(());
         }
         let paused = self.store.paused_queues().await?;
         self.committer.set_paused(paused.into_iter().map(|(queue, _)| queue).collect());
-        self.queues_as_of.store(changed_at, Ordering::Relaxed);
+        self.queue_changes.store(changes, Ordering::Relaxed);
         Ok(())
     }
 

@@ -13,6 +13,8 @@ pub enum Settlement {
     RetryAt(Timestamp, Failure),
     /// The host stopped it: it says nothing about the step and uses up no attempt.
     Lost,
+    /// It was never begun, and the step has nothing to do with that.
+    GivenBack,
 }
 
 /// Settles an attempt that ended at `now`. `chance` is drawn evenly from 0 to 1.

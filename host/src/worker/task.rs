@@ -47,7 +47,7 @@ async fn attempt(crew: &Crew, task: &ClaimedTask, stop: CancellationToken) -> At
     }
     match crew.modules.load(task.module).await {
         Ok(loaded) => attempt_of(task).run(crew, &loaded, stop).await,
-        Err(error) => unloadable(task, &error),
+        Err(error) => unloadable(crew, task, &error).await,
     }
 }
 
@@ -67,13 +67,10 @@ fn attempt_of(task: &ClaimedTask) -> Attempt {
 }
 
 /// A module that can never run fails its step; bad weather does not.
-fn unloadable(task: &ClaimedTask, error: &LoadError) -> Attempted {
+async fn unloadable(crew: &Crew, task: &ClaimedTask, error: &LoadError) -> Attempted {
     warn!(execution.id = %task.execution, error = %error, "The module of a task could not be loaded");
     match error {
-        LoadError::Store(error) => match error.as_corrupt() {
-            Some(failure) => Attempted::settled(Err(failure)),
-            None => Attempted::lost(),
-        },
+        LoadError::Store(error) => Attempted::unreadable(crew, error).await,
         LoadError::Missing(_) | LoadError::Unloadable { .. } => {
             Attempted::settled(Err(Failure::new(kind::UNKNOWN_STEP, error.to_string())))
         }
@@ -124,6 +121,7 @@ impl Ended {
             }
             Settlement::RetryAt(at, failure) => TaskEnd::Retry { at, failure, heartbeat },
             Settlement::Lost => TaskEnd::Lost,
+            Settlement::GivenBack => TaskEnd::GivenBack,
         }
     }
 }
@@ -147,7 +145,7 @@ pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
     let next = match &settlement {
         Settlement::RetryAt(at, _) => Some(*at),
         // It may be a suspect now, which only a look at the rows tells.
-        Settlement::Lost => Some(crew.clock.now()),
+        Settlement::Lost | Settlement::GivenBack => Some(crew.clock.now()),
         Settlement::Settled(_) | Settlement::Dead(_) => None,
     };
     let end = ended.task_end(settlement, Rest { usage, heartbeat, at: crew.clock.now() });

@@ -318,7 +318,9 @@ impl World {
                 self.flights.add(at, Flight { attempt, heartbeat, is_row: true, ..flight });
                 return Ok(());
             }
-            Settlement::Lost => panic!("the sandbox could not run step {}", flight.step),
+            Settlement::Lost | Settlement::GivenBack => {
+                panic!("the sandbox could not run step {}", flight.step)
+            }
         };
         let arrival = Arrival::Settled {
             run: flight.run,

@@ -35,7 +35,7 @@ returning
   (select count(*) from hosts as living where living.alive = 1) as hosts,
   (select min(other.lease_ends) from hosts as other where other.alive = 1 and other.id <> $1) as next_lease_end,
   steady_since,
-  (select max(changed_at) from queues) as queues_changed_at,
+  coalesce((select sum(changes) from queues), 0)::bigint as queue_changes,
   exists (select 1 from stopping_tasks where owner = hosts.id)::int::bigint as stopping,
   exists (select 1 from results where awaited = 1 and state <> 'running')::int::bigint as followers,
   (select min(due_at) from schedules where paused_at is null and due_at is not null) as next_firing

@@ -30,7 +30,7 @@ select
   (select count(*) from hosts as living where living.alive = 1) as hosts,
   null as next_lease_end,
   steady_since,
-  (select max(changed_at) from queues) as queues_changed_at,
+  coalesce((select sum(changes) from queues), 0) as queue_changes,
   exists (select 1 from stopping_tasks where owner = hosts.id) as stopping,
   exists (select 1 from results where awaited = 1 and state <> 'running') as followers,
   (select min(due_at) from schedules where paused_at is null and due_at is not null) as next_firing

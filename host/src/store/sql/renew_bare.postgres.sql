@@ -16,7 +16,7 @@ returning
   1 as hosts,
   null::bigint as next_lease_end,
   steady_since,
-  null::bigint as queues_changed_at,
+  0 as queue_changes,
   0 as stopping,
   0 as followers,
   null::bigint as next_firing

@@ -9,7 +9,7 @@ select
   1 as hosts,
   null as next_lease_end,
   steady_since,
-  null as queues_changed_at,
+  0 as queue_changes,
   0 as stopping,
   0 as followers,
   null as next_firing

@@ -211,7 +211,7 @@ fn renewal(host: HostId, rows: Vec<Row>) -> Result<Renewal> {
         hosts: row.number("hosts")?,
         next_lease_end: row.opt_time("next_lease_end")?,
         steady_since: row.opt_time("steady_since")?,
-        queues_changed_at: row.opt_time("queues_changed_at")?,
+        queue_changes: row.i64("queue_changes")?,
         stopping: row.flag("stopping")?,
         followers: row.flag("followers")?,
         next_firing: row.opt_time("next_firing")?,

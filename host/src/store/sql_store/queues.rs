@@ -21,7 +21,7 @@ impl<D: Dialect> SqlStore<D> {
         paused: Option<Timestamp>,
     ) -> Result<()> {
         let mut transaction = self.begin(host).await?;
-        let values = values![queue, paused, transaction.now];
+        let values = values![queue, paused];
         transaction.execute(statements::PAUSE_QUEUE, values).await?;
         // What has gone past a limit counts against it only while it can be claimed.
         let values = values![queue, limits::OPENED_MAX];

@@ -8,10 +8,12 @@ use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
 use crate::store::statements::{self, Statement};
 use crate::store::value::{Rows, Value, values};
-use crate::store::view::{Old, Removable, Removed};
+use crate::store::view::{EndedAt, Old, Removable, Removed};
 
 /// Entries of journals and lines of logs that one transaction removes at most.
 const REMOVED_ROWS_MAX: u64 = 10_000;
+/// Where a removal begins.
+const BEFORE_ALL: EndedAt = (Timestamp::from_micros(i64::MIN), ExecutionId::from_bytes([0; 16]));
 
 impl<D: Dialect> SqlStore<D> {
     /// The execution's own row goes last, so that nobody begins another one of this id while a part of it is there.
@@ -22,30 +24,38 @@ impl<D: Dialect> SqlStore<D> {
         limit: u32,
     ) -> Result<Removed> {
         let mut transaction = self.begin(host).await?;
-        let asked = values![old.state.as_str(), old.before, old.from, limit];
+        let (ended_at, id) = old.after.unwrap_or(BEFORE_ALL);
+        let asked = values![old.state.as_str(), old.before, ended_at, id, limit];
         let rows = transaction.fetch(statements::REMOVABLE_EXECUTIONS, asked).await?;
-        let found = rows.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        let Some((_, last)) = found.last().copied() else {
-            transaction.leave().await?;
-            return Ok(Removed::default());
-        };
-        let (mut left, mut emptied, mut next) = (REMOVED_ROWS_MAX, Rows::default(), None);
-        for (id, completed_at) in &found {
-            left -= transaction.execute(statements::REMOVE_JOURNAL, values![*id, left]).await?;
-            left -= transaction.execute(statements::REMOVE_LOGS_OF, values![*id, left]).await?;
+        let found = rows.into_iter().map(Candidate::read).collect::<Result<Vec<_>>>()?;
+        let is_full = u32::try_from(found.len()).is_ok_and(|count| count >= limit);
+        let mut next = found.last().map(|last| last.ended_at).filter(|_| is_full);
+        let (mut left, mut emptied, mut before) = (REMOVED_ROWS_MAX, Rows::default(), old.after);
+        for Candidate { ended_at, is_removable } in found {
+            let (_, id) = ended_at;
+            if !is_removable {
+                before = Some(ended_at);
+                continue;
+            }
+            left -= transaction.execute(statements::REMOVE_JOURNAL, values![id, left]).await?;
+            left -= transaction.execute(statements::REMOVE_LOGS_OF, values![id, left]).await?;
             if left == 0 {
                 let now = transaction.now;
-                transaction.execute(statements::MARK_REMOVED, values![*id, now]).await?;
-                next = Some(*completed_at);
+                transaction.execute(statements::MARK_REMOVED, values![id, now]).await?;
+                next = Some(before.unwrap_or(BEFORE_ALL));
                 break;
             }
-            emptied.push(values![*id]);
+            emptied.push(values![id]);
+            before = Some(ended_at);
         }
-        let is_full = u32::try_from(found.len()).is_ok_and(|count| count >= limit);
         let count = emptied.len() as u64;
+        if count == 0 && left == REMOVED_ROWS_MAX {
+            transaction.leave().await?;
+            return Ok(Removed { count, next });
+        }
         remove_rows(&mut transaction, emptied).await?;
         transaction.commit().await?;
-        Ok(Removed { count, next: next.or(is_full.then_some(last)) })
+        Ok(Removed { count, next })
     }
 
     pub(super) async fn remove_old_letters(
@@ -120,9 +130,18 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-fn read(row: Row) -> Result<(ExecutionId, Timestamp)> {
-    let mut row = Reading::of("executions", row);
-    Ok((row.execution("id")?, row.time("completed_at")?))
+/// An execution that has ended for long.
+struct Candidate {
+    ended_at: EndedAt,
+    is_removable: bool,
+}
+
+impl Candidate {
+    fn read(row: Row) -> Result<Self> {
+        let mut row = Reading::of("executions", row);
+        let (id, completed_at) = (row.execution("id")?, row.time("completed_at")?);
+        Ok(Self { ended_at: (completed_at, id), is_removable: row.flag("removable")? })
+    }
 }
 
 /// Removes executions whose journals and logs are gone, with all that is left of them.

@@ -12,7 +12,9 @@ use super::standing::Standing;
 use super::stopping;
 use super::transaction::Transaction;
 use crate::journal::{self, Body, Entry, RunEntry, RunReason, effective};
-use crate::model::{ExecutionId, ExecutionState, HostId, ModuleDigest, Promise, Seq, Timestamp};
+use crate::model::{
+    ExecutionId, ExecutionState, HostId, ModuleDigest, Promise, Run, Seq, Timestamp,
+};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::Reading;
 use crate::store::statements;
@@ -53,6 +55,12 @@ impl<D: Dialect> SqlStore<D> {
         }
         let rows = transaction.fetch(statements::READ_JOURNAL, values![execution, standing.base]);
         let entries = effective(rows::entries(execution, rows.await?)?);
+        // Promises are numbered anew by whoever continues as new: one of before has gone on.
+        let first_run = entries.first().map_or(standing.run, |first| first.run);
+        if revival.of_run.is_some_and(|run| run < first_run) {
+            transaction.leave().await?;
+            return Ok(Revived::WentOn);
+        }
         let promise = revival.redrive.as_ref().map(|redrive| redrive.promise);
         let Ok(plan) = journal::plan(&entries, revival.why, promise) else {
             transaction.leave().await?;
@@ -87,7 +95,8 @@ impl<D: Dialect> SqlStore<D> {
         transaction.execute(statements::REVIVE, values![execution, module, revival.at]).await?;
         // Where nothing is superseded, what has failed may still lie in the inbox.
         if plan.from != last.0 {
-            discard_superseded(&mut transaction, execution, &plan.still_failed).await?;
+            let kept = (first_run, &plan.still_failed);
+            discard_superseded(&mut transaction, execution, kept).await?;
         }
         limits::open(&mut transaction, touched).await?;
         transaction.commit().await?;
@@ -127,18 +136,20 @@ async fn rebase<D: Dialect>(
     Ok(dropped.touched)
 }
 
-/// Removes the dead letters of steps that the next run calls again, or no longer knows.
+/// Removes the dead letters of steps that the next run calls again, or no longer knows. Those of before the execution continued as
+/// new stay.
 async fn discard_superseded<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     execution: ExecutionId,
-    still_failed: &HashSet<Promise>,
+    (first_run, still_failed): (Run, &HashSet<Promise>),
 ) -> Result<(), Fault> {
     let letters = transaction.fetch(statements::READ_DEAD_LETTERS_OF, values![execution]).await?;
     let mut superseded = Rows::default();
     for letter in letters {
         let mut letter = Reading::of("dead_letters", letter);
-        let (id, promise) = (letter.i64("id")?, Promise(letter.number("promise")?));
-        if !still_failed.contains(&promise) {
+        let (id, run) = (letter.i64("id")?, Run(letter.number("run")?));
+        let promise = Promise(letter.number("promise")?);
+        if run >= first_run && !still_failed.contains(&promise) {
             superseded.push(values![id]);
         }
     }

@@ -115,7 +115,7 @@ impl Activation {
                 };
                 self.enqueue(task, local.call.run());
             }
-            Settlement::Lost => {
+            Settlement::Lost | Settlement::GivenBack => {
                 self.draft.notes.extend(notes);
                 self.call_again(&local);
             }

@@ -82,7 +82,7 @@ mod tests {
             lost: false,
             hosts: 2,
             next_lease_end: Some(Timestamp::from_micros(next_lease_end)),
-            queues_changed_at: None,
+            queue_changes: 0,
             steady_since: Some(Timestamp::from_micros(steady_since)),
             followers: false,
             stopping: false,

@@ -24,37 +24,52 @@ pub(in crate::worker) async fn remove(crew: Crew) {
             () = tokio::time::sleep(crew.limits.retention.cleanup_interval) => {}
             () = crew.stop.soft.cancelled() => return,
         }
-        match round(&crew).await {
-            Ok(0) | Err(StoreError::Fenced { .. }) => {}
-            Ok(count) => info!(count, "{count} executions were removed that had ended for long"),
-            Err(error) => {
-                warn!(error = %error, "What has ended for long could not be removed; trying again at the next interval");
-            }
+        round(&crew).await;
+    }
+}
+
+/// Removes of each kind what is old; one that cannot be removed keeps no other from going.
+async fn round(crew: &Crew) {
+    let retention = &crew.limits.retention;
+    let now = crew.clock.now();
+    for state in ExecutionState::ALL.into_iter().filter(|state| state.is_terminal()) {
+        if let Some(before) = before(retention.of(state), now) {
+            tell("executions", executions(crew, state, before).await);
+        }
+    }
+    let (store, host) = (&crew.store, crew.host);
+    if let Some(before) = before(retention.dead_letters, now) {
+        let batch = || store.remove_dead_letters(host, before, ROWS_AT_ONCE);
+        tell("dead letters", batches(crew, batch).await);
+    }
+    if let Some(before) = before(retention.logs, now) {
+        let batch = || store.remove_logs(host, before, ROWS_AT_ONCE);
+        tell("lines of logs", batches(crew, batch).await);
+    }
+    tell("kept results", batches(crew, || store.prune_results(host, now, ROWS_AT_ONCE)).await);
+}
+
+fn tell(what: &str, removed: Result<u64, StoreError>) {
+    match removed {
+        Ok(0) | Err(StoreError::Fenced { .. }) => {}
+        Ok(count) => info!(count, "{count} old {what} were removed"),
+        Err(error) => {
+            warn!(error = %error, "Old {what} could not be removed; trying again at the next interval");
         }
     }
 }
 
-/// How many executions are gone.
-async fn round(crew: &Crew) -> Result<u64, StoreError> {
-    let retention = &crew.limits.retention;
-    let (host, now) = (crew.host, crew.clock.now());
+/// Removes batch after batch until none is left.
+async fn batches<B>(crew: &Crew, batch: impl Fn() -> B) -> Result<u64, StoreError>
+where
+    B: Future<Output = Result<u64, StoreError>>,
+{
     let mut count = 0;
-    for state in ExecutionState::ALL.into_iter().filter(|state| state.is_terminal()) {
-        if let Some(before) = before(retention.of(state), now) {
-            count += executions(crew, state, before).await?;
+    while !crew.stop.soft.is_cancelled() {
+        match batch().await? {
+            0 => break,
+            removed => count += removed,
         }
-    }
-    if let Some(before) = before(retention.dead_letters, now) {
-        while crew.store.remove_dead_letters(host, before, ROWS_AT_ONCE).await? > 0 {
-            rest(crew).await;
-        }
-    }
-    if let Some(before) = before(retention.logs, now) {
-        while crew.store.remove_logs(host, before, ROWS_AT_ONCE).await? > 0 {
-            rest(crew).await;
-        }
-    }
-    while crew.store.prune_results(host, now, ROWS_AT_ONCE).await? > 0 {
         rest(crew).await;
     }
     Ok(count)
@@ -86,13 +101,13 @@ async fn executions(
 
 /// Goes through all that ended before then, once.
 async fn sweep(crew: &Crew, state: ExecutionState, before: Timestamp) -> Result<u64, StoreError> {
-    let (mut count, mut from) = (0, Timestamp::from_micros(i64::MIN));
+    let (mut count, mut after) = (0, None);
     while !crew.stop.soft.is_cancelled() {
-        let old = Old { state, before, from };
+        let old = Old { state, before, after };
         let removed = crew.store.remove_executions(crew.host, &old, EXECUTIONS_AT_ONCE).await?;
         count += removed.count;
         match removed.next {
-            Some(next) => from = next,
+            Some(next) => after = Some(next),
             None => break,
         }
         rest(crew).await;
