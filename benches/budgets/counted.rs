@@ -13,9 +13,9 @@ use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
     LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
-    Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot, Store, Streak,
-    Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write,
-    Written,
+    Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot, StoppingTask,
+    Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger,
+    Triggered, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -121,7 +121,7 @@ hand_on! {
     module(digest: ModuleDigest) -> Option<ModuleRow>;
     modules(limit: u32) -> Vec<ModuleRow>;
     deployments(limit: u32) -> Vec<ModuleRow>;
-    put_grant(host: HostId, module: &Name, granted: &Capabilities, by: &str) -> Grant;
+    put_grant(host: HostId, module: &Name, granted: &Capabilities, by: (&str, Option<Timestamp>)) -> Option<Grant>;
     grant(module: &Name) -> Option<Grant>;
     grants_of(module: ModuleDigest) -> Vec<(Name, Option<Grant>)>;
     claim_executions(host: HostId, filter: &ClaimFilter, limit: u32) -> Vec<Snapshot>;
@@ -134,8 +134,8 @@ hand_on! {
     answer_followers(host: HostId, limit: u32) -> Followed;
     prune_results(host: HostId, now: Timestamp, limit: u32) -> u64;
     owned(host: HostId) -> (Vec<ExecutionId>, Vec<TaskRef>);
-    stopping(host: HostId) -> Vec<TaskId>;
-    stopped(host: HostId, task: TaskId) -> ();
+    stopping(host: HostId) -> Vec<StoppingTask>;
+    stopped(host: HostId, stopped: StoppingTask) -> ();
     free(host: HostId, execution: ExecutionId) -> ();
     block(host: HostId, execution: ExecutionId, why: &Failure) -> ();
     deliver(host: HostId, execution: ExecutionId, arrival: &Arrival) -> Delivered;

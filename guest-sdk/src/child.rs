@@ -122,6 +122,15 @@ impl<T> Child<T> {
         Self { workflow: self.workflow, pledge, output: PhantomData }
     }
 
+    /// Of another key, where it has one.
+    pub(crate) fn another(self) -> Self {
+        self.change(|options| {
+            if let Some(key) = &mut options.idempotency_key {
+                key.push_str(" (again)");
+            }
+        })
+    }
+
     fn change(self, change: impl FnOnce(&mut ChildOptions)) -> Self {
         self.try_change(|options| {
             change(options);

@@ -86,7 +86,7 @@ impl Saga {
         undoing: impl AsyncFn() -> Result<T, Failure> + 'static,
     ) {
         let undoing = Rc::new(undoing);
-        let run = move || -> Running {
+        let run = move |_time| -> Running {
             let undoing = Rc::clone(&undoing);
             Box::pin(async move { undoing().await.map(|_done| ()) })
         };
@@ -146,15 +146,23 @@ type Running = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
 #[doc(hidden)]
 pub struct Undoing {
     what: String,
-    run: Box<dyn Fn() -> Running>,
+    run: Box<dyn Fn(Time) -> Running>,
+}
+
+/// Which call of an undoing it is.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Time {
+    First,
+    Second,
 }
 
 impl Undoing {
     /// Undoes. An execution is asked to end at most once: what that interrupted is called again.
     async fn complete(&self) -> Result<(), Failure> {
-        match (self.run)().await {
+        match (self.run)(Time::First).await {
             Err(failure) if failure.is(Failure::CANCELLED) || failure.is(Failure::TIMED_OUT) => {
-                (self.run)().await
+                (self.run)(Time::Second).await
             }
             completed => completed,
         }
@@ -170,7 +178,7 @@ impl fmt::Debug for Undoing {
 impl<T: DeserializeOwned + 'static> Undo for Call<T> {
     fn into_undoing(self) -> Undoing {
         let what = self.step().to_owned();
-        let run = move || -> Running {
+        let run = move |_time| -> Running {
             let again = self.again();
             Box::pin(async move { again.await.map(|_output| ()) })
         };
@@ -181,8 +189,12 @@ impl<T: DeserializeOwned + 'static> Undo for Call<T> {
 impl<T: DeserializeOwned + 'static> Undo for Child<T> {
     fn into_undoing(self) -> Undoing {
         let what = self.workflow().to_owned();
-        let run = move || -> Running {
-            let again = self.again();
+        let run = move |time| -> Running {
+            // The child of a key that was interrupted has ended: another one has to undo.
+            let again = match time {
+                Time::First => self.again(),
+                Time::Second => self.again().another(),
+            };
             Box::pin(async move { again.await.map(|_output| ()) })
         };
         Undoing { what, run: Box::new(run) }

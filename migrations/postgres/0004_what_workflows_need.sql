@@ -117,6 +117,7 @@ create index tasks_list on tasks (created_at, id);
 create table stopping_tasks (
   id bytea not null primary key,
   owner bytea not null,
+  attempt bigint not null,
   execution_id bytea not null,
   step text not null,
   started_at bigint,

@@ -110,6 +110,7 @@ create index tasks_list on tasks (created_at, id);
 create table stopping_tasks (
   id blob not null primary key,
   owner blob not null,
+  attempt integer not null,
   execution_id blob not null,
   step text not null,
   started_at integer,

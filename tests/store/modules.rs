@@ -1,6 +1,6 @@
 //! Modules and deployments.
 
-use stepwell::model::{Capabilities, Manifest, ModuleDigest};
+use stepwell::model::{Capabilities, Grant, Manifest, ModuleDigest, Timestamp};
 use stepwell::store::StoreError;
 
 use crate::database::Database;
@@ -13,6 +13,17 @@ fn manifest() -> Manifest {
 fn http(targets: &[&str]) -> Capabilities {
     let http = targets.iter().map(|target| (*target).to_owned()).collect();
     Capabilities { http, ..Capabilities::default() }
+}
+
+impl Database {
+    async fn granted(
+        &self,
+        module: &str,
+        targets: &[&str],
+        by: (&str, Option<Timestamp>),
+    ) -> Option<Grant> {
+        self.store.put_grant(self.host, &name(module), &http(targets), by).await.unwrap()
+    }
 }
 
 on_both_databases! {
@@ -73,12 +84,16 @@ on_both_databases! {
     async fn a_grant_belongs_to_a_name_and_takes_the_place_of_the_one_before(db: Database) {
         assert_eq!(db.store.grant(&name("shop")).await.unwrap(), None);
 
-        let first = db.store.put_grant(db.host, &name("shop"), &http(&["a.b:443"]), "ada").await.unwrap();
+        let first = db.granted("shop", &["a.b:443"], ("ada", None)).await.unwrap();
         assert_eq!((first.by.as_str(), &first.granted), ("ada", &http(&["a.b:443"])));
-        db.store.put_grant(db.host, &name("other"), &http(&["x.y:443"]), "bob").await.unwrap();
-        let second = db.store.put_grant(db.host, &name("shop"), &http(&[]), "eve").await.unwrap();
+        db.granted("other", &["x.y:443"], ("bob", None)).await.unwrap();
+        let second = db.granted("shop", &[], ("eve", Some(first.at))).await.unwrap();
 
-        assert!(second.at >= first.at);
+        assert!(second.at > first.at);
+        // Whoever has seen another, or none, has to look again.
+        for seen_at in [None, Some(first.at)] {
+            assert_eq!(db.granted("shop", &["c.d:443"], ("bob", seen_at)).await, None);
+        }
         assert_eq!(db.store.grant(&name("shop")).await.unwrap(), Some(second));
         assert_eq!(db.store.grant(&name("other")).await.unwrap().unwrap().by, "bob");
     }
@@ -87,7 +102,7 @@ on_both_databases! {
         let old = db.store.deploy(db.host, &name("shop"), &manifest(), b"old").await.unwrap();
         db.store.deploy(db.host, &name("shop"), &manifest(), b"new").await.unwrap();
         db.store.deploy(db.host, &name("store"), &manifest(), b"old").await.unwrap();
-        let granted = db.store.put_grant(db.host, &name("store"), &http(&["a.b:443"]), "ada").await.unwrap();
+        let granted = db.granted("store", &["a.b:443"], ("ada", None)).await.unwrap();
 
         let grants = db.store.grants_of(old.digest).await.unwrap();
 
@@ -98,7 +113,7 @@ on_both_databases! {
     async fn a_host_that_is_dead_grants_nothing(db: Database) {
         db.store.retire(db.host).await.unwrap();
 
-        let refused = db.store.put_grant(db.host, &name("shop"), &http(&["a.b:443"]), "ada").await;
+        let refused = db.store.put_grant(db.host, &name("shop"), &http(&["a.b:443"]), ("ada", None)).await;
 
         assert!(matches!(refused, Err(StoreError::Fenced { .. })));
         assert_eq!(db.store.grant(&name("shop")).await.unwrap(), None);

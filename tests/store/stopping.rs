@@ -5,7 +5,9 @@ use std::time::Duration;
 use stepwell::model::{
     CallLimits, ExecutionId, ExecutionState, Promise, Run, StepUsage, TaskId, Wake,
 };
-use stepwell::store::{Append, ClaimedTask, Holders, TaskEnd, TaskSettled, Write, Written};
+use stepwell::store::{
+    Append, ClaimedTask, Holders, StoppingTask, TaskEnd, TaskSettled, Write, Written,
+};
 
 use crate::database::{Database, everything};
 use crate::limits::{limits, retry, task_ref};
@@ -39,8 +41,12 @@ impl Database {
         begun.iter().map(|task| task.promise.0).collect()
     }
 
+    async fn stopped(&self, task: TaskId) {
+        self.store.stopped(self.host, StoppingTask { task, attempt: 1 }).await.unwrap();
+    }
+
     async fn stopping(&self) -> Vec<TaskId> {
-        self.store.stopping(self.host).await.unwrap()
+        self.store.stopping(self.host).await.unwrap().into_iter().map(|one| one.task).collect()
     }
 }
 
@@ -57,7 +63,7 @@ on_both_databases! {
             assert_eq!(ended.unwrap(), None, "nobody hears of it");
             assert_eq!(db.begun_promises().await, [1], "after {end:?}");
             db.end(id, 3, ExecutionState::Completed).await;
-            db.store.stopped(db.host, db.stopping().await[0]).await.unwrap();
+            db.stopped(db.stopping().await[0]).await;
         }
     }
 
@@ -85,7 +91,7 @@ on_both_databases! {
         db.end(id, 3, ExecutionState::Cancelled).await;
 
         assert_eq!(db.begun_promises().await, [0; 0]);
-        db.store.stopped(db.host, task.id).await.unwrap();
+        db.stopped(task.id).await;
         assert_eq!(db.begun_promises().await, [0], "of the other execution: what waited went at once");
         assert!(db.stopping().await.is_empty());
     }
@@ -108,8 +114,8 @@ on_both_databases! {
         assert_eq!(wakes, [Wake::Arrival { owner: db.host, execution: id }]);
         assert!(db.renew().await.stopping && db.store.look_for_work(db.host).await.unwrap().stopping);
         assert_eq!(db.stopping().await, [task.id]);
-        db.store.stopped(db.host, task.id).await.unwrap();
-        db.store.stopped(db.host, task.id).await.unwrap();
+        db.stopped(task.id).await;
+        db.stopped(task.id).await;
         assert!(!db.renew().await.stopping);
         assert_eq!(db.begun_promises().await, [1]);
     }
@@ -137,7 +143,7 @@ on_both_databases! {
         db.drop_call(id, 0).await;
 
         assert_eq!(held().await, (1, vec![task.id]));
-        db.store.stopped(db.host, task.id).await.unwrap();
+        db.stopped(task.id).await;
         assert_eq!(held().await, (0, Vec::new()));
     }
 
@@ -152,6 +158,22 @@ on_both_databases! {
         assert!(db.stopping().await.is_empty());
     }
 
+    async fn the_end_of_an_earlier_attempt_frees_nothing(db: Database) {
+        let (id, first) = db.one_of_two(1).await;
+        db.store.end_task(db.host, &task_ref(&first), retry(Duration::ZERO, &db), Vec::new()).await.unwrap();
+        let second = db.store.claim_tasks(db.host, &everything(), 9).await.unwrap().remove(0);
+        assert_eq!((second.id, second.attempt), (first.id, 2));
+        db.drop_call(id, 0).await;
+
+        // Said once more, as its reply was lost.
+        db.store.end_task(db.host, &task_ref(&first), completed(), Vec::new()).await.unwrap();
+        db.store.end_task(db.host, &task_ref(&first), TaskEnd::Lost, Vec::new()).await.unwrap();
+
+        assert_eq!(db.begun_promises().await, [0; 0], "the second attempt runs");
+        db.store.end_task(db.host, &task_ref(&second), completed(), Vec::new()).await.unwrap();
+        assert_eq!(db.begun_promises().await, [1]);
+    }
+
     async fn a_limit_stays_while_calls_wait_for_their_keys_limit(db: Database) {
         let mut both = limits(Some(9), Some(("ada", 1)));
         if let Some(key) = &mut both.key {
@@ -164,6 +186,22 @@ on_both_databases! {
         db.store.promote(db.host, db.now + Duration::from_secs(20), 9).await.unwrap();
 
         assert_eq!(db.store.prune_limits(db.host).await.unwrap(), 0);
+    }
+
+    async fn of_very_many_limits_that_fall_due_at_once_none_is_forgotten(db: Database) {
+        let apart = db.called_with(1, &[limits(None, Some(("z", 1)))]).await;
+        let task = db.store.claim_tasks(db.host, &everything(), 9).await.unwrap().remove(0);
+        let later = Duration::from_secs(60);
+        db.store.end_task(db.host, &task_ref(&task), retry(later, &db), Vec::new()).await.unwrap();
+        let keys: Vec<String> = (0..1_200).map(|key| format!("{}", key % 1_100)).collect();
+        let each: Vec<_> = keys.iter().map(|key| limits(None, Some((key, 1)))).collect();
+        db.called_with(2, &each).await;
+        db.spoil("update limits set next_at = 1 where step = 'charge' and name not like '%/z'").await;
+
+        db.store.promote(db.host, db.now + 2 * later, 10_000).await.unwrap();
+
+        let begun = db.store.claim_tasks(db.host, &everything(), 10_000).await.unwrap();
+        assert!(begun.iter().any(|task| task.execution == apart), "it goes on");
     }
 
     async fn what_waits_for_a_limit_that_is_gone_does_not_wait_for_ever(db: Database) {

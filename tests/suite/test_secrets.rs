@@ -20,9 +20,10 @@ use crate::guests;
 const SECRET: &str = "sk_live_7hIs/must+never\"be seen";
 
 const POLICY: &str = r#"
-    grant = { http = ["http://public.test:*"], secret = ["API_KEY"] }
+    grant = { http = ["http://public.test:*"], secret = ["API_KEY", "SEARCH_KEY"] }
     [secrets]
     API_KEY = { from_env = "THE_KEY", hosts = ["http://public.test:*"] }
+    SEARCH_KEY = { from_env = "THE_KEY", hosts = ["http://public.test:*"] }
     [http]
     private = ["http://public.test:*"]
     resolve = { "public.test" = "127.0.0.1" }
@@ -96,9 +97,17 @@ fn is_clean(place: &str, bytes: &[u8]) {
     }
 }
 
-/// Runs what tells everything, and returns all that the host says of it.
+/// Runs the research agent, and what tells everything, and returns all that the host says of them.
 async fn research(api: &Api) -> Vec<(String, String)> {
     let server = Web::start().await;
+    api.deploy("research_agent", guests::wasm("research_agent")).await;
+    let service = format!("http://public.test:{}/v1", server.port());
+    let question = json!({ "question": "Which rivers cross countries?", "service": service });
+    let agent = api.run("research", question).await;
+    let report = api.ended(&agent).await.value().to_string();
+    assert!(report.contains(&"*".repeat(SECRET.len())), "the server said it: {report}");
+    let asked = server.requests();
+    assert!(asked >= 3, "{asked}");
     api.deploy("reaching", guests::wasm("reaching")).await;
     let url = format!("http://public.test:{}/", server.port());
     let id = api.run("researched", json!(url)).await;
@@ -106,23 +115,29 @@ async fn research(api: &Api) -> Vec<(String, String)> {
     let value = ended.value().to_string();
     assert!(value.contains("secret-api_key-") && value.contains("leaky"), "{value}");
     assert!(value.contains(&"*".repeat(SECRET.len())), "the server said it: {value}");
-    assert!(server.requests() >= 3, "{}", server.requests());
+    assert!(server.requests() >= asked + 3, "{}", server.requests());
 
     let mut answers = Vec::new();
-    for path in [
-        format!("/v1/executions/{id}"),
-        format!("/v1/executions/{id}/journal?limit=1000"),
-        format!("/v1/executions/{id}/logs?limit=1000"),
-        format!("/v1/executions/{id}/events"),
-        format!("/v1/executions/{id}/result"),
+    let of_each = [&agent, &id].into_iter().flat_map(|id| {
+        [
+            format!("/v1/executions/{id}"),
+            format!("/v1/executions/{id}/journal?limit=1000"),
+            format!("/v1/executions/{id}/logs?limit=1000"),
+            format!("/v1/executions/{id}/events"),
+            format!("/v1/executions/{id}/result"),
+        ]
+    });
+    let of_all = [
         "/v1/executions".to_owned(),
         "/v1/dead-letters".to_owned(),
         "/v1/modules".to_owned(),
         "/v1/modules/reaching".to_owned(),
         "/v1/modules/reaching/grants".to_owned(),
+        "/v1/modules/research_agent/grants".to_owned(),
         "/v1/hosts".to_owned(),
         "/v1/stats".to_owned(),
-    ] {
+    ];
+    for path in of_each.chain(of_all) {
         let answer = api.text(&path).await;
         answers.push((path, answer));
     }

@@ -123,7 +123,8 @@ impl Durable for Host {
 
     fn start_child(&self, workflow: &str, input: &str, options: &ChildOptions) -> Promise {
         let detached = if options.detached { " detached" } else { "" };
-        self.ask(format!("start {workflow} {input}{detached}"), 1)
+        let key = options.idempotency_key.as_ref().map(|key| format!(" as {key}"));
+        self.ask(format!("start {workflow} {input}{detached}{}", key.unwrap_or_default()), 1)
     }
 
     fn sleep(&self, milliseconds: u64) -> Promise {

@@ -106,6 +106,29 @@ fn cancelling_undoes_too_and_what_it_interrupts_is_undone_again() {
     assert_eq!(undone[2..], [r#"call unbook "flight""#, r#"call unbook "flight""#]);
 }
 
+#[stepwell::workflow]
+async fn returned(what: String) -> Result<(), Failure> {
+    unbook(&what).await
+}
+
+#[test]
+fn a_child_with_a_key_that_was_interrupted_is_undone_by_another() {
+    let host =
+        Host::answering([]).failing(0, "sold-out").failing(1, "cancelled").then([(2, "null")]);
+
+    let failure = host.run(|| async {
+        saga(async |saga| {
+            saga.undo(returned("car").idempotency_key("car"));
+            book("car").await
+        })
+        .await
+    });
+
+    assert!(failure.unwrap_err().is("sold-out"));
+    let undone = [r#"start returned "car" as car"#, r#"start returned "car" as car (again)"#];
+    assert_eq!(asked(&host)[1..], undone);
+}
+
 #[test]
 fn branches_share_a_saga() {
     let host = Host::answering([(1, "\"b\""), (0, "\"a\"")])

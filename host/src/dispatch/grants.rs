@@ -37,22 +37,21 @@ impl Dispatch {
     pub async fn grant(&self, name: &Name, order: GrantOrder, by: &Name) -> Result<Standing> {
         bounds::module_name(name)?;
         let wants = self.wants_of_active(name).await?;
-        let granted = match order {
-            GrantOrder::These(capabilities) => {
-                Reach::read(&capabilities).map_err(|bad| DispatchError::OutOfBounds {
-                    what: "a capability",
-                    value: format!("{:?}", bad.text),
-                    bounds: format!("a {}: {}; {}", bad.what, bad.why, bad.example),
-                })?
+        loop {
+            let before = self.store().grant(name).await?;
+            let granted = match &order {
+                GrantOrder::These(capabilities) => these(capabilities)?,
+                GrantOrder::Wanted => {
+                    let unknown = || DispatchError::UnknownModule(name.to_string());
+                    self.active_of(name).await?.ok_or_else(unknown)?;
+                    read(before.as_ref()).with(&wants)
+                }
+            };
+            // Where somebody else has granted meanwhile, it is added to that.
+            if let Some(grant) = self.put_grant(name, &granted, (by, before.as_ref())).await? {
+                return Ok(self.stand(name, &wants, Some(&grant), &wants));
             }
-            GrantOrder::Wanted => {
-                let unknown = || DispatchError::UnknownModule(name.to_string());
-                self.active_of(name).await?.ok_or_else(unknown)?;
-                self.granted_by_people(name).await?.with(&wants)
-            }
-        };
-        let grant = self.put_grant(name, &granted, by).await?;
-        Ok(self.stand(name, &wants, Some(&grant), &wants))
+        }
     }
 
     /// Compares what a module that is being deployed wants with what was granted, grants it if that is the order, and refuses
@@ -65,29 +64,35 @@ impl Dispatch {
         by: &Name,
     ) -> Result<Standing> {
         let before = self.wants_of_active(name).await?;
-        let mut grant = self.store().grant(name).await?;
-        let standing = self.stand(name, wants, grant.as_ref(), &before);
-        if standing.is_whole() {
-            return Ok(standing);
-        }
-        match granting {
-            Granting::Leave => return Ok(standing),
-            Granting::Strict => {
-                return Err(DispatchError::NotGranted {
-                    module: name.clone(),
-                    standing: Box::new(standing),
-                });
+        loop {
+            let grant = self.store().grant(name).await?;
+            let standing = self.stand(name, wants, grant.as_ref(), &before);
+            match granting {
+                _ if standing.is_whole() => return Ok(standing),
+                Granting::Leave => return Ok(standing),
+                Granting::Strict => {
+                    return Err(DispatchError::NotGranted {
+                        module: name.clone(),
+                        standing: Box::new(standing),
+                    });
+                }
+                Granting::Wanted => {}
             }
-            Granting::Wanted => {
-                let granted = read(grant.as_ref()).with(wants);
-                grant = Some(self.put_grant(name, &granted, by).await?);
+            let granted = read(grant.as_ref()).with(wants);
+            if let Some(grant) = self.put_grant(name, &granted, (by, grant.as_ref())).await? {
+                return Ok(self.stand(name, wants, Some(&grant), &before));
             }
         }
-        Ok(self.stand(name, wants, grant.as_ref(), &before))
     }
 
     /// Nobody may grant what the policy does not allow: it would hold on other hosts and not on this one.
-    async fn put_grant(&self, name: &Name, granted: &Reach, by: &Name) -> Result<Grant> {
+    /// None: somebody else has granted something since `before`.
+    async fn put_grant(
+        &self,
+        name: &Name,
+        granted: &Reach,
+        (by, before): (&Name, Option<&Grant>),
+    ) -> Result<Option<Grant>> {
         if let Some(allowed) = self.parts.sandbox.policy().allowed() {
             let beyond = granted.beyond(allowed);
             if !beyond.is_empty() {
@@ -97,8 +102,11 @@ impl Dispatch {
             }
         }
         let told = granted.told();
-        let grant = self.store().put_grant(self.host(), name, &told, by.as_str()).await?;
-        tracing::info!(module = %name, by = %by, "Module {name} is granted {granted} by {by}");
+        let by_and_seen_at = (by.as_str(), before.map(|grant| grant.at));
+        let grant = self.store().put_grant(self.host(), name, &told, by_and_seen_at).await?;
+        if grant.is_some() {
+            tracing::info!(module = %name, by = %by, "Module {name} is granted {granted} by {by}");
+        }
         Ok(grant)
     }
 
@@ -115,10 +123,6 @@ impl Dispatch {
         }
     }
 
-    async fn granted_by_people(&self, name: &Name) -> Result<Reach> {
-        Ok(read(self.store().grant(name).await?.as_ref()))
-    }
-
     async fn wants_of_active(&self, name: &Name) -> Result<Reach> {
         let active = self.active_of(name).await?;
         Ok(active.map_or_else(Reach::default, |row| Reach::read_kept(&row.manifest.capabilities)))
@@ -132,6 +136,14 @@ impl Dispatch {
             Err(error) => Err(error),
         }
     }
+}
+
+fn these(capabilities: &Capabilities) -> Result<Reach> {
+    Reach::read(capabilities).map_err(|bad| DispatchError::OutOfBounds {
+        what: "a capability",
+        value: format!("{:?}", bad.text),
+        bounds: format!("a {}: {}; {}", bad.what, bad.why, bad.example),
+    })
 }
 
 fn read(grant: Option<&Grant>) -> Reach {

@@ -136,16 +136,32 @@ fn deserialize(engine: &Engine, artefact: &[u8]) -> wasmtime::Result<Component> 
     unsafe { Component::deserialize(engine, artefact) }
 }
 
+/// Made whole before it has its name: who finds it reads all of it.
 fn key(folder: &Dir) -> io::Result<[u8; KEY_BYTES]> {
     let mut key = [0; KEY_BYTES];
+    match folder.open(KEY_FILE) {
+        Ok(mut file) => {
+            file.read_exact(&mut key)?;
+            return Ok(key);
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut drawn = [0; 8];
+    getrandom::fill(&mut drawn)
+        .and_then(|()| getrandom::fill(&mut key))
+        .map_err(io::Error::other)?;
+    let unfinished = format!("{KEY_FILE}.{:016x}", u64::from_le_bytes(drawn));
     let mut making = OpenOptions::new();
     making.write(true).create_new(true).mode(0o600);
-    match folder.open_with(KEY_FILE, &making) {
-        Ok(mut file) => {
-            getrandom::fill(&mut key).map_err(io::Error::other)?;
-            file.write_all(&key)?;
-            file.sync_all()?;
-        }
+    let mut file = folder.open_with(&unfinished, &making)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    let named = folder.hard_link(&unfinished, folder, KEY_FILE);
+    folder.remove_file(&unfinished)?;
+    match named {
+        Ok(()) => {}
+        // Another was quicker: that one's it is.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             folder.open(KEY_FILE)?.read_exact(&mut key)?;
         }

@@ -38,7 +38,7 @@ impl Default for OutsideConfig {
             policy: Arc::default(),
             data: None,
             ca: None,
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(SystemResolver::default()),
             environment: |_name| None,
         }
     }

@@ -47,7 +47,7 @@ pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
     Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionView, Followed, HostRow,
     JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed,
-    Renewal, Revived, Streak,
+    Renewal, Revived, StoppingTask, Streak,
 };
 pub use waiting::{
     Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
@@ -115,14 +115,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn modules(&self, limit: u32) -> Result<Vec<ModuleRow>>;
     /// The active module of each name, by name, at most `limit`.
     async fn deployments(&self, limit: u32) -> Result<Vec<ModuleRow>>;
-    /// Grants something to the modules of a name, in place of what people granted to them before.
+    /// Grants something to the modules of a name, in place of what people granted to them before: who grants, and when that
+    /// was which he has seen. None: it is another by now, and nothing was written.
     async fn put_grant(
         &self,
         host: HostId,
         module: &Name,
         granted: &Capabilities,
-        by: &str,
-    ) -> Result<Grant>;
+        by_and_seen_at: (&str, Option<Timestamp>),
+    ) -> Result<Option<Grant>>;
     /// What people granted to the modules of a name. None: nobody ever did.
     async fn grant(&self, module: &Name) -> Result<Option<Grant>>;
     /// Each name that a module goes by, with what people granted to it. Empty: there is no such module.
@@ -178,9 +179,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The executions and tasks that the rows say are this host's.
     async fn owned(&self, host: HostId) -> Result<(Vec<ExecutionId>, Vec<TaskRef>)>;
     /// The tasks that were dropped while this host ran them: their guests are to be stopped, and their ends said as any end.
-    async fn stopping(&self, host: HostId) -> Result<Vec<TaskId>>;
+    async fn stopping(&self, host: HostId) -> Result<Vec<StoppingTask>>;
     /// A dropped task that this host ran runs no longer, and its slots are free. Where it is not there, nothing happens.
-    async fn stopped(&self, host: HostId, task: TaskId) -> Result<()>;
+    async fn stopped(&self, host: HostId, stopped: StoppingTask) -> Result<()>;
     /// Releases an execution that this host owns and cannot activate now: it is ready for any host, and no loss is counted.
     /// Where it is no longer this host's, nothing happens.
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()>;

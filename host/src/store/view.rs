@@ -4,7 +4,7 @@ use super::snapshot::ExecutionRow;
 use crate::journal::Entry;
 use crate::model::{
     ExecutionId, ExecutionState, Failure, HostId, Lease, Level, Manifest, ModuleDigest, Name,
-    Payload, Promise, Run, Seq, Timestamp, Wake,
+    Payload, Promise, Run, Seq, TaskId, Timestamp, Wake,
 };
 
 /// A module without its bytes.
@@ -295,6 +295,15 @@ pub struct Renewal {
     pub stopping: bool,
     /// When a schedule has to be looked at next.
     pub next_firing: Option<Timestamp>,
+}
+
+/// An attempt of a call that was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoppingTask {
+    /// The task it was.
+    pub task: TaskId,
+    /// Which attempt of it runs.
+    pub attempt: u32,
 }
 
 /// What came of telling those who wait for the results of others.

@@ -289,9 +289,6 @@ impl Claimer {
             if renewal.arrivals {
                 self.crew.hot.nudge_all();
             }
-            if renewal.stopping {
-                keeping::stop_dropped(&self.crew).await;
-            }
         }
     }
 
@@ -327,9 +324,6 @@ impl Claimer {
                 // A call that nobody began in time has settled.
                 if renewal.arrivals {
                     self.crew.hot.nudge_all();
-                }
-                if renewal.stopping {
-                    keeping::stop_dropped(&self.crew).await;
                 }
                 renewal.next_due.into_iter().for_each(|due| self.crew.set_alarm(due));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
@@ -22,7 +22,9 @@ use crate::model::{
 };
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
-use crate::store::{ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store, StoreError};
+use crate::store::{
+    ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store, StoreError, TaskRef,
+};
 
 /// What every task of the worker holds. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -66,7 +68,9 @@ pub(super) struct Members {
     alarm_moved: Notify,
     /// How often queues had been paused or resumed when it was learnt which are.
     queue_changes: AtomicI64,
-    running: Mutex<HashMap<TaskId, Running>>,
+    /// By tickets, as an attempt of a task may begin before the end of another one is forgotten.
+    running: Mutex<HashMap<u64, Running>>,
+    tickets: AtomicU64,
 }
 
 impl std::ops::Deref for Crew {
@@ -77,14 +81,25 @@ impl std::ops::Deref for Crew {
     }
 }
 
-/// A task that runs on this host.
+/// An attempt of a task that runs on this host.
 #[derive(Debug)]
 struct Running {
-    execution: ExecutionId,
-    /// The run in which it began.
-    run: Run,
-    promise: Promise,
+    /// As it was when it began: its run may be a later one by now.
+    task: TaskRef,
     stop: CancellationToken,
+}
+
+/// While it is there, its attempt is known to run on this host.
+#[derive(Debug)]
+pub(super) struct Entered {
+    crew: Crew,
+    ticket: u64,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.crew.running().remove(&self.ticket);
+    }
 }
 
 /// What the claimer listens to.
@@ -130,6 +145,7 @@ impl Crew {
             alarm_moved: Notify::new(),
             queue_changes: AtomicI64::new(0),
             running: Mutex::new(HashMap::new()),
+            tickets: AtomicU64::new(0),
         };
         (Self(Arc::new(members)), Inlets { births: parts.births, renewals: renewed })
     }
@@ -265,45 +281,47 @@ impl Crew {
         self.notifier.wake(Wake::Changed { execution });
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<TaskId, Running>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<u64, Running>> {
         self.running.lock().expect("nobody panics while holding it")
     }
 
-    /// Enters a task that runs on this host, so that it can be stopped.
-    pub(super) fn enter_task(
-        &self,
-        id: TaskId,
-        (execution, run, promise): (ExecutionId, Run, Promise),
-        stop: CancellationToken,
-    ) {
-        self.running().insert(id, Running { execution, run, promise, stop });
+    /// Enters an attempt that runs on this host, so that it can be stopped.
+    pub(super) fn enter_task(&self, task: TaskRef, stop: CancellationToken) -> Entered {
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+        self.running().insert(ticket, Running { task, stop });
+        Entered { crew: self.clone(), ticket }
     }
 
-    /// A task has ended.
-    pub(super) fn leave_task(&self, id: TaskId) {
-        self.running().remove(&id);
-    }
-
-    /// Whether a task runs on this host.
-    pub(super) fn knows_task(&self, id: TaskId) -> bool {
-        self.running().contains_key(&id)
+    /// Whether this attempt runs on this host.
+    pub(super) fn knows(&self, task: TaskId, attempt: u32) -> bool {
+        self.running().values().any(|one| (one.task.id, one.task.attempt) == (task, attempt))
     }
 
     /// Whether tasks of an execution run on this host.
     pub(super) fn runs_tasks_of(&self, execution: ExecutionId) -> bool {
-        self.running().values().any(|running| running.execution == execution)
+        self.running().values().any(|one| one.task.execution == execution)
     }
 
-    /// Stops a task. False: it does not run here.
-    pub(super) fn stop_task(&self, id: TaskId) -> bool {
-        self.running().get(&id).map(|running| running.stop.cancel()).is_some()
+    /// Stops the attempts of which that is true; says how many.
+    fn stop_all(&self, is_one: impl Fn(&TaskRef) -> bool) -> usize {
+        let running = self.running();
+        let stopped = running.values().filter(|one| is_one(&one.task));
+        stopped.inspect(|one| one.stop.cancel()).count()
+    }
+
+    /// Stops an attempt. False: it does not run here.
+    pub(super) fn stop_attempt(&self, id: TaskId, attempt: u32) -> bool {
+        self.stop_all(|task| (task.id, task.attempt) == (id, attempt)) > 0
     }
 
     /// Stops what runs on this host for a call. It may have begun in an earlier run than the one that knows it now.
     pub(super) fn stop_call(&self, (execution, run, promise): (ExecutionId, Run, Promise)) {
-        let is_of = |running: &&Running| {
-            (running.execution, running.promise) == (execution, promise) && running.run <= run
-        };
-        self.running().values().filter(is_of).for_each(|running| running.stop.cancel());
+        let stopped = self.stop_all(|task| {
+            (task.execution, task.promise) == (execution, promise) && task.run <= run
+        });
+        if stopped == 0 {
+            // Another host may run it, or this one in a moment: then its row tells.
+            self.set_alarm(self.clock.now());
+        }
     }
 }

@@ -146,6 +146,7 @@ impl Worker {
         }
         state.send_replace(WorkerState::Ready);
         upkeep.spawn_on(hold(crew.clone(), state.clone()), &lease_threads);
+        upkeep.spawn(keeping::stop_as_told(crew.clone()));
         tracker.spawn(claimer::run(crew.clone(), inlets));
         tracker.spawn(keeping::run(crew.clone()));
         tracker.spawn(keeping::reap(crew.clone()));

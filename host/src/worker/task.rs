@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::attempt::{Attempt, Attempted};
-use super::crew::Crew;
+use super::crew::{Crew, Entered};
 use super::modules::LoadError;
 use super::settle::Settlement;
 use super::slots::Slot;
@@ -19,19 +19,24 @@ use crate::store::{
 pub(super) fn spawn(crew: &Crew, task: ClaimedTask, slot: Slot) {
     let stop = crew.stop.over.child_token();
     // Before anybody can ask whether this host knows of it.
-    crew.enter_task(task.id, (task.execution, task.run, task.promise), stop.clone());
-    crew.begin(run(crew.clone(), task, slot, stop));
+    let entered = crew.enter_task(Ended::of(&task).task, stop.clone());
+    crew.begin(run(crew.clone(), (task, entered), slot, stop));
 }
 
 /// Runs one attempt of a claimed task and tells the store how it ended.
-async fn run(crew: Crew, task: ClaimedTask, slot: Slot, stop: CancellationToken) {
+async fn run(
+    crew: Crew,
+    (task, entered): (ClaimedTask, Entered),
+    slot: Slot,
+    stop: CancellationToken,
+) {
     let attempted = attempt(&crew, &task, stop).await;
     drop(slot);
     crew.capacity.notify_one();
     if !crew.stop.hard.is_cancelled() {
         end(&crew, &Ended::of(&task), attempted).await;
     }
-    crew.leave_task(task.id);
+    drop(entered);
     crew.trial.acquit(Suspected::Task(task.id));
 }
 

@@ -42,7 +42,7 @@ impl Plan {
             granted: None,
             limits: house::limits(),
             authority: String::new(),
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(SystemResolver::default()),
         }
     }
 

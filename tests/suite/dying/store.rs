@@ -12,8 +12,9 @@ use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
     LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
-    Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, Store, Streak, Surroundings,
-    Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write, Written,
+    Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, StoppingTask, Store, Streak,
+    Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write,
+    Written,
 };
 
 use super::Fault;
@@ -98,8 +99,8 @@ impl Store for DyingStore {
         host: HostId,
         module: &Name,
         granted: &Capabilities,
-        by: &str,
-    ) -> Result<Grant> {
+        by: (&str, Option<Timestamp>),
+    ) -> Result<Option<Grant>> {
         self.fault.read(self.inner.put_grant(host, module, granted, by)).await
     }
 
@@ -177,12 +178,12 @@ impl Store for DyingStore {
         self.fault.read(self.inner.owned(host)).await
     }
 
-    async fn stopping(&self, host: HostId) -> Result<Vec<TaskId>> {
+    async fn stopping(&self, host: HostId) -> Result<Vec<StoppingTask>> {
         self.fault.read(self.inner.stopping(host)).await
     }
 
-    async fn stopped(&self, host: HostId, task: TaskId) -> Result<()> {
-        self.fault.write(self.inner.stopped(host, task)).await
+    async fn stopped(&self, host: HostId, stopped: StoppingTask) -> Result<()> {
+        self.fault.write(self.inner.stopped(host, stopped)).await
     }
 
     async fn free(&self, host: HostId, execution: ExecutionId) -> Result<()> {

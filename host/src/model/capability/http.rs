@@ -98,6 +98,15 @@ impl HttpTarget {
         self.scheme
     }
 
+    /// The same for each method alone; any method is one.
+    pub fn by_method(&self) -> Vec<Self> {
+        if self.methods.is_empty() {
+            return vec![self.clone()];
+        }
+        let alone = |method: &String| Self { methods: vec![method.clone()], ..self.clone() };
+        self.methods.iter().map(alone).collect()
+    }
+
     /// Whether every request that `other` permits is permitted by this one.
     pub fn covers(&self, other: &Self) -> bool {
         let methods = self.methods.is_empty()

@@ -117,7 +117,7 @@ impl Reach {
     #[must_use]
     pub fn beyond(&self, other: &Self) -> Self {
         Self {
-            http: without(&self.http, &other.http, HttpTarget::covers),
+            http: self.http.iter().filter(|one| !are_cover(&other.http, one)).cloned().collect(),
             dir: without(&self.dir, &other.dir, DirWant::covers),
             env: without(&self.env, &other.env, EnvName::eq),
             secret: without(&self.secret, &other.secret, EnvName::eq),
@@ -162,6 +162,11 @@ fn texts<T: fmt::Display>(each: &[T]) -> Vec<String> {
     each.iter().map(ToString::to_string).collect()
 }
 
+/// Whether several cover one together: each of its methods may be another's.
+fn are_cover(targets: &[HttpTarget], one: &HttpTarget) -> bool {
+    one.by_method().iter().all(|alone| targets.iter().any(|target| target.covers(alone)))
+}
+
 fn without<T: Clone>(mine: &[T], theirs: &[T], covers: impl Fn(&T, &T) -> bool) -> Vec<T> {
     let is_beyond = |one: &&T| !theirs.iter().any(|other| covers(other, one));
     mine.iter().filter(is_beyond).cloned().collect()
@@ -195,6 +200,10 @@ mod tests {
 
         assert_eq!(wants.beyond(&granted).to_string(), "http c.d:443, dir /in:rw, secret S");
         assert!(wants.beyond(&wants).is_empty());
+        let both = reach(r#"{"http":["GET,POST a.b"]}"#);
+        let apart = reach(r#"{"http":["GET a.b","POST *.b"]}"#);
+        assert!(both.beyond(&apart).is_empty(), "each method by another of them");
+        assert!(!reach(r#"{"http":["a.b"]}"#).beyond(&apart).is_empty(), "any method by none");
         assert!(wants.beyond(&granted.with(&wants)).is_empty());
     }
 

@@ -5,4 +5,4 @@ where tasks.execution_id = dropped.execution_id
   and tasks.run = dropped.run
   and tasks.promise = dropped.promise
 returning
-  tasks.id, tasks.owner, tasks.execution_id, tasks.step, tasks.started_at, tasks.step_limit, tasks.key_limit
+  tasks.id, tasks.owner, tasks.attempt, tasks.execution_id, tasks.step, tasks.started_at, tasks.step_limit, tasks.key_limit

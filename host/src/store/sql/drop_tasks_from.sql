@@ -3,4 +3,4 @@
 delete from tasks
 where execution_id = $1
   and promise >= $2
-returning id, owner, execution_id, step, started_at, step_limit, key_limit
+returning id, owner, attempt, execution_id, step, started_at, step_limit, key_limit

@@ -1,4 +1,4 @@
--- Attempts of dropped calls that run no longer. The values of a row: the task, the host.
+-- Attempts of dropped calls that run no longer. The values of a row: the task, the host, the attempt.
 delete from stopping_tasks
-where (id, owner) in (values (?, ?))
+where (id, owner, attempt) in (values (?, ?, ?))
 returning step_limit, key_limit

@@ -13,7 +13,7 @@ use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::Reading;
 use crate::store::statements;
 use crate::store::value::{Rows, values};
-use crate::store::view::Delivered;
+use crate::store::view::{Delivered, StoppingTask};
 use crate::store::write::TaskSettled;
 
 /// Deletes exactly the rows of (id, owner, attempt) that are there: what is written for their executions comes of these. The others
@@ -32,7 +32,8 @@ pub(super) async fn take<D: Dialect>(
         let id = Reading::of("tasks", row).task("id")?;
         taken.insert(id, Taken::read(rest)?);
     }
-    let gone = ends.iter().map(|(_, end)| end.task.id).filter(|id| !taken.contains_key(id));
+    let gone = ends.iter().map(|(_, end)| &end.task).filter(|task| !taken.contains_key(&task.id));
+    let gone = gone.map(|task| StoppingTask { task: task.id, attempt: task.attempt });
     let touched = stopping::take_stopped(transaction, host, gone).await?;
     Ok((taken, touched))
 }

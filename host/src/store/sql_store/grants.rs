@@ -1,7 +1,9 @@
 //! What was granted to the modules of a name.
 
+use std::time::Duration;
+
 use super::SqlStore;
-use crate::model::{Capabilities, Grant, HostId, ModuleDigest, Name};
+use crate::model::{Capabilities, Grant, HostId, ModuleDigest, Name, Timestamp};
 use crate::store::Result;
 use crate::store::dialect::Dialect;
 use crate::store::row::{Reading, Row};
@@ -10,6 +12,8 @@ use crate::store::value::values;
 
 /// Names of one module whose grants are read.
 const NAMES_MAX: u32 = 64;
+/// The least by which two moments differ.
+const TICK: Duration = Duration::from_micros(1);
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn write_grant(
@@ -17,14 +21,19 @@ impl<D: Dialect> SqlStore<D> {
         host: HostId,
         module: &Name,
         granted: &Capabilities,
-        by: &str,
-    ) -> Result<Grant> {
+        (by, seen_at): (&str, Option<Timestamp>),
+    ) -> Result<Option<Grant>> {
         let json = serde_json::to_string(granted).expect("capabilities can be written as JSON");
         let mut transaction = self.begin(host).await?;
-        let at = transaction.now;
-        transaction.execute(statements::PUT_GRANT, values![module, json, by, at]).await?;
+        // Later than the one before, so that each can be told from it.
+        let at = seen_at.map_or(transaction.now, |seen| transaction.now.max(seen + TICK));
+        let values = values![module, json, by, at, seen_at];
+        if transaction.execute(statements::PUT_GRANT, values).await? == 0 {
+            transaction.leave().await?;
+            return Ok(None);
+        }
         transaction.commit().await?;
-        Ok(Grant { granted: granted.clone(), by: by.to_owned(), at })
+        Ok(Some(Grant { granted: granted.clone(), by: by.to_owned(), at }))
     }
 
     pub(super) async fn read_grant(&self, module: &Name) -> Result<Option<Grant>> {

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use super::SqlStore;
 use super::limits::{self, Touched};
 use super::transaction::Transaction;
-use crate::model::{ExecutionId, HostId, TaskId, Wake};
-use crate::store::Result;
+use crate::model::{ExecutionId, HostId, Wake};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
 use crate::store::value::{Rows, values};
+use crate::store::{Result, StoppingTask};
 
 /// What follows from dropping tasks.
 #[derive(Debug, Default)]
@@ -39,6 +39,7 @@ pub(super) async fn let_go<D: Dialect>(
     for row in rows {
         let mut row = Reading::of("tasks", row);
         let (id, owner) = (row.task("id")?, row.opt_host("owner")?);
+        let attempt = row.i64("attempt")?;
         let (execution, step) = (row.execution("execution_id")?, row.text("step")?);
         let started_at = row.opt_time("started_at")?;
         let limits = [row.opt_text("step_limit")?, row.opt_text("key_limit")?];
@@ -51,9 +52,11 @@ pub(super) async fn let_go<D: Dialect>(
             hosts.push(owner);
         }
         let [step_limit, key_limit] = limits;
-        running.push(values![id, owner, execution, step, started_at, step_limit, key_limit]);
+        running
+            .push(values![id, owner, attempt, execution, step, started_at, step_limit, key_limit]);
     }
     transaction.fetch_many(statements::STOP_TASKS, running).await?;
+    dropped.touched = dropped.touched.at_once();
     Ok(dropped)
 }
 
@@ -61,22 +64,28 @@ pub(super) async fn let_go<D: Dialect>(
 pub(super) async fn take_stopped<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
     host: HostId,
-    ids: impl IntoIterator<Item = TaskId>,
+    attempts: impl IntoIterator<Item = StoppingTask>,
 ) -> Result<Touched, Fault> {
-    let rows = ids.into_iter().map(|id| values![id, host]).collect();
+    let attempts = attempts.into_iter();
+    let rows =
+        attempts.map(|StoppingTask { task, attempt }| values![task, host, attempt]).collect();
     let stopped = transaction.fetch_many(statements::TAKE_STOPPED_TASKS, rows).await?;
     Ok(Touched::by_rows(stopped))
 }
 
 impl<D: Dialect> SqlStore<D> {
-    pub(super) async fn read_stopping(&self, host: HostId) -> Result<Vec<TaskId>> {
+    pub(super) async fn read_stopping(&self, host: HostId) -> Result<Vec<StoppingTask>> {
         let rows = self.read(statements::STOPPING_TASKS, values![host]).await?;
-        rows.into_iter().map(|row| Reading::of("stopping_tasks", row).task("id")).collect()
+        let read = rows.into_iter().map(|row| {
+            let mut row = Reading::of("stopping_tasks", row);
+            Ok(StoppingTask { task: row.task("id")?, attempt: row.number("attempt")? })
+        });
+        read.collect()
     }
 
-    pub(super) async fn free_stopped(&self, host: HostId, task: TaskId) -> Result<()> {
+    pub(super) async fn free_stopped(&self, host: HostId, stopped: StoppingTask) -> Result<()> {
         let mut transaction = self.begin(host).await?;
-        let freed = take_stopped(&mut transaction, host, [task]).await?;
+        let freed = take_stopped(&mut transaction, host, [stopped]).await?;
         limits::open(&mut transaction, freed).await?;
         Ok(transaction.commit().await?)
     }

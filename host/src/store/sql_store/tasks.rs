@@ -14,7 +14,7 @@ use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
 use crate::store::value::values;
-use crate::store::view::Delivered;
+use crate::store::view::{Delivered, StoppingTask};
 use crate::store::write::{NotedBy, TaskEnd, TaskSettled, Write, Written};
 use crate::store::{Result, TaskRef};
 
@@ -84,7 +84,7 @@ impl<D: Dialect> SqlStore<D> {
         let mut transaction = self.begin(host).await?;
         let Some(taken) = change(&mut transaction, host, task, &end).await? else {
             transaction.leave().await?;
-            self.free_stopped(host, task.id).await?;
+            self.free_stopped(host, StoppingTask { task: task.id, attempt: task.attempt }).await?;
             return Ok(None);
         };
         let mut additions = Additions::new(transaction.now);

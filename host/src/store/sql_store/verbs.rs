@@ -14,7 +14,7 @@ use crate::store::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect
 use crate::store::view::{
     Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
     LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
-    Revived, Streak,
+    Revived, StoppingTask, Streak,
 };
 use crate::store::waiting::{Holders, QueueRow, Surroundings, TaskFilter, TaskRow};
 use crate::store::write::{NotedBy, TaskEnd, Write, Written};
@@ -93,9 +93,9 @@ impl<D: Dialect> Store for SqlStore<D> {
         host: HostId,
         module: &Name,
         granted: &Capabilities,
-        by: &str,
-    ) -> Result<Grant> {
-        self.write_grant(host, module, granted, by).await
+        (by, seen_at): (&str, Option<Timestamp>),
+    ) -> Result<Option<Grant>> {
+        self.write_grant(host, module, granted, (by, seen_at)).await
     }
 
     async fn grant(&self, module: &Name) -> Result<Option<Grant>> {
@@ -170,12 +170,12 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read_owned(host).await
     }
 
-    async fn stopping(&self, host: HostId) -> Result<Vec<TaskId>> {
+    async fn stopping(&self, host: HostId) -> Result<Vec<StoppingTask>> {
         self.read_stopping(host).await
     }
 
-    async fn stopped(&self, host: HostId, task: TaskId) -> Result<()> {
-        self.free_stopped(host, task).await
+    async fn stopped(&self, host: HostId, stopped: StoppingTask) -> Result<()> {
+        self.free_stopped(host, stopped).await
     }
 
     async fn block(&self, host: HostId, execution: ExecutionId, why: &Failure) -> Result<()> {

@@ -7,7 +7,7 @@ use super::Over;
 use super::end::told;
 use super::write::block_unreadable;
 use crate::journal::{Arrival, Replay};
-use crate::model::{ExecutionState, Failure, StepUsage, kind};
+use crate::model::{ExecutionState, Failure, Promise, Run, StepUsage, kind};
 use crate::store::{Append, ExecutionRow, Inbox, RowChange, StoreError, Write, Written};
 
 /// The reason of a forced cancel, where one lies in the inbox.
@@ -26,7 +26,7 @@ pub(super) fn demanded(inbox: &Inbox) -> Option<String> {
 pub(super) async fn end(
     crew: &Crew,
     row: &ExecutionRow,
-    inbox: &Inbox,
+    (inbox, tasks): (&Inbox, &[(Run, Promise)]),
     mut replay: Replay,
     reason: String,
 ) -> Over {
@@ -36,6 +36,7 @@ pub(super) async fn end(
     let mut append = Append::new(row.id, crew.host, row.run);
     append.entries = replay.take_pending(now).entries;
     append.admitted = inbox.arrivals.iter().map(|(id, _)| *id).collect();
+    append.dropped_tasks = tasks.to_vec();
     append.messages.extend(row.parent.map(|parent| {
         let outcome = told(&ended.outcome, &row.workflow, row.id);
         let (run, promise, usage) = (parent.run, parent.promise, StepUsage::default());

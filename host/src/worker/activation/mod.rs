@@ -172,7 +172,7 @@ async fn activate(
         }
     };
     if let Some(reason) = force::demanded(&inbox) {
-        let over = force::end(crew, &row, &inbox, replay, reason).await;
+        let over = force::end(crew, &row, (&inbox, &tasks), replay, reason).await;
         // Only when its rows are gone: an attempt that is stopped before is lost, and made again.
         if over == Over::Done {
             tasks.iter().for_each(|(run, promise)| crew.stop_call((execution, *run, *promise)));

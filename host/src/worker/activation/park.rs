@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::handover;
+use super::super::handover::{self, Handed};
 use super::super::task::Ended;
 use super::{Activation, Over};
 use crate::journal::Replay;
@@ -27,10 +27,11 @@ impl Activation {
                 promise,
                 attempt: task.attempt,
             };
-            self.crew.enter_task(of.id, (of.execution, of.run, promise), local.stop.clone());
+            let entered = self.crew.enter_task(of, local.stop.clone());
             let step = local.call.step().clone();
             let input_at = local.call.input_at();
-            handed.insert(promise, Ended { task: of, step, input_at, is_limited: false });
+            let ended = Ended { task: of, step, input_at, is_limited: false };
+            handed.insert(promise, Handed { ended, entered });
             self.draft.tasks.push(task);
         }
         let next_timer = replay.next_timer();
@@ -49,9 +50,9 @@ impl Activation {
             }
             Err(over) => {
                 // Nothing stands for these steps: they are lost, and called again by whoever activates next.
-                for ended in handed.into_values() {
-                    self.crew.stop_task(ended.task.id);
-                    self.crew.leave_task(ended.task.id);
+                for Handed { ended, entered } in handed.into_values() {
+                    self.crew.stop_attempt(ended.task.id, ended.task.attempt);
+                    drop(entered);
                 }
                 if over == Over::Again {
                     // Nobody knows whether their rows are there: if they are, they are given back.

@@ -8,7 +8,7 @@ mod schedules;
 
 pub(super) use followers::answer;
 pub(super) use reap::reap;
-pub(super) use reconcile::{Unknown, reconcile, stop_dropped};
+pub(super) use reconcile::{Unknown, reconcile, stop_as_told, stop_dropped};
 pub(super) use remove::remove;
 pub use schedules::Planner;
 pub(super) use schedules::fire_schedules;

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::super::activation;
 use super::super::crew::Crew;
 use crate::model::{ExecutionId, TaskId};
-use crate::store::{TaskEnd, TaskRef};
+use crate::store::{StoppingTask, TaskEnd, TaskRef};
 
 /// What the rows gave to this host at the last round and it did not know: an execution that is still unknown is adopted, a
 /// task is given back. (A birth, a claim or an end that is just under way is unknown for a moment.)
@@ -15,24 +15,40 @@ use crate::store::{TaskEnd, TaskRef};
 pub(in crate::worker) struct Unknown {
     executions: HashSet<ExecutionId>,
     tasks: HashSet<TaskId>,
+    stopping: HashSet<TaskId>,
 }
 
 impl Unknown {
     pub(in crate::worker) fn is_empty(&self) -> bool {
-        self.executions.is_empty() && self.tasks.is_empty()
+        self.executions.is_empty() && self.tasks.is_empty() && self.stopping.is_empty()
     }
 }
 
 /// Stops what this host runs for calls that were dropped, and returns what it does not run.
-pub(in crate::worker) async fn stop_dropped(crew: &Crew) -> Vec<TaskId> {
+pub(in crate::worker) async fn stop_dropped(crew: &Crew) -> Vec<StoppingTask> {
     match crew.store.stopping(crew.host).await {
         Ok(mut dropped) => {
-            dropped.retain(|id| !crew.stop_task(*id));
+            dropped.retain(|one| !crew.stop_attempt(one.task, one.attempt));
             dropped
         }
         Err(error) => {
             warn!(error = %error, "Which calls were dropped could not be read; the next renewal looks again");
             Vec::new()
+        }
+    }
+}
+
+/// Stops what was dropped whenever a renewal, or a look for work, says that there is such; also while the host drains.
+pub(in crate::worker) async fn stop_as_told(crew: Crew) {
+    let mut renewals = crew.latest_renewal();
+    loop {
+        tokio::select! {
+            changed = renewals.changed() => if changed.is_err() { return },
+            () = crew.stop.lease.cancelled() => return,
+        }
+        let stopping = renewals.borrow_and_update().is_some_and(|renewal| renewal.stopping);
+        if stopping {
+            stop_dropped(&crew).await;
         }
     }
 }
@@ -47,11 +63,13 @@ pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Optio
         }
     };
     executions.retain(|id| !crew.hot.has(*id));
-    tasks.retain(|task| !crew.knows_task(task.id));
+    tasks.retain(|task| !crew.knows(task.id, task.attempt));
     let dropped = stop_dropped(crew).await;
-    for task in dropped.iter().filter(|id| before.tasks.contains(*id)) {
-        // Its end was never said.
-        let _next_round = crew.store.stopped(crew.host, *task).await;
+    for stopped in dropped.iter().filter(|one| before.stopping.contains(&one.task)) {
+        // Its end was never said. Where that fails, the next round says it.
+        if crew.store.stopped(crew.host, *stopped).await.is_ok() {
+            crew.wake_claimers();
+        }
     }
     for execution in executions.iter().filter(|id| before.executions.contains(*id)) {
         adopt(crew, *execution).await;
@@ -61,7 +79,8 @@ pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Optio
     }
     Some(Unknown {
         executions: executions.into_iter().collect(),
-        tasks: tasks.into_iter().map(|task| task.id).chain(dropped).collect(),
+        tasks: tasks.into_iter().map(|task| task.id).collect(),
+        stopping: dropped.into_iter().map(|one| one.task).collect(),
     })
 }
 

@@ -1,10 +1,11 @@
 //! From the name of a host to addresses.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use crate::model::Policy;
 
@@ -14,15 +15,33 @@ pub trait Resolve: Send + Sync + std::fmt::Debug {
     fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
+/// Look-ups of the machine at once, over the whole host; more wait. Each holds a thread for as long as a name server is slow, also
+/// where nobody waits for it any more, and others need threads too.
+const LOOKUPS_MAX: usize = 64;
+
 /// As the machine does it: its hosts file, its name servers.
 #[derive(Debug)]
-pub struct SystemResolver;
+pub struct SystemResolver {
+    room: Arc<Semaphore>,
+}
+
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self { room: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
+    }
+}
 
 impl Resolve for SystemResolver {
     fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let room = Arc::clone(&self.room);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((host, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
+            let place = room.acquire_owned().await.map_err(io::Error::other)?;
+            let look_up = move || {
+                let found = (host.as_str(), 0).to_socket_addrs();
+                drop(place);
+                found.map(|found| found.map(|address| address.ip()).collect())
+            };
+            tokio::task::spawn_blocking(look_up).await.map_err(io::Error::other)?
         })
     }
 }
