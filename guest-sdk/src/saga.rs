@@ -150,7 +150,6 @@ pub struct Undoing {
 }
 
 /// Which call of an undoing it is.
-#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Time {
     First,

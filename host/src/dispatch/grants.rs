@@ -47,7 +47,7 @@ impl Dispatch {
                     read(before.as_ref()).with(&wants)
                 }
             };
-            // Where somebody else has granted meanwhile, it is added to that.
+            // Somebody else may have granted meanwhile: then what follows from that is decided anew.
             if let Some(grant) = self.put_grant(name, &granted, (by, before.as_ref())).await? {
                 return Ok(self.stand(name, &wants, Some(&grant), &wants));
             }
@@ -67,8 +67,10 @@ impl Dispatch {
         loop {
             let grant = self.store().grant(name).await?;
             let standing = self.stand(name, wants, grant.as_ref(), &before);
+            if standing.is_whole() {
+                return Ok(standing);
+            }
             match granting {
-                _ if standing.is_whole() => return Ok(standing),
                 Granting::Leave => return Ok(standing),
                 Granting::Strict => {
                     return Err(DispatchError::NotGranted {

@@ -15,12 +15,11 @@ use crate::store::{StoppingTask, TaskEnd, TaskRef};
 pub(in crate::worker) struct Unknown {
     executions: HashSet<ExecutionId>,
     tasks: HashSet<TaskId>,
-    stopping: HashSet<TaskId>,
 }
 
 impl Unknown {
     pub(in crate::worker) fn is_empty(&self) -> bool {
-        self.executions.is_empty() && self.tasks.is_empty() && self.stopping.is_empty()
+        self.executions.is_empty() && self.tasks.is_empty()
     }
 }
 
@@ -65,7 +64,7 @@ pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Optio
     executions.retain(|id| !crew.hot.has(*id));
     tasks.retain(|task| !crew.knows(task.id, task.attempt));
     let dropped = stop_dropped(crew).await;
-    for stopped in dropped.iter().filter(|one| before.stopping.contains(&one.task)) {
+    for stopped in dropped.iter().filter(|one| before.tasks.contains(&one.task)) {
         // Its end was never said. Where that fails, the next round says it.
         if crew.store.stopped(crew.host, *stopped).await.is_ok() {
             crew.wake_claimers();
@@ -79,8 +78,8 @@ pub(in crate::worker) async fn reconcile(crew: &Crew, before: &Unknown) -> Optio
     }
     Some(Unknown {
         executions: executions.into_iter().collect(),
-        tasks: tasks.into_iter().map(|task| task.id).collect(),
-        stopping: dropped.into_iter().map(|one| one.task).collect(),
+        // A task that waits or runs and one that was dropped never have the same id.
+        tasks: tasks.iter().map(|task| task.id).chain(dropped.iter().map(|one| one.task)).collect(),
     })
 }
 
