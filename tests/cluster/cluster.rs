@@ -89,7 +89,7 @@ impl Cluster {
             host.ready_within(PATIENCE).await;
         }
         self.hosts.extend(started);
-        if is_first {
+        if is_first && count > 0 {
             self.deploy().await;
         }
         self.publish();

@@ -33,11 +33,14 @@ pub(crate) struct Flags {
     pub(crate) connections: u32,
     /// Where it finds the Redis.
     pub(crate) redis: Option<String>,
+    /// The one queue it serves; none means all.
+    pub(crate) queue: Option<&'static str>,
 }
 
 impl Flags {
     pub(crate) fn at(database: &str, lease: Lease) -> Self {
-        Self { database: database.to_owned(), lease, hot_for: "1s", connections: 10, redis: None }
+        let database = database.to_owned();
+        Self { database, lease, hot_for: "1s", connections: 10, redis: None, queue: None }
     }
 
     fn command(&self, name: &str, folder: &Path) -> Command {
@@ -47,6 +50,7 @@ impl Flags {
             .args(["--hot-for", self.hot_for, "--database", &self.database])
             .args(["--lease", &format_duration(self.lease.length())])
             .args(["--database-connections", &self.connections.to_string()])
+            .args(self.queue.iter().flat_map(|queue| ["--queue", queue]))
             .args(self.redis.iter().flat_map(|redis| ["--redis", redis]))
             .arg("--data")
             .arg(folder)

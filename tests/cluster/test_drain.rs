@@ -6,7 +6,7 @@ use serde_json::json;
 use stepwell::model::Lease;
 use stepwell_test_servers::postgres::Postgres;
 use stepwell_test_witness::jobs::{Accepted, Job, Load};
-use stepwell_test_witness::ledger::Faults;
+use stepwell_test_witness::ledger::{Faults, spans};
 
 use crate::cluster::Cluster;
 use crate::storm::{PATIENCE, Storm, now, until};
@@ -75,5 +75,36 @@ async fn a_host_that_is_asked_twice_ends_at_once() {
     storm.tell(format!("ended after {took:.2?}, its work was free after {freed:.2?}"));
     assert!(freed <= storm.freed_within(), "{freed:?}");
     assert_eq!(cluster.api().ended(&id).await.kind(), "fuel-exhausted");
+    cluster.audit(&storm, &Accepted::default(), Faults::Kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_drains_stops_what_is_cancelled_meanwhile() {
+    let storm = Storm::begin("cancelled in a drain").await;
+    let (mut cluster, _redis) = Cluster::hinted(storm.lease, 0).await;
+    for queue in ["default", "far"] {
+        cluster.flags().queue = Some(queue);
+        cluster.grow(1).await;
+    }
+    let id = cluster.api().run("tarrying", json!(600_000)).await;
+    let look = || async { spans::of_step("tarry").pop() };
+    until("its step has begun", PATIENCE, look).await;
+
+    let mut host = cluster.hosts.remove(1);
+    host.ask_to_end();
+    let look = || async {
+        let answer = host.api().send("GET", "/ready", "").await.ok()?;
+        (answer.status == 503).then_some(())
+    };
+    until("it takes no more work", PATIENCE, look).await;
+    assert!(host.runs(), "it has not waited for its step");
+    let asked = now();
+    cluster.api().cancel(&id, json!({ "force": true })).await;
+    assert!(host.ended().await.success());
+
+    let took = asked.elapsed();
+    storm.tell(format!("ended {took:.2?} after the cancel"));
+    assert!(took < storm.freed_within(), "{took:?}");
+    assert_eq!(cluster.api().ended(&id).await.state, "cancelled");
     cluster.audit(&storm, &Accepted::default(), Faults::Kills).await;
 }

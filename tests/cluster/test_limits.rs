@@ -94,6 +94,36 @@ async fn a_cancelled_call_keeps_its_slot_until_its_guest_is_gone() {
     cluster.audit(&storm, &nothing, Faults::Kills).await;
 }
 
+/// When the one attempt of the step ended.
+async fn ended(step: &str) -> Timestamp {
+    let look = || async { spans::of_step(step).first().and_then(|span| span.until) };
+    until(&format!("the attempt of {step} has ended"), PATIENCE, look).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forced_end_stops_what_another_host_runs_for_it() {
+    let storm = Storm::begin("forced").await;
+    let (mut cluster, _redis) = Cluster::hinted(storm.lease, 0).await;
+    for queue in ["default", "far"] {
+        cluster.flags().queue = Some(queue);
+        cluster.grow(1).await;
+    }
+    let id = cluster.api().run("tarrying", json!(600_000)).await;
+    begun("tarry", 1).await;
+    // Nobody holds it: whoever takes it up finds that it is to end, and begins no guest.
+    cluster.api().until_state(&id, "waiting").await;
+
+    let asked = SystemClock::new().now();
+    cluster.api().cancel(&id, json!({ "force": true })).await;
+    cluster.api().until_state(&id, "cancelled").await;
+
+    let took = ended("tarry").await.since(asked);
+    storm.tell(format!("its guest was gone after {took:.2?}"));
+    assert!(took < storm.freed_within(), "{took:?}");
+    let nothing = Load::begin([], 1, &cluster.doors()).finish().await;
+    cluster.audit(&storm, &nothing, Faults::Kills).await;
+}
+
 /// How many began in the time from `from` on.
 fn begun_in(seen: &[Span], from: Timestamp, time: Duration) -> usize {
     seen.iter().filter(|span| span.from >= from && span.from < from + time).count()

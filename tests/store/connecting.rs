@@ -5,8 +5,8 @@ use stepwell::store::{Migrating, NEWEST, OpenError, Postgres, PostgresOptions, S
 use stepwell_test_servers::postgres::{self, Mode};
 use tokio::task::JoinSet;
 
-use crate::database::{Database, limits, new_host};
-use crate::words::{execution, start};
+use crate::database::{Database, everything, execution_id, limits, new_host};
+use crate::words::{completed, execution, signal, start};
 
 async fn empty() -> String {
     let server = postgres::Postgres::shared().await;
@@ -129,4 +129,43 @@ async fn a_connection_is_as_safe_as_its_sslmode_says() {
     assert!(mode(&url, "require").await);
     assert!(!mode(&url, "verify-full").await, "nobody has signed its certificate");
     assert!(mode(&url, &format!("verify-full&sslrootcert={}", certificate.display())).await);
+}
+
+/// Scans of whole tables, and look-ups by index, of tables that grow with the work.
+const SCANS: &str = "select coalesce(sum(seq_scan), 0)::bigint, coalesce(sum(idx_scan), 0)::bigint from pg_stat_user_tables \
+                     where relname in ('executions', 'journal', 'tasks', 'inbox', 'limits', 'dead_letters')";
+
+#[tokio::test]
+async fn on_a_database_that_nobody_has_analysed_no_table_that_grows_is_read_whole() {
+    let db = Database::postgres().await;
+    let url = db.url().unwrap().to_owned();
+    let mut outside = PgConnection::connect(&url).await.unwrap();
+    let mut scans =
+        async || -> (i64, i64) { sqlx::query_as(SCANS).fetch_one(&mut outside).await.unwrap() };
+    // Sessions that have ended have told what they did: the migration's, and at the end this host's.
+    let before = scans().await;
+
+    for number in 1..=20 {
+        let id = db.called_with(number, &vec![crate::limits::limits(Some(2), None); 2]).await;
+        for task in db.store.claim_tasks(db.host, &everything(), 9).await.unwrap() {
+            db.end_one(&task, completed()).await;
+        }
+        db.store.deliver(db.host, id, &signal("1")).await.unwrap();
+        db.park(id, 0, None).await;
+        db.claim(9).await;
+        db.store.execution(execution_id(number)).await.unwrap();
+        db.end(id, 9, stepwell::model::ExecutionState::Completed).await;
+    }
+    drop(db);
+
+    let told = async {
+        let mut now = scans().await;
+        while now.1 - before.1 <= 20 * 9 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            now = scans().await;
+        }
+        now
+    };
+    let after = tokio::time::timeout(std::time::Duration::from_secs(30), told).await;
+    assert_eq!(after.expect("the sessions tell what they did").0 - before.0, 0);
 }

@@ -147,6 +147,23 @@ async fn a_dead_letter_that_keeps_its_attempts_has_one_more() {
 }
 
 #[tokio::test]
+async fn what_a_person_said_of_a_call_holds_for_its_run_and_no_later_one() {
+    let mut host = TestHost::start().await;
+    let id = host.run("balking", json!(1)).await;
+    let letter = letter_of(&host, &id).await;
+
+    let path = format!("/v1/dead-letters/{letter}/replay");
+    assert_eq!(host.post(&path, &json!({ "attempts": "keep" })).await.status, 202);
+
+    // The call has the same number in the run that follows.
+    assert_eq!(host.ended(&id).await.kind(), "balked");
+    let letters = host.dead_letters(&id).await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!((&letters[0]["run"], &letters[0]["attempts"]), (&json!(2), &json!(1)));
+    host.audit().await;
+}
+
+#[tokio::test]
 async fn many_dead_letters_are_counted_replayed_and_discarded_by_what_they_are() {
     let mut host = TestHost::start().await;
     let (mut stumbled, mut hopeless) = (Vec::new(), Vec::new());

@@ -26,7 +26,7 @@ impl TestHost {
     }
 
     /// Looks again and again until a schedule is as `is_so` says, and returns it.
-    async fn until_schedule(&self, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until_schedule(&self, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let found = async {
             let mut schedule = self.schedule(name).await;
             while !is_so(&schedule) {

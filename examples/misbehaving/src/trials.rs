@@ -29,6 +29,39 @@ pub(crate) async fn stumbling() -> Result<u32, Failure> {
     Ok(run)
 }
 
+/// Fails at its first attempt, and at no other.
+#[stepwell::step(retry(max_attempts = 1))]
+pub(crate) async fn balk() -> Result<u32, Failure> {
+    let attempt = info().attempt;
+    if attempt == 1 {
+        bail!("balked", "the first attempt fails here");
+    }
+    Ok(attempt)
+}
+
+/// Balks in each of so many runs and one more.
+#[stepwell::workflow]
+pub(crate) async fn balking(left: u32) -> Result<u32, Failure> {
+    let attempt = balk().await?;
+    if left == 0 {
+        return Ok(attempt);
+    }
+    continue_as_new(left - 1)
+}
+
+/// Takes so many milliseconds.
+#[stepwell::step]
+pub(crate) async fn tarry(millis: u64) -> Result<u64, Failure> {
+    std::thread::sleep(std::time::Duration::from_millis(millis));
+    Ok(millis)
+}
+
+/// Has somebody else take so many milliseconds: whoever serves the queue `far`.
+#[stepwell::workflow]
+pub(crate) async fn tarrying(millis: u64) -> Result<u64, Failure> {
+    tarry(millis).queue("far").await
+}
+
 /// Handles a failure and goes on.
 #[stepwell::workflow]
 pub(crate) async fn forgiving() -> Result<Value, Failure> {

@@ -229,3 +229,41 @@ fn processor() -> Vec<&'static str> {
 fn processor() -> Vec<&'static str> {
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    const HOSTS: usize = 8;
+    const ROUNDS: usize = 50;
+
+    /// The keys that so many make in one folder at once.
+    fn made_at_once(folder: &Dir) -> Vec<[u8; KEY_BYTES]> {
+        let start = Barrier::new(HOSTS);
+        let make = || {
+            start.wait();
+            key(folder).unwrap()
+        };
+        std::thread::scope(|scope| {
+            let hosts: Vec<_> = (0..HOSTS).map(|_| scope.spawn(make)).collect();
+            hosts.into_iter().map(|host| host.join().unwrap()).collect()
+        })
+    }
+
+    #[test]
+    fn hosts_that_make_a_key_at_once_have_the_same_and_all_of_it() {
+        for _ in 0..ROUNDS {
+            let place = tempfile::tempdir().unwrap();
+            let folder = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
+
+            let made = made_at_once(&folder);
+
+            assert_eq!(made, vec![made[0]; HOSTS]);
+            assert_ne!(made[0], [0; KEY_BYTES]);
+            let left = folder.entries().unwrap().map(|one| one.unwrap().file_name());
+            assert_eq!(left.collect::<Vec<_>>(), [KEY_FILE], "nothing is left beside it");
+        }
+    }
+}

@@ -76,6 +76,13 @@ impl Attempt {
         loaded: &Loaded,
         stop: CancellationToken,
     ) -> Attempted {
+        let module = match crew.grants.equip(loaded, &*crew.clock).await {
+            Ok(module) => module,
+            Err(error) => {
+                warn!(execution.id = %self.execution, error = %error, "What is granted to a step cannot be read");
+                return Attempted::unreadable(crew, &error).await;
+            }
+        };
         debug!(
             host.id = %crew.host,
             execution.id = %self.execution,
@@ -97,13 +104,6 @@ impl Attempt {
             timeout: self.timeout,
             deadline: crew.clock.now() + self.timeout,
             last_heartbeat: self.heartbeat.clone(),
-        };
-        let module = match crew.grants.equip(loaded, &*crew.clock).await {
-            Ok(module) => module,
-            Err(error) => {
-                warn!(execution.id = %self.execution, error = %error, "What is granted to a step cannot be read");
-                return Attempted::unreadable(crew, &error).await;
-            }
         };
         let report = crew.sandbox.run_step(&module, call, stop).await;
         debug!(

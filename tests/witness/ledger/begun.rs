@@ -56,7 +56,8 @@ struct Ear;
 
 impl io::Write for Ear {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        assert!(hear(&String::from_utf8_lossy(line)), "a line of the log is no attempt");
+        let text = String::from_utf8_lossy(line);
+        assert!(hear(&text) || text.contains(r#""level":"WARN""#), "no attempt: {text}");
         Ok(line.len())
     }
 

@@ -65,9 +65,20 @@ impl<D: Dialect> SqlStore<D> {
         rows.into_iter().map(module_row).collect()
     }
 
+    /// One that cannot be read is left out: it must not keep the others from being started.
     pub(super) async fn list_deployments(&self, limit: u32) -> Result<Vec<ModuleRow>> {
         let rows = self.read(statements::LIST_DEPLOYMENTS, values![limit]).await?;
-        rows.into_iter().map(module_row).collect()
+        let readable = |row| {
+            let read = module_row(row).inspect_err(|error| {
+                let cause: &dyn std::error::Error = error;
+                tracing::error!(
+                    error = cause,
+                    "A module that is active cannot be read and starts nothing; deploy it again"
+                );
+            });
+            read.ok()
+        };
+        Ok(rows.into_iter().filter_map(readable).collect())
     }
 }
 

@@ -70,3 +70,28 @@ impl Resolve for PolicyResolver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Longer than a name of this machine takes.
+    const A_WHILE: Duration = Duration::from_millis(200);
+
+    #[tokio::test]
+    async fn a_look_up_waits_for_those_before_it() {
+        let resolver = SystemResolver::default();
+        let all = u32::try_from(LOOKUPS_MAX).unwrap();
+        let before = Arc::clone(&resolver.room).acquire_many_owned(all).await.unwrap();
+        let mut looked_up = resolver.resolve("127.0.0.1".to_owned());
+
+        let early = tokio::time::timeout(A_WHILE, &mut looked_up).await;
+        drop(before);
+
+        assert!(early.is_err(), "it did not wait");
+        assert_eq!(looked_up.await.unwrap(), [IpAddr::from([127, 0, 0, 1])]);
+        assert_eq!(resolver.room.available_permits(), LOOKUPS_MAX);
+    }
+}
