@@ -12,10 +12,10 @@ use stepwell::model::{
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
-    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
-    Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot, StoppingTask,
-    Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger,
-    Triggered, Write, Written,
+    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, PoolUse, Put, QueueRow,
+    Removable, Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot,
+    StoppingTask, Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow,
+    Trigger, Triggered, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -88,6 +88,10 @@ macro_rules! hand_on {
                 let written = self.inner.commit(host, batch).await?;
                 self.enter(batch, &written);
                 Ok(written)
+            }
+
+            fn pool(&self) -> PoolUse {
+                self.inner.pool()
             }
 
             $(async fn $verb(&self, $($name: $kind),*) -> Result<$answer> {

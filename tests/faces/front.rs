@@ -104,7 +104,7 @@ impl Front {
             filter: ClaimFilter::default(),
         };
         let dispatch = Dispatch::new(parts, Identity { host, committer: committer.clone() });
-        let door = Door::new(dispatch, || HostState::Starting);
+        let door = Door::new(dispatch, || HostState::Starting, Arc::new(String::new));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let mut serving = JoinSet::new();

@@ -37,7 +37,7 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 18] = [
+pub(crate) const FOREIGN: [Foreign; 20] = [
     Foreign { family: "sqlx", lives_in: &["store"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
@@ -52,6 +52,8 @@ pub(crate) const FOREIGN: [Foreign; 18] = [
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },
     Foreign { family: "owo_colors", lives_in: &["cli"] },
+    Foreign { family: "metrics_exporter_prometheus", lives_in: &ROOF },
+    Foreign { family: "metrics_process", lives_in: &ROOF },
     Foreign { family: "tracing_subscriber", lives_in: &ROOF },
     Foreign { family: "tracing_opentelemetry", lives_in: &ROOF },
     Foreign { family: "opentelemetry", lives_in: &ROOF },

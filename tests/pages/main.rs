@@ -11,5 +11,6 @@ mod blocks;
 mod configuration;
 mod limits;
 mod links;
+mod metrics;
 mod page;
 mod parity;

@@ -27,6 +27,7 @@ mod test_eviction;
 mod test_examples;
 mod test_examples_outside;
 mod test_excess;
+mod test_metrics;
 mod test_notes;
 mod test_pause;
 mod test_real_host;

@@ -34,6 +34,7 @@ use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock};
 use crate::notify::{LocalNotifier, Notifier, RedisNotifier};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::{ClaimFilter, Store};
+use crate::telemetry;
 use crate::worker::{Past, Polling, WorkerState};
 
 /// How long requests may take to end after the worker has.
@@ -120,6 +121,8 @@ impl App {
         threads.add_guests(house.estate.sandbox.clone());
         let serving = threads.spawn(http::serve(listener, house.door.clone()));
         let settle = CancellationToken::new();
+        // It ends with its threads at the latest.
+        drop(threads.spawn(telemetry::metrics()?.sum_up(settle.clone())));
         let (estate, present) = (Arc::clone(&house.estate), house.present.clone());
         let lives = life::go_on(estate, present, house.dispatch.clone(), settle.clone());
         let lives = threads.spawn(lives);
@@ -190,6 +193,8 @@ impl App {
 
 async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(House, TcpListener)> {
     let Fittings { clock, ids, compiler, polling, around_store } = fittings;
+    // Before any room begins to count.
+    let counted = telemetry::metrics()?;
     let limits = config.limits.clone();
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -240,7 +245,8 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     );
     let present = Present::new(estate.begin(newborn, &dispatch));
     let state = estate.state.subscribe();
-    let door = Door::new(dispatch.clone(), move || stands(*state.borrow()));
+    let render = Arc::new(move || counted.text());
+    let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render);
     Ok((House { address, estate, present, dispatch, door }, listener))
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Body, Counts, Dispatch, DispatchError, Entry, Event, ExecutionFilter, ExecutionRow,
-    ExecutionView, HostRow, LogLine, ModuleRef, ModuleRow, Result, bounds,
+    ExecutionView, HostRow, LogLine, ModuleRef, ModuleRow, PoolUse, Result, bounds,
     deployments::DEPLOYMENTS_MAX,
 };
-use crate::model::{ExecutionId, Payload, Seq};
+use crate::model::{ExecutionId, Payload, Seq, Timestamp};
 
 /// Entries that are read at once.
 const ENTRIES_AT_ONCE: u32 = 64;
@@ -95,6 +95,16 @@ impl Dispatch {
     /// Host incarnations, newest first.
     pub async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>> {
         Ok(self.store().hosts(self.page(limit)?).await?)
+    }
+
+    /// How much of the pool of connections to the database is in use at the moment.
+    pub fn pool(&self) -> PoolUse {
+        self.store().pool()
+    }
+
+    /// What time it is, by the database's clock.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
     }
 
     /// How much there is of what.

@@ -64,8 +64,8 @@ pub use crate::journal::{
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
     Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
-    LetterFilter, LogLine, ModuleRow, QueueRow, Removable, ScheduleRow, StartPlan, StoreError,
-    TaskFilter, TaskState,
+    LetterFilter, LogLine, ModuleRow, PoolUse, QueueRow, Removable, ScheduleRow, StartPlan,
+    StoreError, TaskFilter, TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -14,7 +14,7 @@
 //! # async fn example(dispatch: stepwell::dispatch::Dispatch) -> std::io::Result<()> {
 //! use stepwell::http::{Door, HostState, serve};
 //!
-//! let door = Door::new(dispatch, || HostState::Ready);
+//! let door = Door::new(dispatch, || HostState::Ready, std::sync::Arc::new(String::new));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:7878").await?;
 //! serve(listener, door).await
 //! # }
@@ -33,6 +33,7 @@ mod health;
 mod hosts;
 mod journal;
 mod logs;
+mod metrics;
 mod modules;
 mod order;
 mod outcome;
@@ -44,6 +45,7 @@ mod start;
 mod tasks;
 
 pub use health::HostState;
+pub use metrics::Render;
 pub use serve::{Door, serve};
 
 use axum::Router;
@@ -55,6 +57,7 @@ fn routes() -> Router<Door> {
         .route("/", get(health::welcome))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::tell))
         .route("/v1/modules", get(modules::list))
         .route("/v1/modules/{module}", put(modules::deploy).get(modules::show))
         .route("/v1/modules/{module}/activate", post(modules::activate))

@@ -8,9 +8,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -20,6 +21,7 @@ use tracing::Span;
 
 use super::error::Problem;
 use super::health::HostState;
+use super::metrics::{self, Census, Render};
 use super::routes;
 use crate::dispatch::Dispatch;
 
@@ -28,17 +30,25 @@ use crate::dispatch::Dispatch;
 pub struct Door {
     pub(super) dispatch: Dispatch,
     state: Arc<dyn Fn() -> HostState + Send + Sync>,
+    pub(super) render: Render,
+    pub(super) census: Arc<Mutex<Census>>,
     closing: CancellationToken,
     shut: CancellationToken,
     requests: TaskTracker,
 }
 
 impl Door {
-    /// A door to `dispatch`; `state` says where the host stands.
-    pub fn new(dispatch: Dispatch, state: impl Fn() -> HostState + Send + Sync + 'static) -> Self {
+    /// A door to `dispatch`; `state` says where the host stands, and `render` what was counted.
+    pub fn new(
+        dispatch: Dispatch,
+        state: impl Fn() -> HostState + Send + Sync + 'static,
+        render: Render,
+    ) -> Self {
         Self {
             dispatch,
             state: Arc::new(state),
+            render,
+            census: Arc::default(),
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
             requests: TaskTracker::new(),
@@ -78,6 +88,7 @@ impl Door {
                 Problem::wrong_method(request.method(), request.uri().path())
             })
             .layer(from_fn_with_state(self.clone(), end_with_host))
+            .layer(from_fn(metrics::measure))
             .layer(CatchPanicLayer::custom(after_panic))
             .layer(TraceLayer::new_for_http().on_failure(tell_failure))
             .with_state(self)

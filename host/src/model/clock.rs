@@ -36,6 +36,23 @@ pub trait Clock: Send + Sync + fmt::Debug {
     async fn sleep_until(&self, time: Timestamp);
 }
 
+/// Measures for people how long something takes. Nothing may be decided by it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[expect(clippy::disallowed_methods, reason = "what it measures decides nothing")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Since it was started, in seconds.
+    pub fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
 /// The clock of a real host.
 #[derive(Debug)]
 pub struct SystemClock {

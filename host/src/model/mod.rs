@@ -28,6 +28,7 @@ mod lease;
 mod limit;
 mod limits;
 mod manifest;
+pub mod metric;
 mod name;
 mod note;
 mod payload;
@@ -47,7 +48,7 @@ mod wake;
 pub use capability::{
     BadCapability, DirWant, EnvName, Grant, HttpTarget, Mode, Reach, Scheme, Standing,
 };
-pub use clock::{Clock, SystemClock, WoundClock};
+pub use clock::{Clock, Stopwatch, SystemClock, WoundClock};
 pub use duration::{BadDuration, format_duration, parse_duration};
 pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use super::{AdmitError, Refusal, SandboxError, engine};
+use crate::model::{Stopwatch, metric};
 
 /// The word that `main` knows the child by.
 pub const COMPILE_COMPONENT: &str = "compile-component";
@@ -48,6 +49,7 @@ impl Compiler {
     /// Compiles a component that admission let through.
     pub(super) async fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, AdmitError> {
         let _place = self.free.acquire().await.map_err(|closed| broken(&closed))?;
+        let watch = Stopwatch::start();
         let child = Command::new(&self.program)
             .arg(COMPILE_COMPONENT)
             .env_clear()
@@ -57,7 +59,9 @@ impl Compiler {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| broken(&format!("{}: {error}", self.program.display())))?;
-        match tokio::time::timeout(TIME_MAX, converse(child, wasm)).await {
+        let answer = tokio::time::timeout(TIME_MAX, converse(child, wasm)).await;
+        metrics::histogram!(metric::COMPILE_DURATION.name).record(watch.seconds());
+        match answer {
             Ok(answer) => judge(answer?),
             Err(_late) => {
                 Err(Refusal::Costly { what: format!("takes longer than {} s", TIME_MAX.as_secs()) }

@@ -14,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::error::{BoxError, StoreError};
+use super::meters::CommitMeters;
 use super::snapshot::Snapshot;
 use super::write::{Effects, NewExecution, Write, Written};
 use super::{Result, Store};
-use crate::model::{ExecutionId, HostId, Limits, Name, Wake};
+use crate::model::{ExecutionId, HostId, Limits, Name, Stopwatch, Wake};
 
 /// Where a host's activations and starts hand in what they write. Cheap to clone; the task behind it ends with the last one.
 #[derive(Debug, Clone)]
@@ -35,6 +36,21 @@ struct Shared {
     takes_births: AtomicBool,
     /// Queues of which nothing is begun here.
     paused: RwLock<HashSet<Name>>,
+    meters: CommitMeters,
+}
+
+impl Shared {
+    /// A write is handed in.
+    fn enter(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.meters.waiting.increment(1);
+    }
+
+    /// A write is answered, or can be handed in nowhere.
+    fn leave(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.meters.waiting.decrement(1);
+    }
 }
 
 /// Where a committer runs, and until when.
@@ -74,6 +90,7 @@ impl Committer {
             waiting_max: limits.committer_queue_max,
             takes_births: AtomicBool::new(false),
             paused: RwLock::default(),
+            meters: CommitMeters::default(),
         });
         let writer = Writer {
             store,
@@ -98,9 +115,9 @@ impl Committer {
             return Err(StoreError::Full { waiting });
         }
         let (answer, answered) = oneshot::channel();
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        self.shared.enter();
         if self.queue.send(Request { write, answer }).await.is_err() {
-            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.shared.leave();
             return Err(StoreError::Unavailable("the committer of this host has ended".into()));
         }
         answered.await.unwrap_or_else(|_dropped| Err(gone()))
@@ -227,7 +244,9 @@ impl Writer {
         if self.fenced {
             return Err(StoreError::Fenced { host: self.shared.host });
         }
+        let watch = Stopwatch::start();
         let written = self.store.commit(self.shared.host, writes).await;
+        self.shared.meters.committed(watch, writes.len(), &written);
         self.fenced = matches!(written, Err(StoreError::Fenced { .. }));
         written
     }
@@ -247,7 +266,7 @@ impl Writer {
         if let Ok(Written::Done(effects)) = &mut written {
             effects.wakes.extend(left);
         }
-        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.shared.leave();
         // Whoever asked may have gone; what is written stays written.
         let _unheard = answer.send(written);
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use super::PoolUse;
 use super::error::{BoxError, StoreError};
 use super::row::Row;
 use super::statements::Statement;
@@ -14,6 +15,9 @@ pub trait Dialect: Debug + Send + Sync + 'static {
 
     /// Whether the one who has opened it is its only host, so that every earlier incarnation is dead.
     const ALONE: bool;
+
+    /// How much of its pool is in use at the moment.
+    fn pool(&self) -> PoolUse;
 
     /// Begins a transaction that may write.
     fn begin(&self) -> impl Future<Output = Result<Self::Transaction, Fault>> + Send;

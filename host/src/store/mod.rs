@@ -22,6 +22,7 @@
 mod committer;
 mod dialect;
 mod error;
+mod meters;
 mod migrations;
 mod postgres;
 mod row;
@@ -307,6 +308,25 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn counts(&self) -> Result<Counts>;
     /// The database's clock.
     async fn now(&self) -> Result<Timestamp>;
+    /// How much of the pool of connections is in use at the moment.
+    fn pool(&self) -> PoolUse;
+}
+
+/// Connections of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// In use.
+    pub busy: u32,
+    /// Open, and in nobody's use.
+    pub idle: u32,
+}
+
+impl PoolUse {
+    /// So many are open, of which so many are idle.
+    fn of(open: u32, idle: usize) -> Self {
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX).min(open);
+        Self { busy: open - idle, idle }
+    }
 }
 
 /// What a host takes.

@@ -136,6 +136,10 @@ pub struct ClaimedTask {
     pub heartbeat: Option<Payload>,
     /// Losses in a row.
     pub losses: u32,
+    /// The queue that it waited in.
+    pub queue: Name,
+    /// When it was called.
+    pub created_at: Timestamp,
     /// Whether others may wait for it to end.
     pub is_limited: bool,
 }

@@ -23,6 +23,21 @@ pub struct QueueRow {
     pub executions: u64,
 }
 
+impl QueueRow {
+    /// A queue that nothing is in.
+    pub fn empty(name: Name) -> Self {
+        Self {
+            name,
+            paused_at: None,
+            waiting: 0,
+            running: 0,
+            blocked: 0,
+            oldest_at: None,
+            executions: 0,
+        }
+    }
+}
+
 /// A task as people see it.
 #[derive(Debug, Clone)]
 pub struct TaskRow {

@@ -6,11 +6,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::crew::Crew;
+use super::meters::Where;
 use super::modules::Loaded;
 use super::settle::{Settlement, settle};
 use crate::model::{
     ExecutionId, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, StepCall, StepReport,
-    StepUsage,
+    StepUsage, Timestamp,
 };
 use crate::store::{NotedBy, StoreError};
 
@@ -22,6 +23,10 @@ pub(super) struct Attempt {
     pub(super) workflow: Name,
     pub(super) promise: Promise,
     pub(super) step: Name,
+    pub(super) queue: Name,
+    pub(super) place: Where,
+    /// When it was called, of a first attempt.
+    pub(super) called_at: Option<Timestamp>,
     pub(super) input: Payload,
     /// From 1.
     pub(super) number: u32,
@@ -93,6 +98,10 @@ impl Attempt {
             step = %self.step,
             "Attempt {} of step {} begins", self.number, self.step
         );
+        if let Some(called_at) = self.called_at {
+            let waited = crew.clock.now().since(called_at);
+            crew.meters.step(&self.queue, &self.step).begun(self.place, waited);
+        }
         let call = StepCall {
             execution: self.execution,
             run: self.run,
@@ -122,6 +131,7 @@ impl Attempt {
         let StepReport { ending, usage, notes, heartbeat } = report;
         let now = crew.clock.now();
         let settlement = settle(ending, &self.retry, self.number, crew.chance(), now);
+        crew.meters.step(&self.queue, &self.step).ended(self.place, &settlement, usage);
         let is_result = matches!(settlement, Settlement::Settled(Ok(_)));
         let counts = |said: &Said| is_result || said.note.survives_failure();
         let noted = notes.into_iter().filter(counts).map(|Said { at, note }| NotedBy {

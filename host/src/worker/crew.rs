@@ -13,17 +13,19 @@ use tokio_util::task::TaskTracker;
 
 use super::grants::Grants;
 use super::hot::Hot;
+use super::meters::Meters;
 use super::modules::Modules;
 use super::slots::Slots;
 use super::trial::Trial;
 use super::{Parts, Planner, Polling, Stopping};
 use crate::model::{
-    Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, TaskId, Timestamp, Wake,
+    Clock, ExecutionId, ExecutionState, HostId, Ids, Lease, Limits, Promise, Run, TaskId,
+    Timestamp, Wake,
 };
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{
-    ClaimFilter, Committer, Delivered, Renewal, Snapshot, Store, StoreError, TaskRef,
+    ClaimFilter, Committer, Delivered, ExecutionRow, Renewal, Snapshot, Store, StoreError, TaskRef,
 };
 
 /// What every task of the worker holds. Cheap to clone.
@@ -48,6 +50,7 @@ pub(super) struct Members {
     pub(super) grants: Grants,
     pub(super) slots: Slots,
     pub(super) hot: Hot,
+    pub(super) meters: Meters,
     pub(super) trial: Trial,
     pub(super) stop: Stopping,
     pub(super) tracker: TaskTracker,
@@ -120,6 +123,7 @@ impl Crew {
             grants: Grants::new(Arc::clone(&parts.store), parts.sandbox.clone()),
             slots: Slots::new(parts.limits.max_concurrency),
             hot: Hot::new(&parts.limits),
+            meters: Meters::new(parts.limits.max_concurrency),
             trial: Trial::default(),
             store: parts.store,
             committer: parts.committer,
@@ -253,6 +257,11 @@ impl Crew {
     /// Whether other hosts live.
     pub(super) fn has_peers(&self) -> bool {
         self.latest_renewal.borrow().is_some_and(|renewal| renewal.hosts > 1)
+    }
+
+    /// Counts the end of an execution.
+    pub(super) fn count_end(&self, row: &ExecutionRow, state: ExecutionState) {
+        self.meters.ended(&row.workflow, state, self.clock.now().since(row.created_at));
     }
 
     /// Hints at something that was brought to an execution.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::mpsc;
 
+use super::meters::RoomMeters;
 use crate::model::{ExecutionId, Limits};
 
 /// Something an activation is told.
@@ -37,6 +38,7 @@ struct Room {
     tick: u64,
     /// Others are ready and there is no place for them: whoever waits next makes one.
     is_short: bool,
+    meters: RoomMeters,
 }
 
 #[derive(Debug)]
@@ -78,6 +80,7 @@ impl Hot {
         }
         let (nudges, inlet) = mpsc::channel(NUDGES_MAX);
         room.active.insert(execution, Active { nudges, waits: None });
+        room.tell();
         Some(inlet)
     }
 
@@ -86,6 +89,7 @@ impl Hot {
         let mut room = self.room();
         room.run(execution);
         room.active.remove(&execution);
+        room.tell();
     }
 
     /// Tells an activation something. False: there is none.
@@ -113,6 +117,7 @@ impl Hot {
         active.waits = Some((tick, bytes));
         room.waiting.insert(tick, execution);
         room.waiting_bytes += bytes;
+        room.tell();
         while room.waiting.len() > self.waiting_max || room.waiting_bytes > self.waiting_bytes_max {
             if !room.evict_oldest() {
                 return;
@@ -148,7 +153,12 @@ impl Room {
         if let Some((tick, bytes)) = active.waits.take() {
             self.waiting.remove(&tick);
             self.waiting_bytes -= bytes;
+            self.tell();
         }
+    }
+
+    fn tell(&self) {
+        self.meters.tell(self.active.len(), self.waiting.len());
     }
 
     fn evict_oldest(&mut self) -> bool {

@@ -49,7 +49,15 @@ impl Keeper {
         let within =
             self.left().map_or(self.lease.attempt(), |left| left.min(self.lease.attempt()));
         let asking = self.crew.store.renew(self.crew.host, self.streak);
-        let pause = match timeout(within, asking).await {
+        let asked_for = timeout(within, asking).await;
+        let took = self.crew.clock.monotonic().saturating_sub(asked);
+        let meters = &self.crew.meters.lease;
+        meters.duration.record(took.as_secs_f64());
+        match &asked_for {
+            Ok(Ok(_)) => meters.renewed.increment(1),
+            Ok(Err(_)) | Err(_) => meters.failures.increment(1),
+        }
+        let pause = match asked_for {
             Ok(Ok(renewal)) => {
                 self.last_asked = asked;
                 self.heed(renewal);

@@ -31,6 +31,7 @@ mod hot;
 mod keeping;
 mod lease;
 mod local;
+mod meters;
 mod modules;
 mod settle;
 mod slots;

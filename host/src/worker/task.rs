@@ -5,6 +5,7 @@ use tracing::warn;
 
 use super::attempt::{Attempt, Attempted};
 use super::crew::{Crew, Entered};
+use super::meters::Where;
 use super::modules::LoadError;
 use super::settle::Settlement;
 use super::slots::Slot;
@@ -17,6 +18,7 @@ use crate::store::{
 
 /// Begins one attempt of a claimed task.
 pub(super) fn spawn(crew: &Crew, task: ClaimedTask, slot: Slot) {
+    crew.meters.step(&task.queue, &task.step).claimed.increment(1);
     let stop = crew.stop.over.child_token();
     // Before anybody can ask whether this host knows of it.
     let entered = crew.enter_task(Ended::of(&task).task, stop.clone());
@@ -48,6 +50,8 @@ async fn attempt(crew: &Crew, task: &ClaimedTask, stop: CancellationToken) -> At
             task.step, task.losses
         );
         let settlement = Settlement::Dead(Failure::new(kind::HOST_LOST, message));
+        let meters = crew.meters.step(&task.queue, &task.step);
+        meters.ended(Where::Task, &settlement, StepUsage::default());
         return Attempted { settlement, ..Attempted::lost() };
     }
     match crew.modules.load(task.module).await {
@@ -63,6 +67,9 @@ fn attempt_of(task: &ClaimedTask) -> Attempt {
         workflow: task.workflow.clone(),
         promise: task.promise,
         step: task.step.clone(),
+        queue: task.queue.clone(),
+        place: Where::Task,
+        called_at: (task.attempt == 1).then_some(task.created_at),
         input: task.input.clone(),
         number: task.attempt,
         timeout: task.timeout,

@@ -11,10 +11,10 @@ use stepwell::model::{
 use stepwell::store::{
     ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
-    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, Put, QueueRow, Removable,
-    Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, StoppingTask, Store, Streak,
-    Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write,
-    Written,
+    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, PoolUse, Put, QueueRow,
+    Removable, Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, StoppingTask,
+    Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger,
+    Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -369,5 +369,9 @@ impl Store for DyingStore {
 
     async fn now(&self) -> Result<Timestamp> {
         self.fault.read(self.inner.now()).await
+    }
+
+    fn pool(&self) -> PoolUse {
+        self.inner.pool()
     }
 }

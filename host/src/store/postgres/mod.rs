@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 pub use open::{Migrating, PostgresOptions};
 
+use super::PoolUse;
 use super::dialect::{Dialect, Fault, Line, Script};
 use super::error::StoreError;
 use super::row::Row;
@@ -103,6 +104,10 @@ impl Dialect for Postgres {
     type Transaction = Link;
 
     const ALONE: bool = false;
+
+    fn pool(&self) -> PoolUse {
+        PoolUse::of(self.work.size(), self.work.num_idle())
+    }
 
     async fn begin(&self) -> Result<Self::Transaction, Fault> {
         self.link_in_transaction(Line::Work, link::WRITES).await

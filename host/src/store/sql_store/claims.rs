@@ -309,6 +309,8 @@ fn task(row: Row) -> Result<(i64, ClaimedTask)> {
         retry: row.json("retry")?,
         heartbeat: row.opt_text("heartbeat")?.map(Payload::from_checked),
         losses: row.number("losses")?,
+        queue: row.name("queue")?,
+        created_at: row.time("created_at")?,
         is_limited: limits.iter().any(Option::is_some),
         input: Payload::null(),
         workflow: Name::default_queue(),

@@ -18,7 +18,7 @@ use crate::store::view::{
 };
 use crate::store::waiting::{Holders, QueueRow, Surroundings, TaskFilter, TaskRow};
 use crate::store::write::{NotedBy, TaskEnd, Write, Written};
-use crate::store::{ClaimFilter, Result, Revival, Store, TaskRef};
+use crate::store::{ClaimFilter, PoolUse, Result, Revival, Store, TaskRef};
 
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
@@ -360,5 +360,9 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn now(&self) -> Result<Timestamp> {
         self.read_now().await
+    }
+
+    fn pool(&self) -> PoolUse {
+        self.dialect.pool()
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 
 pub use open::SqliteOptions;
 
+use super::PoolUse;
 use super::dialect::{Dialect, Fault, Line, Script};
 use super::error::StoreError;
 use super::row::Row;
@@ -100,6 +101,10 @@ impl Dialect for Sqlite {
     type Transaction = Transaction;
 
     const ALONE: bool = true;
+
+    fn pool(&self) -> PoolUse {
+        PoolUse::of(self.readers.size(), self.readers.num_idle())
+    }
 
     async fn begin(&self) -> Result<Self::Transaction, Fault> {
         Transaction::write(Arc::clone(&self.writer).lock_owned().await).await.map_err(fault)

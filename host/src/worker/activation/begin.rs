@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::attempt::Attempt;
 use super::super::local::{self, LocalStep};
+use super::super::meters::Where;
 use super::Activation;
 use super::children::Born;
 use crate::journal::{Arrival, Effect, Redrive, Replay, Stop};
@@ -118,6 +119,9 @@ impl Activation {
             workflow: self.row.workflow.clone(),
             promise: call.promise,
             step: call.step.clone(),
+            queue: call.routing.queue.clone(),
+            place: Where::Local,
+            called_at: (call.attempt == 1).then(|| self.crew.clock.now()),
             input: call.input.clone(),
             number: call.attempt,
             timeout: call.timeout,

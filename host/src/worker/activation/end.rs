@@ -144,6 +144,7 @@ impl Activation {
         match self.write(replay).await {
             Ok(()) => {
                 let state = ended.state;
+                self.crew.count_end(&self.row, state);
                 info!(execution.id = %self.id(), state = %state, "Execution {} is {state}", self.id());
                 Over::Done
             }

@@ -60,6 +60,7 @@ pub(super) async fn end(
         Ok(Written::Done(effects)) => {
             effects.wakes.into_iter().for_each(|wake| crew.notifier.wake(wake));
             crew.wake_watchers(row.id);
+            crew.count_end(row, ExecutionState::Cancelled);
             info!(execution.id = %row.id, "Execution {} was ended by force", row.id);
             Over::Done
         }

@@ -197,6 +197,7 @@ async fn activate(
             return (write::block_row(crew, &row, why).await, nudges);
         }
     };
+    crew.meters.activated(&row.workflow, replay.entries());
     debug!(execution.id = %execution, entries = replay.entries(), "Activation of {execution} begins");
     let mut activation = Activation::new(crew.clone(), loaded, row, nudges);
     activation.is_warned = replay.half_full().is_some();

@@ -41,6 +41,7 @@ impl Activation {
         [next_timer, self.expires_at].into_iter().flatten().for_each(|at| self.crew.set_alarm(at));
         match written {
             Ok(()) => {
+                self.crew.meters.parkings.increment(1);
                 if !handed.is_empty() {
                     let ends = self.replace_ends();
                     let crew = self.crew.clone();

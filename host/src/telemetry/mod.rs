@@ -1,4 +1,8 @@
-//! Where the log goes: standard error, as text or JSON.
+//! What a host says of itself: its log on standard error, as text or JSON, and what it counts, for `/metrics`.
+
+mod exposition;
+
+pub use exposition::{Exposition, metrics};
 
 use std::io::{self, IsTerminal};
 

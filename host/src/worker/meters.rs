@@ -1,0 +1,261 @@
+//! What the worker counts for people. Handles are kept: on the way of a step nothing is looked up but its name.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+use super::settle::Settlement;
+use crate::model::{ExecutionState, Name, StepUsage, metric};
+
+/// Everything that is counted under names which users choose, and the few that are not.
+#[derive(Debug)]
+pub(super) struct Meters {
+    steps: Kept<(Name, Name), StepMeters>,
+    workflows: Kept<Name, WorkflowMeters>,
+    pub(super) parkings: Counter,
+    replays: Counter,
+    replayed_entries: Counter,
+    pub(super) lease: LeaseMeters,
+}
+
+/// Of the lease.
+#[derive(Debug)]
+pub(super) struct LeaseMeters {
+    pub(super) renewed: Counter,
+    pub(super) failures: Counter,
+    pub(super) duration: Histogram,
+}
+
+/// Where an attempt runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Where {
+    /// On the owner's host, without a row of its own.
+    Local,
+    /// Claimed.
+    Task,
+}
+
+impl Meters {
+    pub(super) fn new(slots: usize) -> Self {
+        gauge!(metric::SLOTS.name).set(float(slots));
+        Self {
+            steps: Kept::new(StepMeters::of, (other(), other())),
+            workflows: Kept::new(WorkflowMeters::of, other()),
+            parkings: counter!(metric::PARKINGS.name),
+            replays: counter!(metric::REPLAYS.name),
+            replayed_entries: counter!(metric::REPLAYED_ENTRIES.name),
+            lease: LeaseMeters {
+                renewed: counter!(metric::LEASE_RENEWED.name),
+                failures: counter!(metric::LEASE_FAILURES.name),
+                duration: histogram!(metric::LEASE_DURATION.name),
+            },
+        }
+    }
+
+    /// Those of a step in a queue.
+    pub(super) fn step(&self, queue: &Name, step: &Name) -> Arc<StepMeters> {
+        self.steps.of(&(queue.clone(), step.clone()))
+    }
+
+    /// An activation begins with a journal of so many entries.
+    pub(super) fn activated(&self, workflow: &Name, entries: u64) {
+        // The first is that it was started.
+        if entries <= 1 {
+            self.workflows.of(workflow).started.increment(1);
+        } else {
+            self.replays.increment(1);
+            self.replayed_entries.increment(entries);
+        }
+    }
+
+    /// An execution has ended so long after it was accepted.
+    pub(super) fn ended(&self, workflow: &Name, state: ExecutionState, after: Duration) {
+        let meters = self.workflows.of(workflow);
+        let Some((_, ended, duration)) = meters.ends.iter().find(|(end, ..)| *end == state) else {
+            return;
+        };
+        ended.increment(1);
+        duration.record(after.as_secs_f64());
+    }
+}
+
+/// Of one step in one queue.
+#[derive(Debug)]
+pub(super) struct StepMeters {
+    pub(super) claimed: Counter,
+    dead_letters: Counter,
+    fuel: Histogram,
+    memory: Histogram,
+    local: AttemptMeters,
+    task: AttemptMeters,
+}
+
+#[derive(Debug)]
+struct AttemptMeters {
+    completed: Counter,
+    failed: Counter,
+    retrying: Counter,
+    duration: Histogram,
+    schedule_to_start: Histogram,
+}
+
+impl StepMeters {
+    fn of((queue, step): &(Name, Name)) -> Self {
+        let labels = [("queue", queue.to_string()), ("step_name", step.to_string())];
+        Self {
+            claimed: counter!(metric::TASKS_CLAIMED.name, &labels),
+            dead_letters: counter!(metric::DEAD_LETTERS_WRITTEN.name, &labels),
+            fuel: histogram!(metric::STEP_FUEL.name, &labels),
+            memory: histogram!(metric::STEP_MEMORY.name, &labels),
+            local: AttemptMeters::of(&labels, "local"),
+            task: AttemptMeters::of(&labels, "task"),
+        }
+    }
+
+    fn at(&self, place: Where) -> &AttemptMeters {
+        match place {
+            Where::Local => &self.local,
+            Where::Task => &self.task,
+        }
+    }
+
+    /// The first attempt of a call begins, so long after the call.
+    pub(super) fn begun(&self, place: Where, after: Duration) {
+        self.at(place).schedule_to_start.record(after.as_secs_f64());
+    }
+
+    /// An attempt has run to such an end.
+    pub(super) fn ended(&self, place: Where, settlement: &Settlement, usage: StepUsage) {
+        let meters = self.at(place);
+        match settlement {
+            Settlement::Settled(Ok(_)) => meters.completed.increment(1),
+            Settlement::Settled(Err(_)) => meters.failed.increment(1),
+            Settlement::Dead(_) => {
+                meters.failed.increment(1);
+                self.dead_letters.increment(1);
+            }
+            Settlement::RetryAt(..) => meters.retrying.increment(1),
+            Settlement::Lost | Settlement::GivenBack => return,
+        }
+        meters.duration.record(Duration::from_micros(usage.duration_micros).as_secs_f64());
+        self.fuel.record(float(usage.fuel));
+        self.memory.record(float(usage.memory_peak_bytes));
+    }
+}
+
+impl AttemptMeters {
+    fn of([queue, step]: &[(&'static str, String); 2], kind: &'static str) -> Self {
+        let labels = [queue.clone(), step.clone(), ("kind", kind.to_owned())];
+        let failed = |retrying: &str| {
+            let [queue, step, kind] = labels.clone();
+            let labels = [queue, step, kind, ("retrying", retrying.to_owned())];
+            counter!(metric::TASKS_FAILED.name, &labels)
+        };
+        Self {
+            completed: counter!(metric::TASKS_COMPLETED.name, &labels),
+            failed: failed("false"),
+            retrying: failed("true"),
+            duration: histogram!(metric::TASK_DURATION.name, &labels),
+            schedule_to_start: histogram!(metric::SCHEDULE_TO_START.name, &labels),
+        }
+    }
+}
+
+/// Of one workflow.
+#[derive(Debug)]
+struct WorkflowMeters {
+    started: Counter,
+    ends: Vec<(ExecutionState, Counter, Histogram)>,
+}
+
+impl WorkflowMeters {
+    fn of(workflow: &Name) -> Self {
+        let ends = ExecutionState::ALL.into_iter().filter(|state| state.is_terminal());
+        let of_end = |state: ExecutionState| {
+            let labels = [("workflow", workflow.to_string()), ("state", state.to_string())];
+            let ended = counter!(metric::EXECUTIONS_ENDED.name, &labels);
+            (state, ended, histogram!(metric::EXECUTION_DURATION.name, &labels))
+        };
+        let name = [("workflow", workflow.to_string())];
+        let started = counter!(metric::EXECUTIONS_STARTED.name, &name);
+        Self { started, ends: ends.map(of_end).collect() }
+    }
+}
+
+/// Waiting and working instances, as gauges.
+#[derive(Debug)]
+pub(super) struct RoomMeters {
+    active: Gauge,
+    waiting: Gauge,
+}
+
+impl Default for RoomMeters {
+    fn default() -> Self {
+        Self { active: gauge!(metric::ACTIVATIONS.name), waiting: gauge!(metric::HOT.name) }
+    }
+}
+
+impl RoomMeters {
+    pub(super) fn tell(&self, active: usize, waiting: usize) {
+        self.active.set(float(active));
+        self.waiting.set(float(waiting));
+    }
+}
+
+/// Meters by name, so many at most: what comes later shares one.
+#[derive(Debug)]
+struct Kept<K, M> {
+    make: fn(&K) -> M,
+    other: K,
+    by_name: RwLock<HashMap<K, Arc<M>>>,
+}
+
+impl<K: Hash + Eq + Clone, M> Kept<K, M> {
+    fn new(make: fn(&K) -> M, other: K) -> Self {
+        Self { make, other, by_name: RwLock::default() }
+    }
+
+    fn of(&self, name: &K) -> Arc<M> {
+        let known = self.by_name.read().expect("nobody panics while holding it").get(name).cloned();
+        known.unwrap_or_else(|| self.enter(name))
+    }
+
+    fn enter(&self, name: &K) -> Arc<M> {
+        let mut by_name = self.by_name.write().expect("nobody panics while holding it");
+        let is_full = by_name.len() >= metric::SERIES_MAX && !by_name.contains_key(name);
+        let name = if is_full { &self.other } else { name };
+        Arc::clone(by_name.entry(name.clone()).or_insert_with(|| Arc::new((self.make)(name))))
+    }
+}
+
+fn other() -> Name {
+    Name::new(metric::OTHER).expect("it is a name")
+}
+
+/// What is counted is far below where this loses anything.
+#[expect(clippy::cast_precision_loss, reason = "people look at it")]
+fn float(count: impl TryInto<u64>) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_a_bound_further_names_share_one() {
+        let kept = Kept::new(Name::to_string, other());
+        let name = |number: usize| Name::new(&format!("name-{number}")).unwrap();
+        let first = kept.of(&name(0));
+        for number in 1..metric::SERIES_MAX {
+            assert_eq!(*kept.of(&name(number)), name(number).to_string());
+        }
+
+        assert_eq!(*kept.of(&name(metric::SERIES_MAX)), metric::OTHER);
+        assert_eq!(*kept.of(&name(metric::SERIES_MAX + 1)), metric::OTHER);
+        assert!(Arc::ptr_eq(&kept.of(&name(0)), &first));
+    }
+}
