@@ -68,7 +68,10 @@ use machine::{Machine, Others};
 use report::{Report, Row};
 use server::Server;
 use settings::Settings;
+use stepwell::telemetry;
 use stopwatch::Stopwatch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// What every measurement is given.
 #[derive(Debug, Clone)]
@@ -94,6 +97,13 @@ async fn main() -> Result<ExitCode> {
         say(
             "note     RUST_BACKTRACE is set: each error takes a backtrace, which the sandbox pays for",
         );
+    }
+    // As in a host: summed up now and then.
+    let stop = CancellationToken::new();
+    let _ended_with_this = stop.clone().drop_guard();
+    let mut counting = JoinSet::new();
+    if !settings.is_uncounted {
+        counting.spawn(telemetry::metrics()?.sum_up(stop));
     }
     let others = Others::watch()?;
     let wants_server = settings.databases.contains(&Database::Postgres);

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) fan: usize,
     /// Seconds that an idle host is watched. `STEPWELL_BENCH_IDLE_SECONDS`.
     pub(crate) idle_seconds: u32,
+    /// Whether what the rooms count goes nowhere, to see what counting costs. `STEPWELL_BENCH_UNCOUNTED=1`.
+    pub(crate) is_uncounted: bool,
 }
 
 impl Settings {
@@ -31,6 +33,7 @@ impl Settings {
             crowd: read_number("STEPWELL_BENCH_CROWD", 1_000_000)?,
             fan: read_number("STEPWELL_BENCH_FAN", 10_000)?,
             idle_seconds: read_number("STEPWELL_BENCH_IDLE_SECONDS", 20)?,
+            is_uncounted: read_number("STEPWELL_BENCH_UNCOUNTED", 0)? > 0,
         })
     }
 

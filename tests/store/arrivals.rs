@@ -151,13 +151,15 @@ on_both_databases! {
         assert_eq!(db.claim(10).await.len(), 1);
     }
 
-    async fn force_moves_what_is_paused(db: Database) {
+    async fn who_brings_force_takes_what_is_paused_and_has_no_owner(db: Database) {
         db.commit(vec![start(execution(1))]).await;
         db.store.pause(db.host, execution_id(1), Some(db.now)).await.unwrap();
 
-        db.store.deliver(db.host, execution_id(1), &force()).await.unwrap();
+        let delivered = db.store.deliver(db.host, execution_id(1), &force()).await.unwrap();
 
-        assert_eq!(db.claim(10).await.len(), 1);
+        assert_eq!(delivered, Delivered::To { owner: Some(db.host) });
+        assert_eq!(db.snapshot(execution_id(1)).await.inbox.arrivals.len(), 1);
+        assert!(db.claim(10).await.is_empty(), "it is taken");
     }
 
     async fn what_parks_while_it_is_paused_waits_for_being_resumed(db: Database) {

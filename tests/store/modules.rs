@@ -71,6 +71,17 @@ on_both_databases! {
         assert!(db.store.wasm(unknown).await.unwrap().is_none());
     }
 
+    async fn a_list_has_each_name_under_which_a_module_is_active(db: Database) {
+        db.store.deploy(db.host, &name("shop"), &manifest(), b"wasm").await.unwrap();
+        db.store.deploy(db.host, &name("store"), &manifest(), b"wasm").await.unwrap();
+
+        let listed = db.store.modules(10).await.unwrap();
+
+        let names: Vec<_> = listed.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["shop", "store"]);
+        assert!(listed.iter().all(|row| row.activated_at.is_some()));
+    }
+
     async fn one_module_may_have_two_names(db: Database) {
         db.store.deploy(db.host, &name("shop"), &manifest(), b"wasm").await.unwrap();
 

@@ -3,8 +3,27 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stepwell::model::Name;
 
-use crate::test_host::TestHost;
+use crate::test_host::{Settings, TestHost};
+
+#[tokio::test]
+async fn force_ends_what_nobody_takes() {
+    let queues = vec![Name::default_queue()];
+    let mut host = TestHost::start_with(Settings { queues, ..Settings::default() }).await;
+    let unserved = host.start(json!({ "workflow": "noop", "input": 1, "queue": "nobody" })).await;
+    host.post("/v1/queues/default/pause", &json!({})).await;
+    let (waits, paused) = (host.run("noop", json!(1)).await, host.run("noop", json!(2)).await);
+    host.post(&format!("/v1/executions/{paused}/pause"), &json!({})).await;
+
+    for id in [&unserved, &waits, &paused] {
+        assert_eq!(host.cancel(id, json!({ "force": true })).await.status, 202);
+        assert_eq!(host.ended(id).await.state, "cancelled");
+    }
+
+    host.post("/v1/queues/default/resume", &json!({})).await;
+    host.audit().await;
+}
 
 #[tokio::test]
 async fn what_was_done_is_undone_when_the_execution_is_cancelled() {

@@ -114,6 +114,11 @@ pub(super) fn show(out: &mut Out, standing: &Standing) -> Result<(), CliError> {
         let line = format!("{kind} {}", harmless(text));
         out.line(format_args!("  {mark:<10} {}", tone.paint(&line)))?;
     }
+    let wanted: Vec<_> = each(&standing.wants).collect();
+    for (kind, text) in each(&standing.granted).filter(|one| !wanted.contains(one)) {
+        let line = format!("{kind} {}, as somebody wrote it", harmless(text));
+        out.line(format_args!("  granted    {}", Tone::Good.paint(&line)))?;
+    }
     for (kind, text) in each(&standing.dropped) {
         let line = format!("{kind} {}, which it no longer wants", harmless(text));
         out.line(format_args!("  dropped    {}", Tone::Faint.paint(&line)))?;

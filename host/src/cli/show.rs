@@ -44,9 +44,16 @@ struct Execution {
     completed_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     failure: Option<Failure>,
+    waits: Option<Waits>,
     counters: serde_json::Map<String, serde_json::Value>,
     custom_state: std::collections::BTreeMap<String, Box<RawValue>>,
     children: Vec<String>,
+}
+
+/// Why nothing goes on.
+#[derive(Debug, Deserialize)]
+struct Waits {
+    message: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +112,8 @@ impl Execution {
         fact("ended", self.ended())?;
         let expires = self.expires_at.filter(|_| self.completed_at.is_none());
         fact("expires", expires.map(when).unwrap_or_default())?;
+        let waits = self.waits.as_ref().map(|waits| one_line(&waits.message));
+        fact("waits", waits.unwrap_or_default())?;
         fact("run", if self.run > 0 { self.run.to_string() } else { String::new() })?;
         let parent = self.parent.as_ref().map(|parent| parent.execution.clone());
         fact("parent", parent.unwrap_or_default())?;

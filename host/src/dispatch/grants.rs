@@ -25,11 +25,14 @@ pub enum GrantOrder {
 }
 
 impl Dispatch {
-    /// How the active module of a name stands. Where there is none, it wants nothing.
+    /// How the active module of a name stands. Where there is none, what people granted to the name may be there all the same.
     pub async fn standing(&self, name: &Name) -> Result<Standing> {
         bounds::module_name(name)?;
         let wants = self.wants_of_active(name).await?;
         let grant = self.store().grant(name).await?;
+        if grant.is_none() && self.active_of(name).await?.is_none() {
+            return Err(DispatchError::UnknownModule(name.to_string()));
+        }
         Ok(self.stand(name, &wants, grant.as_ref(), &wants))
     }
 

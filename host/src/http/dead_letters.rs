@@ -197,7 +197,7 @@ pub(super) async fn replay(
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
 struct Many {
-    filter: Which,
+    filter: Option<Which>,
     before: Option<Text<i64>>,
     limit: u32,
     queue: Option<Name>,
@@ -206,7 +206,7 @@ struct Many {
 
 impl Default for Many {
     fn default() -> Self {
-        let (filter, before, queue) = (Which::default(), None, None);
+        let (filter, before, queue) = (None, None, None);
         Self { filter, before, limit: page_default(), queue, attempts: Counting::default() }
     }
 }
@@ -229,6 +229,12 @@ impl From<Which> for LetterFilter {
         let execution = execution.map(|id| id.0);
         Self { execution, workflow, step, queue, kind, since, until }
     }
+}
+
+/// An order for many says of which: a body of nothing is no order for all of them.
+fn whole(filter: Option<Which>) -> Result<LetterFilter, Problem> {
+    let missing = "say which dead letters by `filter`; {\"filter\": {}} means all of them";
+    filter.map(LetterFilter::from).ok_or_else(|| Problem::invalid(missing))
 }
 
 #[derive(Debug, Serialize)]
@@ -258,7 +264,7 @@ pub(super) async fn replay_all(
 ) -> Result<Json<ReplayedMany>, Problem> {
     let Many { filter, before, limit, queue, attempts } = body::order(body).await?;
     let (how, before) = (redriving(queue, attempts), before.map(|before| before.0));
-    let many = door.dispatch.redrive_all(&filter.into(), &how, before, limit).await?;
+    let many = door.dispatch.redrive_all(&whole(filter)?, &how, before, limit).await?;
     let replayed = many.redriven.into_iter().map(|redriven| One {
         id: redriven.letter.to_string(),
         execution: redriven.execution,
@@ -301,7 +307,7 @@ pub(super) async fn discard_all(
         ));
     }
     let before = many.before.map(|before| before.0);
-    let gone = door.dispatch.discard_all(&many.filter.into(), before, many.limit).await?;
+    let gone = door.dispatch.discard_all(&whole(many.filter)?, before, many.limit).await?;
     let next_before = gone.next_before.map(|id| id.to_string());
     Ok(Json(DiscardedMany { discarded: gone.count, next_before }))
 }

@@ -151,6 +151,8 @@ impl Equipment {
         }
         // Requests say so themselves.
         missing.http.clear();
+        let missing = about(missing, &failure);
+        let unprovided = about(self.unprovided.clone(), &failure);
         let mut causes = Vec::new();
         if !missing.is_empty() {
             causes.push(format!(
@@ -158,10 +160,9 @@ impl Equipment {
                 module = self.name()
             ));
         }
-        if !self.unprovided.is_empty() {
+        if !unprovided.is_empty() {
             causes.push(format!(
-                "granted, but the policy of this host does not say what stands behind it: {}",
-                self.unprovided
+                "granted, but the policy of this host does not say what stands behind it: {unprovided}"
             ));
         }
         if causes.is_empty() {
@@ -191,4 +192,16 @@ pub(super) fn undeclared(Request { method, to }: Request<'_>) -> String {
         "http {method} {to} is not declared: write capabilities: {{ http = [\"{to}\"] }} in module!, and deploy it with \
          --grant"
     )
+}
+/// What of it a failure may have to do with: a guest that misses something says its name, or what its libraries say of what is
+/// not there; one that broke says nothing.
+fn about(mut reach: Reach, failure: &Failure) -> Reach {
+    let broke = failure.kind == kind::TRAPPED;
+    let says = |word: &str| broke || failure.message.contains(word);
+    let no_variable = says("environment variable");
+    reach.env.retain(|name| no_variable || says(name.as_str()));
+    reach.secret.retain(|name| no_variable || says(name.as_str()));
+    let no_file = says("os error") || says("pre-opened");
+    reach.dir.retain(|want| no_file || says(&want.path));
+    reach
 }

@@ -147,6 +147,16 @@ impl Standing {
         self.visible_at = Some(now);
     }
 
+    /// A host has it from now on, where nobody has it.
+    pub(super) fn take(&mut self, host: HostId) {
+        if self.owner.is_none() {
+            self.changed = true;
+            self.owner = Some(host);
+            self.ready = false;
+            self.visible_at = None;
+        }
+    }
+
     /// It stays with its owner.
     pub(super) fn stay(
         &mut self,
