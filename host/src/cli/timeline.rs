@@ -17,6 +17,7 @@ pub(super) struct Entry {
     promise: Option<u32>,
     name: Option<String>,
     count: Option<u32>,
+    detached: Option<bool>,
     milliseconds: Option<u64>,
     promises: Vec<u32>,
     attempt: Option<u32>,
@@ -128,6 +129,10 @@ impl Timeline {
             "call-many" => {
                 let count = entry.count.unwrap_or(0);
                 self.begin(entry, count, |number| format!("{name} {}/{count}", number + 1));
+            }
+            // It goes its own way.
+            "start-child" if entry.detached == Some(true) => {
+                self.happen(entry, &format!("child {name} is started on its own"));
             }
             "start-child" => self.begin(entry, 1, |_| format!("child {name}")),
             "sleep" => {

@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::body;
 use super::error::Problem;
@@ -33,7 +34,7 @@ pub(super) struct Order {
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields)]
 struct Many {
-    executions: Vec<Order>,
+    executions: Vec<Box<RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,8 +48,8 @@ struct Peek {
 pub(super) enum Orders {
     /// One execution, answered by its id or by why not.
     One(Box<Order>),
-    /// Many, each answered by itself.
-    Many(Vec<Order>),
+    /// Many, each read and answered by itself.
+    Many(Vec<Box<RawValue>>),
 }
 
 impl Orders {
@@ -87,6 +88,11 @@ impl TryFrom<Order> for StartOrder {
             idempotency_key: order.idempotency_key,
         })
     }
+}
+
+/// Reads one order of many.
+pub(super) fn of_many(order: &RawValue) -> Result<StartOrder, Problem> {
+    body::parse::<Order>(order.get().as_bytes())?.try_into()
 }
 
 /// The key that a header brings.
@@ -154,7 +160,6 @@ mod tests {
             ("[]", 422, "object"),
             ("{}", 422, "workflow"),
             ("7", 422, "object"),
-            (r#"{"executions":[7]}"#, 422, "expected a JSON object"),
             (r#"{"workflow":""}"#, 422, "empty"),
             (r#"{"workflow":"w","inptu":1}"#, 422, "inptu"),
             (r#"{"workflow":"w","delay":"5x"}"#, 422, "position 1"),
@@ -166,6 +171,16 @@ mod tests {
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.contains(word) && !detail.contains("struct"), "{body}: {problem}");
         }
+    }
+
+    #[test]
+    fn one_order_of_many_is_wrong_by_itself() {
+        let body = br#"{"executions":[{"workflow":"w"},7,{"workflow":"w","inptu":1}]}"#;
+        let Ok(Orders::Many(many)) = Orders::read(body) else { panic!("they are many") };
+
+        let read: Vec<_> = many.iter().map(|order| of_many(order).is_ok()).collect();
+
+        assert_eq!(read, [true, false, false]);
     }
 
     #[test]

@@ -7,12 +7,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::Door;
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::order::{Order, Orders, STARTS_BYTES_MAX, key_of, with_key};
-use crate::dispatch::{self, StartOrder};
+use super::order::{Orders, STARTS_BYTES_MAX, key_of, of_many, with_key};
+use crate::dispatch;
 use crate::model::ExecutionId;
 
 #[derive(Debug, Serialize)]
@@ -72,9 +73,8 @@ pub(super) async fn start(
     }
 }
 
-async fn start_one(door: &Door, order: Order) -> Answer {
-    let order: Result<StartOrder, _> = order.try_into();
-    let started = match order {
+async fn start_one(door: &Door, order: Box<RawValue>) -> Answer {
+    let started = match of_many(&order) {
         Ok(order) => door.dispatch.start(order).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
