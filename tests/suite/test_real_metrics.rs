@@ -83,7 +83,6 @@ const COUNTED: &[(&str, &[&str], i64)] = &[
     ("stepwell_hosts", &[], 1),
     ("stepwell_notifier_connected", &[], 1),
     ("stepwell_commit_failures_total", &[], 0),
-    ("stepwell_slots_busy", &[], 0),
     ("stepwell_compile_seconds_count", &[], 1),
 ];
 
