@@ -63,12 +63,27 @@ impl Cluster {
 
     /// The same on a database of its own, with a Redis over which they hint at work to one another.
     pub(crate) async fn hinted(lease: Lease, count: usize) -> (Self, Redis) {
+        let (mut cluster, redis) = Self::hinting(lease).await;
+        cluster.grow(count).await;
+        (cluster, redis)
+    }
+
+    /// Two such hosts, of which the second serves the queue `far` and nothing else, and the first what the other does not.
+    pub(crate) async fn far_apart(lease: Lease) -> (Self, Redis) {
+        let (mut cluster, redis) = Self::hinting(lease).await;
+        for queue in ["default", "far"] {
+            cluster.flags.queue = Some(queue);
+            cluster.grow(1).await;
+        }
+        (cluster, redis)
+    }
+
+    async fn hinting(lease: Lease) -> (Self, Redis) {
         let server = Postgres::shared().await;
         let url = server.url(&server.fresh_database().await);
         let redis = Redis::private().await;
         let mut cluster = Self::prepare(&url, lease).await;
         cluster.flags().redis = Some(redis.url());
-        cluster.grow(count).await;
         (cluster, redis)
     }
 
@@ -89,7 +104,7 @@ impl Cluster {
             host.ready_within(PATIENCE).await;
         }
         self.hosts.extend(started);
-        if is_first && count > 0 {
+        if is_first {
             self.deploy().await;
         }
         self.publish();

@@ -151,6 +151,16 @@ impl Host {
         self.signal(Signal::TERM);
     }
 
+    /// Asks it to end, and waits until it takes no more work.
+    pub(crate) async fn drains(&self) {
+        self.ask_to_end();
+        let look = || async {
+            let answer = self.api.send("GET", "/ready", "").await.ok()?;
+            (answer.status == 503).then_some(())
+        };
+        until("it takes no more work", PATIENCE, look).await;
+    }
+
     /// Waits until the process has ended of its own.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let what = format!("{} ends", self.name);

@@ -58,12 +58,7 @@ async fn a_host_that_is_asked_twice_ends_at_once() {
     cluster.api().until_recorded(&id, "call", 1).await;
 
     let mut host = cluster.hosts.remove(0);
-    host.ask_to_end();
-    let look = || async {
-        let answer = host.api().send("GET", "/ready", "").await.ok()?;
-        (answer.status == 503).then_some(())
-    };
-    until("it takes no more work", PATIENCE, look).await;
+    host.drains().await;
     assert!(host.runs(), "it has not waited for its step");
     host.ask_to_end();
     let asked = now();
@@ -81,22 +76,13 @@ async fn a_host_that_is_asked_twice_ends_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_drains_stops_what_is_cancelled_meanwhile() {
     let storm = Storm::begin("cancelled in a drain").await;
-    let (mut cluster, _redis) = Cluster::hinted(storm.lease, 0).await;
-    for queue in ["default", "far"] {
-        cluster.flags().queue = Some(queue);
-        cluster.grow(1).await;
-    }
+    let (mut cluster, _redis) = Cluster::far_apart(storm.lease).await;
     let id = cluster.api().run("tarrying", json!(600_000)).await;
     let look = || async { spans::of_step("tarry").pop() };
     until("its step has begun", PATIENCE, look).await;
 
     let mut host = cluster.hosts.remove(1);
-    host.ask_to_end();
-    let look = || async {
-        let answer = host.api().send("GET", "/ready", "").await.ok()?;
-        (answer.status == 503).then_some(())
-    };
-    until("it takes no more work", PATIENCE, look).await;
+    host.drains().await;
     assert!(host.runs(), "it has not waited for its step");
     let asked = now();
     cluster.api().cancel(&id, json!({ "force": true })).await;

@@ -103,11 +103,7 @@ async fn ended(step: &str) -> Timestamp {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forced_end_stops_what_another_host_runs_for_it() {
     let storm = Storm::begin("forced").await;
-    let (mut cluster, _redis) = Cluster::hinted(storm.lease, 0).await;
-    for queue in ["default", "far"] {
-        cluster.flags().queue = Some(queue);
-        cluster.grow(1).await;
-    }
+    let (cluster, _redis) = Cluster::far_apart(storm.lease).await;
     let id = cluster.api().run("tarrying", json!(600_000)).await;
     begun("tarry", 1).await;
     // Nobody holds it: whoever takes it up finds that it is to end, and begins no guest.

@@ -72,6 +72,9 @@ const QUESTIONS: &[Refused] = &[
     (Method::GET, "/v1/dead-letters/7", "", 404, "unknown-dead-letter"),
     (Method::GET, "/v1/dead-letters/x", "", 400, "malformed-request"),
     (Method::POST, "/v1/dead-letters/7/replay", "", 404, "unknown-dead-letter"),
+    (Method::POST, "/v1/dead-letters/replay", "", 422, "invalid-request"),
+    (Method::POST, "/v1/dead-letters/discard", "", 422, "invalid-request"),
+    (Method::GET, "/v1/modules/nobody/grants", "", 404, "unknown-module"),
     (Method::DELETE, "/v1/dead-letters/7", "", 404, "unknown-dead-letter"),
     (Method::GET, "/ready", "", 503, "unavailable"),
 ];

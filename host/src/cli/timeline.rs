@@ -322,6 +322,18 @@ mod tests {
     }
 
     #[test]
+    fn a_detached_child_is_nothing_that_the_end_cancels() {
+        let journal = json!([
+            { "seq": 2, "kind": "start-child", "promise": 0, "name": "c", "detached": true },
+            { "seq": 3, "kind": "ended", "state": "completed" },
+        ]);
+
+        let expected =
+            [line("child c is started on its own", ""), line("run 0 ended: completed", "")];
+        assert_eq!(shown(journal), expected);
+    }
+
+    #[test]
     fn signals_go_to_those_who_wait_and_wait_for_those_who_come() {
         let journal = json!([
             { "seq": 1, "kind": "received", "name": "approval" },

@@ -82,17 +82,17 @@ impl Census {
             self.told = names;
             let hosts = dispatch.hosts(HOSTS_MAX).await?;
             let alive = hosts.iter().filter(|host| host.alive).count();
-            gauge!(metric::HOSTS.name).set(float(alive));
+            gauge!(metric::HOSTS.name).set(metric::float(alive));
             self.queues_at = Some(Stopwatch::start());
         }
         if is_due(self.executions_at, EXECUTIONS_EVERY) {
             let counts = dispatch.counts().await?;
             for state in ExecutionState::ALL {
                 let count = counts.executions.iter().find(|(of, _)| *of == state);
-                let count = float(count.map_or(0, |(_, count)| *count));
+                let count = metric::float(count.map_or(0, |(_, count)| *count));
                 gauge!(metric::EXECUTIONS.name, "state" => state.as_str()).set(count);
             }
-            gauge!(metric::DEAD_LETTERS.name).set(float(counts.dead_letters));
+            gauge!(metric::DEAD_LETTERS.name).set(metric::float(counts.dead_letters));
             self.executions_at = Some(Stopwatch::start());
         }
         Ok(())
@@ -112,7 +112,7 @@ fn tell_queue(row: &QueueRow, oldest: Option<Duration>) {
         ("pending", row.executions),
     ] {
         let labels = [("queue", row.name.to_string()), ("state", state.to_owned())];
-        gauge!(metric::QUEUE_DEPTH.name, &labels).set(float(count));
+        gauge!(metric::QUEUE_DEPTH.name, &labels).set(metric::float(count));
     }
     let labels = [("queue", row.name.to_string())];
     gauge!(metric::QUEUE_OLDEST.name, &labels).set(oldest.unwrap_or_default().as_secs_f64());
@@ -134,9 +134,4 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
     let [method, route] = labels;
     counter!(metric::HTTP_REQUESTS.name, &[method, route, ("status", status)]).increment(1);
     response
-}
-
-#[expect(clippy::cast_precision_loss, reason = "people look at it")]
-fn float(count: impl TryInto<u64>) -> f64 {
-    count.try_into().unwrap_or(u64::MAX) as f64
 }

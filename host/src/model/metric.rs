@@ -52,6 +52,12 @@ pub const SERIES_MAX: usize = 200;
 /// What stands for values of a label beyond [`SERIES_MAX`].
 pub const OTHER: &str = "other";
 
+/// A count as metrics have it. What is counted is far below where this loses anything.
+#[expect(clippy::cast_precision_loss, reason = "people look at it")]
+pub fn float(count: impl TryInto<u64>) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
+}
+
 /// Where a step's attempt runs: `local` on the owner's host, `task` on whichever has claimed it.
 const OF_STEP: &[&str] = &["queue", "step_name", "kind"];
 

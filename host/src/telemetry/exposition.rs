@@ -1,6 +1,6 @@
 //! What the rooms count, collected for Prometheus. The rooms know the facade only; this is the one place that knows who listens.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -28,12 +28,12 @@ impl std::fmt::Debug for Exposition {
 
 /// Begins to count, or tells what counts already: a process has one collection, however many hosts live in it.
 pub fn metrics() -> Result<Exposition> {
-    static COUNTS: OnceLock<Exposition> = OnceLock::new();
-    if let Some(counting) = COUNTS.get() {
-        return Ok(counting.clone());
+    static COUNTS: Mutex<Option<Exposition>> = Mutex::new(None);
+    let mut counts = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if counts.is_none() {
+        *counts = Some(begin()?);
     }
-    let begun = begin()?;
-    Ok(COUNTS.get_or_init(|| begun).clone())
+    counts.clone().context("it has just begun")
 }
 
 fn begin() -> Result<Exposition> {
@@ -47,8 +47,7 @@ fn begin() -> Result<Exposition> {
     });
     let recorder = builder.context("the bounds of the metrics are wrong")?.build_recorder();
     let counted = recorder.handle();
-    // Where two begin at once, one of them counts, and both are told by it.
-    let _begun_already = metrics::set_global_recorder(recorder);
+    metrics::set_global_recorder(recorder).context("somebody else counts in this process")?;
     metric::ALL.iter().for_each(describe);
     metrics::gauge!(metric::BUILD_INFO.name, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let process = Collector::default();

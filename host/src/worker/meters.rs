@@ -40,7 +40,7 @@ pub(super) enum Where {
 
 impl Meters {
     pub(super) fn new(slots: usize) -> Self {
-        gauge!(metric::SLOTS.name).set(float(slots));
+        gauge!(metric::SLOTS.name).set(metric::float(slots));
         Self {
             steps: Kept::new(StepMeters::of, (other(), other())),
             workflows: Kept::new(WorkflowMeters::of, other()),
@@ -141,8 +141,8 @@ impl StepMeters {
             Settlement::Lost | Settlement::GivenBack => return,
         }
         meters.duration.record(Duration::from_micros(usage.duration_micros).as_secs_f64());
-        self.fuel.record(float(usage.fuel));
-        self.memory.record(float(usage.memory_peak_bytes));
+        self.fuel.record(metric::float(usage.fuel));
+        self.memory.record(metric::float(usage.memory_peak_bytes));
     }
 }
 
@@ -200,8 +200,8 @@ impl Default for RoomMeters {
 
 impl RoomMeters {
     pub(super) fn tell(&self, active: usize, waiting: usize) {
-        self.active.set(float(active));
-        self.waiting.set(float(waiting));
+        self.active.set(metric::float(active));
+        self.waiting.set(metric::float(waiting));
     }
 }
 
@@ -233,12 +233,6 @@ impl<K: Hash + Eq + Clone, M> Kept<K, M> {
 
 fn other() -> Name {
     Name::new(metric::OTHER).expect("it is a name")
-}
-
-/// What is counted is far below where this loses anything.
-#[expect(clippy::cast_precision_loss, reason = "people look at it")]
-fn float(count: impl TryInto<u64>) -> f64 {
-    count.try_into().unwrap_or(u64::MAX) as f64
 }
 
 #[cfg(test)]

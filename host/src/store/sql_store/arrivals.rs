@@ -27,8 +27,7 @@ impl<D: Dialect> SqlStore<D> {
             return Ok(Delivered::Full);
         }
         let mut additions = Additions::new(transaction.now);
-        let whom = Whom { execution, taker: Some(host) };
-        let delivered = bring(&mut transaction, whom, arrival, &mut additions).await?;
+        let delivered = bring(&mut transaction, execution, arrival, &mut additions).await?;
         if matches!(delivered, Delivered::To { .. }) {
             additions.write(&mut transaction).await?;
             transaction.commit().await?;
@@ -98,28 +97,13 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Whom an arrival is for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Whom {
-    pub(super) execution: ExecutionId,
-    /// Who takes it where it is to end by force and nobody has it: it may be in a queue that nobody takes anything from.
-    pub(super) taker: Option<HostId>,
-}
-
-impl From<ExecutionId> for Whom {
-    fn from(execution: ExecutionId) -> Self {
-        Self { execution, taker: None }
-    }
-}
-
 /// Tells an execution of an arrival under its lock, and adds the arrival where it has not ended.
 pub(super) async fn bring<D: Dialect>(
     transaction: &mut Transaction<'_, D>,
-    whom: impl Into<Whom>,
+    execution: ExecutionId,
     arrival: &Arrival,
     additions: &mut Additions<'_>,
 ) -> Result<Delivered, Fault> {
-    let Whom { execution, taker } = whom.into();
     let Some(mut standing) = lock_one(transaction, execution).await? else {
         return Ok(Delivered::Missing);
     };
@@ -127,7 +111,8 @@ pub(super) async fn bring<D: Dialect>(
         return Ok(Delivered::Ended(standing.state));
     }
     if matches!(arrival, Arrival::Cancel { force: true, .. }) {
-        taker.into_iter().for_each(|host| standing.take(host));
+        // It may be in a queue that nobody takes anything from.
+        transaction.host.into_iter().for_each(|host| standing.take(host));
     }
     additions.arrival(execution, arrival);
     write_back(transaction, [&standing]).await?;

@@ -73,7 +73,7 @@ impl<D: Dialect> SqlStore<D> {
                 let cause: &dyn std::error::Error = error;
                 tracing::error!(
                     error = cause,
-                    "A module that is active cannot be read and starts nothing; deploy it again"
+                    "A module that is active cannot be read and starts nothing"
                 );
             });
             read.ok()

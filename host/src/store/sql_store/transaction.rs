@@ -15,7 +15,7 @@ pub(super) struct Transaction<'a, D: Dialect> {
     inner: D::Transaction,
     _passage: Option<Passage>,
     /// In whose name it writes; none only reads, or registers.
-    host: Option<HostId>,
+    pub(super) host: Option<HostId>,
     /// The database's clock when a writer passed the fence.
     pub(super) now: Timestamp,
 }
