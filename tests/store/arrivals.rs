@@ -4,7 +4,7 @@ use stepwell::journal::Arrival;
 use stepwell::model::{ExecutionState, Run};
 use stepwell::store::{Append, Delivered, NewExecution, RowChange};
 
-use crate::database::{Database, execution_id};
+use crate::database::{Database, everything, execution_id};
 use crate::words::{at, cancel, execution, force, outcome_of, signal, start, write};
 
 on_both_databases! {
@@ -162,13 +162,46 @@ on_both_databases! {
         assert!(db.claim(10).await.is_empty(), "it is taken");
     }
 
+    async fn a_paused_one_is_looked_at_by_force_that_came_as_it_parked(db: Database) {
+        let id = db.born(1).await;
+        db.store.pause(db.host, id, Some(db.now)).await.unwrap();
+        db.store.deliver(db.host, id, &force()).await.unwrap();
+
+        db.park(id, 0, None).await;
+
+        assert_eq!(db.claim(10).await[0].inbox.arrivals[0].1, force());
+    }
+
+    async fn force_outlives_the_host_that_took_what_is_paused(db: Database) {
+        db.commit(vec![start(execution(1))]).await;
+        db.store.pause(db.host, execution_id(1), Some(db.now)).await.unwrap();
+        db.store.deliver(db.host, execution_id(1), &force()).await.unwrap();
+
+        let heir = db.die().await;
+
+        let claimed = db.store.claim_executions(heir, &everything(), 10).await.unwrap();
+        assert_eq!(claimed[0].inbox.arrivals[0].1, force());
+    }
+
+    async fn force_outlives_a_drain(db: Database) {
+        let id = db.born(1).await;
+        db.store.pause(db.host, id, Some(db.now)).await.unwrap();
+        db.store.deliver(db.host, id, &force()).await.unwrap();
+        db.store.retire(db.host).await.unwrap();
+
+        let heir = db.die().await;
+
+        let claimed = db.store.claim_executions(heir, &everything(), 10).await.unwrap();
+        assert_eq!(claimed[0].inbox.arrivals[0].1, force());
+    }
+
     async fn what_parks_while_it_is_paused_waits_for_being_resumed(db: Database) {
         let id = db.born(1).await;
         let delivered = db.store.pause(db.host, id, Some(db.now)).await.unwrap();
         assert_eq!(delivered, Delivered::To { owner: Some(db.host) });
         db.store.deliver(db.host, id, &signal("1")).await.unwrap();
 
-        db.park(id, 0, Some(at(1))).await;
+        db.park(id, 1, Some(at(1))).await;
         assert_eq!(db.store.promote(db.host, db.now, 10).await.unwrap(), 0);
         assert!(db.claim(10).await.is_empty());
         db.store.pause(db.host, id, None).await.unwrap();

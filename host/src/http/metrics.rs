@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::Door;
 use crate::dispatch::{Dispatch, DispatchError, NotifierHealth, QueueRow};
-use crate::model::{ExecutionState, Name, Stopwatch, metric};
+use crate::model::{ExecutionState, Name, Stopwatch, Timestamp, metric};
 
 /// The format of the answer.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -25,8 +25,10 @@ const ASKED_WITHIN: Duration = Duration::from_secs(2);
 const QUEUES_EVERY: Duration = Duration::from_secs(5);
 /// and executions, of which there may be millions, no more often than that.
 const EXECUTIONS_EVERY: Duration = Duration::from_secs(60);
-/// Queues that are told, by name.
-const QUEUES_MAX: u32 = 100;
+/// Queues that are counted, by name,
+const QUEUES_MAX: u32 = 1_000;
+/// and those that are told under their names, the first ones that were met: what else there is has one name together.
+const QUEUES_TOLD_MAX: usize = 100;
 /// Hosts that are looked at.
 const HOSTS_MAX: u32 = 1_000;
 
@@ -41,8 +43,10 @@ pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 pub(super) struct Census {
     queues_at: Option<Stopwatch>,
     executions_at: Option<Stopwatch>,
-    /// Queues that were told: one that is gone is told to be empty.
+    /// Queues that are told under their names: one that is gone is told to be empty.
     told: BTreeSet<Name>,
+    /// Whether there were more.
+    told_others: bool,
 }
 
 /// Everything that this host counts.
@@ -74,18 +78,15 @@ impl Census {
         if is_due(self.queues_at, QUEUES_EVERY) {
             let now = dispatch.now();
             let rows = dispatch.queues(QUEUES_MAX).await?;
-            let names: BTreeSet<Name> = rows.iter().map(|row| row.name.clone()).collect();
-            rows.iter().for_each(|row| tell_queue(row, row.oldest_at.map(|at| now.since(at))));
-            for gone in self.told.difference(&names) {
-                tell_queue(&QueueRow::empty(gone.clone()), None);
-            }
-            self.told = names;
+            self.queues_to_tell(rows).iter().for_each(|row| tell_queue(row, now));
             let hosts = dispatch.hosts(HOSTS_MAX).await?;
             let alive = hosts.iter().filter(|host| host.alive).count();
             gauge!(metric::HOSTS.name).set(metric::float(alive));
             self.queues_at = Some(Stopwatch::start());
         }
         if is_due(self.executions_at, EXECUTIONS_EVERY) {
+            // Also where it takes too long: asked for at every scrape it would never end.
+            self.executions_at = Some(Stopwatch::start());
             let counts = dispatch.counts().await?;
             for state in ExecutionState::ALL {
                 let count = counts.executions.iter().find(|(of, _)| *of == state);
@@ -93,9 +94,28 @@ impl Census {
                 gauge!(metric::EXECUTIONS.name, "state" => state.as_str()).set(count);
             }
             gauge!(metric::DEAD_LETTERS.name).set(metric::float(counts.dead_letters));
-            self.executions_at = Some(Stopwatch::start());
         }
         Ok(())
+    }
+
+    /// What is to be told of queues, when these are all.
+    fn queues_to_tell(&mut self, rows: Vec<QueueRow>) -> Vec<QueueRow> {
+        let mut gone = self.told.clone();
+        let mut others = QueueRow::empty(Name::new(metric::OTHER).expect("it is a name"));
+        let mut tell = Vec::new();
+        for row in rows {
+            gone.remove(&row.name);
+            let has_room = self.told.len() < QUEUES_TOLD_MAX;
+            if self.told.contains(&row.name) || (has_room && self.told.insert(row.name.clone())) {
+                tell.push(row);
+            } else {
+                self.told_others = true;
+                others.add(&row);
+            }
+        }
+        tell.extend(gone.into_iter().map(QueueRow::empty));
+        tell.extend(self.told_others.then_some(others));
+        tell
     }
 }
 
@@ -103,7 +123,8 @@ fn is_due(last: Option<Stopwatch>, every: Duration) -> bool {
     last.is_none_or(|last| last.seconds() >= every.as_secs_f64())
 }
 
-fn tell_queue(row: &QueueRow, oldest: Option<Duration>) {
+fn tell_queue(row: &QueueRow, now: Timestamp) {
+    let oldest = row.oldest_at.map(|at| now.since(at));
     let waiting = row.waiting.saturating_sub(row.blocked);
     for (state, count) in [
         ("waiting", waiting),
@@ -134,4 +155,30 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
     let [method, route] = labels;
     counter!(metric::HTTP_REQUESTS.name, &[method, route, ("status", status)]).increment(1);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(name: &str, waiting: u64) -> QueueRow {
+        QueueRow { waiting, ..QueueRow::empty(Name::new(name).unwrap()) }
+    }
+
+    #[test]
+    fn queues_beyond_a_bound_have_one_name_together() {
+        let mut census = Census::default();
+        let rows = (0..QUEUES_TOLD_MAX + 3).map(|number| queue(&format!("q-{number:03}"), 7));
+        let told = |rows: Vec<QueueRow>| {
+            rows.iter().map(|row| (row.name.to_string(), row.waiting)).collect::<Vec<_>>()
+        };
+
+        let full = told(census.queues_to_tell(rows.collect()));
+        let later = told(census.queues_to_tell(vec![queue("a-first", 5)]));
+
+        assert_eq!(full.len(), QUEUES_TOLD_MAX + 1);
+        assert_eq!(full.last(), Some(&("other".to_owned(), 21)));
+        assert_eq!(later.first(), Some(&("q-000".to_owned(), 0)));
+        assert_eq!((later.len(), later.last()), (full.len(), Some(&("other".to_owned(), 5))));
+    }
 }

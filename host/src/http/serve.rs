@@ -88,8 +88,8 @@ impl Door {
                 Problem::wrong_method(request.method(), request.uri().path())
             })
             .layer(from_fn_with_state(self.clone(), end_with_host))
-            .layer(from_fn(metrics::measure))
             .layer(CatchPanicLayer::custom(after_panic))
+            .layer(from_fn(metrics::measure))
             .layer(TraceLayer::new_for_http().on_failure(tell_failure))
             .with_state(self)
     }

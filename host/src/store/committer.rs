@@ -39,17 +39,22 @@ struct Shared {
     meters: CommitMeters,
 }
 
-impl Shared {
-    /// A write is handed in.
-    fn enter(&self) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.meters.waiting.increment(1);
-    }
+/// A write that is handed in and not answered counts as waiting, whatever becomes of it.
+#[derive(Debug)]
+struct Waiting(Arc<Shared>);
 
-    /// A write is answered, or can be handed in nowhere.
-    fn leave(&self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.meters.waiting.decrement(1);
+impl Waiting {
+    fn enter(shared: &Arc<Shared>) -> Self {
+        let waiting = shared.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        shared.meters.waits(waiting);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let waiting = self.0.waiting.fetch_sub(1, Ordering::Relaxed) - 1;
+        self.0.meters.waits(waiting);
     }
 }
 
@@ -68,7 +73,22 @@ pub struct CommitterPlace<'a> {
 #[derive(Debug)]
 struct Request {
     write: Write,
-    answer: oneshot::Sender<Result<Written>>,
+    answer: Answer,
+}
+
+/// Who waits for a write.
+#[derive(Debug)]
+struct Answer {
+    to: oneshot::Sender<Result<Written>>,
+    waiting: Waiting,
+}
+
+impl Answer {
+    /// Whoever asked may have gone; what is written stays written.
+    fn give(self, written: Result<Written>) {
+        drop(self.waiting);
+        let _unheard = self.to.send(written);
+    }
 }
 
 impl Committer {
@@ -114,10 +134,9 @@ impl Committer {
         if matches!(write, Write::Start(_)) && waiting >= self.shared.waiting_max {
             return Err(StoreError::Full { waiting });
         }
-        let (answer, answered) = oneshot::channel();
-        self.shared.enter();
+        let (to, answered) = oneshot::channel();
+        let answer = Answer { to, waiting: Waiting::enter(&self.shared) };
         if self.queue.send(Request { write, answer }).await.is_err() {
-            self.shared.leave();
             return Err(StoreError::Unavailable("the committer of this host has ended".into()));
         }
         answered.await.unwrap_or_else(|_dropped| Err(gone()))
@@ -251,12 +270,7 @@ impl Writer {
         written
     }
 
-    async fn answer(
-        &self,
-        write: &Write,
-        answer: oneshot::Sender<Result<Written>>,
-        mut written: Result<Written>,
-    ) {
+    async fn answer(&self, write: &Write, answer: Answer, mut written: Result<Written>) {
         let mut left = Vec::new();
         if let Ok(Written::Done(effects)) = &written {
             for new in self.born(write, effects) {
@@ -266,9 +280,7 @@ impl Writer {
         if let Ok(Written::Done(effects)) = &mut written {
             effects.wakes.extend(left);
         }
-        self.shared.leave();
-        // Whoever asked may have gone; what is written stays written.
-        let _unheard = answer.send(written);
+        answer.give(written);
     }
 
     /// What a durable write has brought to life with this host as its owner.

@@ -12,7 +12,7 @@ pub(super) struct CommitMeters {
     size: Histogram,
     failures: Counter,
     /// Writes that were handed in and are not answered.
-    pub(super) waiting: Gauge,
+    waiting: Gauge,
 }
 
 impl Default for CommitMeters {
@@ -27,6 +27,11 @@ impl Default for CommitMeters {
 }
 
 impl CommitMeters {
+    /// So many writes are handed in and not answered.
+    pub(super) fn waits(&self, writes: usize) {
+        self.waiting.set(metric::float(writes));
+    }
+
     /// One commit of so many writes came to that.
     pub(super) fn committed(
         &self,

@@ -36,6 +36,15 @@ impl QueueRow {
             executions: 0,
         }
     }
+
+    /// Counts what is in another one as if it were in this one.
+    pub fn add(&mut self, other: &Self) {
+        self.waiting += other.waiting;
+        self.running += other.running;
+        self.blocked += other.blocked;
+        self.executions += other.executions;
+        self.oldest_at = [self.oldest_at, other.oldest_at].into_iter().flatten().min();
+    }
 }
 
 /// A task as people see it.

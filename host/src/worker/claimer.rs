@@ -297,7 +297,12 @@ impl Claimer {
     async fn adopt(&mut self, execution: ExecutionId) {
         match self.crew.store.snapshot(self.crew.host, execution).await {
             Ok(Some(snapshot)) => activation::spawn(&self.crew, snapshot),
-            Ok(None) | Err(_) => self.work = true,
+            Ok(None) => self.work = true,
+            Err(error @ StoreError::Corrupt { .. }) => {
+                let _over = activation::block_unreadable(&self.crew, execution, &error).await;
+            }
+            // It may be this host's, and nobody else would tell.
+            Err(error) => self.try_later(&error),
         }
     }
 

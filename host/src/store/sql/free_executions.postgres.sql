@@ -1,5 +1,6 @@
--- Makes the executions of a dead host ready for any other, locked in the order of their ids as every transaction does. A
--- loss counts in a row only while no entry is added between two.
+-- Makes the executions of a dead host ready for any other, locked in the order of their ids as every transaction does. Whoever
+-- takes a paused one looks at what has arrived, which may end it by force, and parks it. A loss counts in a row only while no
+-- entry is added between two.
 -- $1 the host, $2 now.
 with freed as (
   select id, (select coalesce(max(seq), 0) from journal where journal.execution_id = executions.id) as last_seq
@@ -11,7 +12,7 @@ with freed as (
 update executions
 set
   owner = null,
-  ready = case when paused_at is null then 1 else 0 end,
+  ready = 1,
   visible_at = $2,
   lost_at_seq = freed.last_seq,
   losses = case when lost_at_seq = freed.last_seq then losses + 1 else 1 end

@@ -61,25 +61,27 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(super) async fn list_modules(&self, limit: u32) -> Result<Vec<ModuleRow>> {
-        let rows = self.read(statements::LIST_MODULES, values![limit]).await?;
-        rows.into_iter().map(module_row).collect()
+        Ok(readable(self.read(statements::LIST_MODULES, values![limit]).await?))
     }
 
-    /// One that cannot be read is left out: it must not keep the others from being started.
     pub(super) async fn list_deployments(&self, limit: u32) -> Result<Vec<ModuleRow>> {
-        let rows = self.read(statements::LIST_DEPLOYMENTS, values![limit]).await?;
-        let readable = |row| {
-            let read = module_row(row).inspect_err(|error| {
-                let cause: &dyn std::error::Error = error;
-                tracing::error!(
-                    error = cause,
-                    "A module that is active cannot be read and starts nothing"
-                );
-            });
-            read.ok()
-        };
-        Ok(rows.into_iter().filter_map(readable).collect())
+        Ok(readable(self.read(statements::LIST_DEPLOYMENTS, values![limit]).await?))
     }
+}
+
+/// A module that cannot be read is left out: it must not keep the others from being seen and started. Deployed again, it can be read.
+fn readable(rows: Vec<Row>) -> Vec<ModuleRow> {
+    let read = |row| {
+        let read = module_row(row).inspect_err(|error| {
+            let cause: &dyn std::error::Error = error;
+            tracing::error!(
+                error = cause,
+                "A module cannot be read and starts nothing; deploy it again"
+            );
+        });
+        read.ok()
+    };
+    rows.into_iter().filter_map(read).collect()
 }
 
 fn vanished(digest: ModuleDigest) -> StoreError {

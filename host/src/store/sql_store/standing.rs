@@ -178,7 +178,8 @@ impl Standing {
         if self.state != ExecutionState::Cancelling {
             self.state = ExecutionState::Waiting;
         }
-        if self.inbox_seq > seen && self.paused_at.is_none() {
+        // A paused one too: what has arrived may end it by force.
+        if self.inbox_seq > seen {
             return self.make_ready(now);
         }
         // Whether a timer is due is for the promotion to say, which is told the time: one clock decides.
@@ -186,13 +187,12 @@ impl Standing {
         self.visible_at = [next_timer, self.expires_at].into_iter().flatten().min();
     }
 
-    /// It gives up its owner and any host may go on with it.
+    /// It gives up its owner and any host may go on with it, or park it where it is paused.
     pub(super) fn release(&mut self, now: Timestamp) {
         self.changed = true;
         self.owner = None;
         self.losses = 0;
-        self.ready = self.paused_at.is_none();
-        self.visible_at = Some(now);
+        self.make_ready(now);
     }
 
     /// It has ended.
@@ -262,6 +262,7 @@ impl Standing {
         self.run = self.run.next();
         self.state = ExecutionState::Waiting;
         self.release(now);
+        self.ready = self.paused_at.is_none();
         self.completed_at = None;
         self.failure_kind = None;
         self.failure = None;
