@@ -250,6 +250,10 @@ impl Activation {
     }
 
     async fn live(&mut self, replay: Replay) -> Over {
+        // Freed by a host that ended, before it was parked.
+        if self.is_paused {
+            return self.park(replay).await;
+        }
         if let Some(over) = self.refuse_to_begin(&replay) {
             return self.put_aside(over).await;
         }
