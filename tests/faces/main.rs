@@ -5,6 +5,7 @@ mod control;
 mod events;
 mod front;
 mod house;
+mod many;
 mod reading;
 mod refusals;
 mod starting;

@@ -37,7 +37,7 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 20] = [
+pub(crate) const FOREIGN: [Foreign; 21] = [
     Foreign { family: "sqlx", lives_in: &["store"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
@@ -46,6 +46,8 @@ pub(crate) const FOREIGN: [Foreign; 20] = [
     Foreign { family: "wasmparser", lives_in: &["sandbox"] },
     Foreign { family: "cap_std", lives_in: &["sandbox"] },
     Foreign { family: "axum", lives_in: &["http"] },
+    // The description of the API is made from what it carries.
+    Foreign { family: "utoipa", lives_in: &["http", "dispatch", "journal", "model"] },
     Foreign { family: "tower", lives_in: &["http"] },
     Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },

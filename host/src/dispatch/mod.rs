@@ -24,6 +24,7 @@
 //! ```
 
 mod bounds;
+mod bulk;
 mod cancel;
 mod changes;
 mod cleanup;
@@ -43,8 +44,10 @@ mod signal;
 mod start;
 mod wait;
 mod waiting;
+mod watch;
 mod why;
 
+pub use bulk::{Bulk, BulkAction, BulkPage};
 pub use cancel::Force;
 pub use cleanup::{CleanedUp, CleanupOrder};
 pub use error::{DispatchError, SchemaBreach};
@@ -57,13 +60,14 @@ pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 pub use wait::{HolderShown, LimitShown, Wait};
 pub use waiting::TaskView;
+pub use watch::Watcher;
 
 pub use crate::journal::{
     Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,
 };
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
-    Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
+    Change, Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
     LetterFilter, LogLine, ModuleRow, PoolUse, QueueRow, Removable, ScheduleRow, StartPlan,
     StoreError, TaskFilter, TaskState,
 };

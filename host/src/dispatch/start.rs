@@ -1,5 +1,6 @@
 //! Starting executions.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +10,9 @@ use crate::model::{
     BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Wake, WorkflowSpec,
 };
 use crate::store::{NewExecution, StoreError, Write, Written};
+
+/// Of many that are started together, as many begin on this host without being claimed.
+const BORN_HERE_MAX: usize = 64;
 
 /// A module as people name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,31 +111,97 @@ pub struct Started {
     pub created: bool,
 }
 
+/// What a start needs to know when it is written.
+#[derive(Debug)]
+struct Planned {
+    id: ExecutionId,
+    queue: Name,
+    is_born: bool,
+    input: Payload,
+}
+
+impl Planned {
+    fn of(new: &NewExecution) -> Self {
+        Self {
+            id: new.id,
+            queue: new.routing.queue.clone(),
+            is_born: new.owner.is_some(),
+            input: new.input.clone(),
+        }
+    }
+}
+
 impl Dispatch {
     /// Starts an execution. When this returns, it is durable.
     pub async fn start(&self, order: StartOrder) -> Result<Started> {
-        order.check(self.parts.limits.payload_bytes_max)?;
-        let module = self.choose(&order.workflow, order.module.as_ref()).await?;
-        // One name for all of it: a host may go on under another meanwhile.
         let identity = self.identity();
-        let new = self.plan(&order, &module, &identity)?;
-        let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
+        let new = self.prepare(&order, &identity).await?;
+        let planned = Planned::of(&new);
         let again = order.idempotency_key.is_some().then(|| new.clone());
         let mut answer = identity.committer.submit(Write::Start(Box::new(new))).await;
         if let (Err(StoreError::Unknown(_)), Some(new)) = (&answer, again) {
             // The primary key answers: whoever has the id by now, and with which input.
             answer = identity.committer.submit(Write::Start(Box::new(new))).await;
-            self.parts.notifier.wake(Wake::Arrival { owner: identity.host, execution: id });
+            let wake = Wake::Arrival { owner: identity.host, execution: planned.id };
+            self.parts.notifier.wake(wake);
         }
+        self.settle(&planned, answer).await
+    }
+
+    /// Starts many in one transaction. Each is answered by itself: one that is refused keeps no other from being started.
+    pub async fn start_many(&self, orders: Vec<StartOrder>) -> Vec<Result<Started>> {
+        let identity = self.identity();
+        let (mut answers, mut planned, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut taken = HashSet::new();
+        for (place, order) in orders.iter().enumerate() {
+            match self.prepare(order, &identity).await {
+                Ok(mut new) if taken.insert(new.id) => {
+                    // Whoever has room takes the rest.
+                    new.owner = new.owner.filter(|_| writes.len() < BORN_HERE_MAX);
+                    planned.push((place, Planned::of(&new)));
+                    writes.push(Write::Start(Box::new(new)));
+                    answers.push(None);
+                }
+                // Its key is that of one before it, which is to be there first.
+                Ok(_) => answers.push(None),
+                Err(error) => answers.push(Some(Err(error))),
+            }
+        }
+        let written = identity.committer.submit_all(writes).await;
+        for ((place, planned), written) in planned.into_iter().zip(written) {
+            answers[place] = Some(self.settle(&planned, written).await);
+        }
+        let mut settled = Vec::with_capacity(answers.len());
+        for (order, answer) in orders.into_iter().zip(answers) {
+            settled.push(match answer {
+                Some(answer) => answer,
+                None => self.start(order).await,
+            });
+        }
+        settled
+    }
+
+    async fn prepare(&self, order: &StartOrder, identity: &Identity) -> Result<NewExecution> {
+        order.check(self.parts.limits.payload_bytes_max)?;
+        let module = self.choose(&order.workflow, order.module.as_ref()).await?;
+        self.plan(order, &module, identity)
+    }
+
+    async fn settle(
+        &self,
+        planned: &Planned,
+        answer: Result<Written, StoreError>,
+    ) -> Result<Started> {
+        let id = planned.id;
         match answer {
             Ok(Written::Done(effects)) => {
                 effects.wakes.into_iter().for_each(|wake| self.parts.notifier.wake(wake));
-                if !born {
-                    self.parts.notifier.wake(Wake::Work { queue });
+                if !planned.is_born {
+                    self.parts.notifier.wake(Wake::Work { queue: planned.queue.clone() });
                 }
                 Ok(Started { id, created: true })
             }
-            Ok(Written::Exists { input_hash }) if input_hash == order.input.hash() => {
+            Ok(Written::Exists { input_hash }) if input_hash == planned.input.hash() => {
                 Ok(Started { id, created: false })
             }
             Ok(Written::Exists { .. }) => Err(DispatchError::IdempotencyConflict(id)),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Door;
 use super::error::Problem;
@@ -13,14 +14,15 @@ use crate::model::{
     Timestamp,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Journal {
     entries: Vec<Line>,
     next_after: Option<Seq>,
 }
 
 /// One entry. What its kind does not have is absent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JournalEntry)]
 pub(super) struct Line {
     pub(super) seq: Seq,
     run: Run,
@@ -30,7 +32,7 @@ pub(super) struct Line {
     fields: Fields,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     promise: Option<Promise>,
@@ -41,6 +43,7 @@ struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Seq>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     input: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inputs: Option<Vec<Payload>>,
@@ -59,8 +62,10 @@ struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     result: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     payload: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
@@ -89,6 +94,10 @@ struct Fields {
 }
 
 /// A page of an execution's journal.
+#[utoipa::path(
+    get, path = "/v1/executions/{id}/journal", tag = "executions", operation_id = "page_journal",
+    params(("id" = ExecutionId, Path), PageAfter), responses((status = 200, body = Journal)),
+)]
 pub(super) async fn page(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,

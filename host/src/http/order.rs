@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::body;
 use super::error::Problem;
@@ -16,24 +17,33 @@ pub(super) const STARTS_MAX: usize = 10_000;
 /// The longest body of many orders.
 pub(super) const STARTS_BYTES_MAX: usize = 64 << 20;
 
-/// One order.
-#[derive(Debug, Deserialize)]
+/// What to start. What is not given is left to the workflow's declaration.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "a JSON object", deny_unknown_fields)]
 pub(super) struct Order {
     workflow: Name,
+    #[schema(format = "module-reference")]
     module: Option<String>,
+    #[schema(value_type = Payload, required = false)]
     input: Option<Payload>,
     queue: Option<Name>,
+    #[schema(max_items = 16)]
     tags: Option<Vec<Name>>,
+    #[schema(minimum = -100, maximum = 100)]
     priority: Option<i32>,
+    #[schema(value_type = Option<String>, format = "duration-text")]
     delay: Option<Span>,
+    #[schema(value_type = Option<String>, format = "duration-text")]
     max_duration: Option<Span>,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "a JSON object", deny_unknown_fields)]
-struct Many {
+pub(super) struct Many {
+    /// Each an order; each is read and answered by itself.
+    #[schema(value_type = Vec<serde_json::Value>, max_items = 10_000)]
     executions: Vec<Box<RawValue>>,
 }
 

@@ -16,14 +16,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::classify::ServerErrorsFailureClass;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use super::error::Problem;
 use super::health::HostState;
 use super::metrics::{self, Census, Render};
-use super::routes;
+use super::openapi::routes;
 use crate::dispatch::Dispatch;
+
+/// Shorter answers are not compressed.
+const COMPRESSED_BYTES_MIN: u64 = 1_024;
 
 /// What all handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -88,11 +93,18 @@ impl Door {
                 Problem::wrong_method(request.method(), request.uri().path())
             })
             .layer(from_fn_with_state(self.clone(), end_with_host))
+            .layer(compressing())
             .layer(CatchPanicLayer::custom(after_panic))
             .layer(from_fn(metrics::measure))
             .layer(TraceLayer::new_for_http().on_failure(tell_failure))
             .with_state(self)
     }
+}
+
+/// Answers are compressed for those who take it, streams and small ones aside.
+fn compressing() -> CompressionLayer<impl Predicate> {
+    let worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN);
+    CompressionLayer::new().compress_when(worth_it.and(NotForContentType::SSE))
 }
 
 impl fmt::Debug for Door {

@@ -5,18 +5,18 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::Door;
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::order::{Orders, STARTS_BYTES_MAX, key_of, of_many, with_key};
+use super::order::{Many, Order, Orders, STARTS_BYTES_MAX, key_of, of_many, with_key};
 use crate::dispatch;
 use crate::model::ExecutionId;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Started {
     id: ExecutionId,
     created: bool,
@@ -29,20 +29,49 @@ impl From<dispatch::Started> for Started {
     }
 }
 
+/// One order, or many.
+#[derive(Debug, ToSchema)]
+#[serde(untagged)]
+#[schema(as = StartOrders)]
+#[expect(dead_code, reason = "it is the description of a body that is read in two steps")]
+enum Asked {
+    One(Box<Order>),
+    Many(Many),
+}
+
+/// What was started, or the answers to many.
+#[derive(Debug, ToSchema)]
+#[serde(untagged)]
+#[schema(as = StartAnswer)]
+#[expect(dead_code, reason = "it is the description of an answer")]
+enum Told {
+    One(Started),
+    Many(Answers),
+}
+
 /// The answer to one order among many.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 enum Answer {
     Started(Started),
     Refused { error: Problem },
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Answers {
     executions: Vec<Answer>,
 }
 
 /// Starts one execution (201 where it is new, 200 where its key had made it before), or many (200, each answered by itself).
+#[utoipa::path(
+    post, path = "/v1/executions", tag = "executions", operation_id = "start_executions",
+    params(("idempotency-key" = Option<String>, Header, max_length = 256, pattern = "^[!-~]([ -~]*[!-~])?$")),
+    request_body = Asked,
+    responses(
+        (status = 201, description = "One was started", body = Started),
+        (status = 200, description = "Its key had started it before; or the answers to many", body = Told),
+    ),
+)]
 pub(super) async fn start(
     State(door): State<Door>,
     headers: HeaderMap,
@@ -64,22 +93,29 @@ pub(super) async fn start(
             Err(Problem::invalid(detail))
         }
         (Orders::Many(orders), None) => {
-            // As many as one commit takes are under way at once, so that one client cannot fill the committer's queue.
-            let at_once = door.dispatch.limits().commit_batch_max;
-            let answers = stream::iter(orders).map(|order| start_one(&door, order));
-            let executions = answers.buffered(at_once).collect().await;
+            let executions = start_many(&door, &orders).await;
             Ok(Json(Answers { executions }).into_response())
         }
     }
 }
 
-async fn start_one(door: &Door, order: Box<RawValue>) -> Answer {
-    let started = match of_many(&order) {
-        Ok(order) => door.dispatch.start(order).await.map_err(Problem::from),
-        Err(problem) => Err(problem),
-    };
-    match started {
-        Ok(started) => Answer::Started(started.into()),
-        Err(error) => Answer::Refused { error },
-    }
+/// Starts those that can be read in one transaction.
+async fn start_many(door: &Door, orders: &[Box<RawValue>]) -> Vec<Answer> {
+    let (read, refused): (Vec<_>, Vec<_>) = orders
+        .iter()
+        .map(|order| match of_many(order) {
+            Ok(order) => (Some(order), None),
+            Err(problem) => (None, Some(problem)),
+        })
+        .unzip();
+    let mut started =
+        door.dispatch.start_many(read.into_iter().flatten().collect()).await.into_iter();
+    let answers = refused.into_iter().map(|refused| match refused {
+        Some(error) => Answer::Refused { error },
+        None => match started.next().expect("each order that was read is answered") {
+            Ok(started) => Answer::Started(started.into()),
+            Err(error) => Answer::Refused { error: error.into() },
+        },
+    });
+    answers.collect()
 }

@@ -5,9 +5,11 @@ use std::ops::{Add, Sub};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Microseconds since 1970-01-01T00:00:00Z. As JSON: RFC 3339 in UTC.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, ToSchema)]
+#[schema(value_type = String, format = "date-time")]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -46,9 +46,9 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Triggered};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
-    Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionView, Followed, HostRow,
-    JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed,
-    Renewal, Revived, StoppingTask, Streak,
+    Change, Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionView, Followed,
+    HostRow, JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable,
+    Removed, Renewal, Revived, StoppingTask, Streak,
 };
 pub use waiting::{
     Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
@@ -270,6 +270,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
     /// A list.
     async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>>;
+    /// Executions that were accepted or have ended, in the order of when, behind a time and id.
+    async fn changes(&self, after: (Timestamp, ExecutionId), limit: u32) -> Result<Vec<Change>>;
     /// Queues by name, at most `limit`.
     async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>>;
     /// The queues that are paused, and since when.
