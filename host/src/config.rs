@@ -110,9 +110,18 @@ enum Migrate {
 /// The flags of `stepwell migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateFlags {
-    /// The Postgres, with a role that owns the tables: postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=...
+    /// The Postgres, with a role that owns the tables: postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=... [default: a file in --data]
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database: String,
+    pub database: Option<String>,
+    /// Folder of the database, where it is a file
+    #[arg(long, env = "STEPWELL_DATA", default_value = "./stepwell-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Change nothing: list what is applied and what is pending
+    #[arg(long, visible_alias = "dry-run")]
+    pub status: bool,
+    /// The list as JSON
+    #[arg(long, requires = "status")]
+    pub json: bool,
 }
 
 fn connections(text: &str) -> Result<u32, String> {

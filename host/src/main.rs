@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use stepwell::config::{Config, MigrateFlags, ServeFlags};
 use stepwell::{app, cli, sandbox, telemetry};
 
@@ -21,8 +21,10 @@ struct CommandLine {
 enum Command {
     /// Run a host
     Serve(Box<ServeFlags>),
-    /// Bring the schema of a Postgres up to date
+    /// Bring the schema of a database up to date, or say which migrations it has
     Migrate(MigrateFlags),
+    /// Print a script that completes commands in a shell
+    Completions(cli::Completions),
     #[command(flatten)]
     Client(cli::Command),
 }
@@ -45,16 +47,14 @@ fn main() -> ExitCode {
                 .and_then(|()| runtime.block_on(app::serve(config)));
             served.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
         }
-        Command::Migrate(flags) => {
-            let migrated = runtime.block_on(app::migrate(&flags.database));
-            migrated.map_or_else(
-                |error| told(&error),
-                |done| {
-                    writeln!(std::io::stdout().lock(), "{done}").ok();
-                    ExitCode::SUCCESS
-                },
-            )
-        }
+        Command::Migrate(flags) => match runtime.block_on(app::migrate(&flags)) {
+            Err(error) => told(&error),
+            Ok(migrated) => {
+                writeln!(std::io::stdout().lock(), "{}", migrated.text).ok();
+                if migrated.pending { ExitCode::from(cli::NOT_ALL_WELL) } else { ExitCode::SUCCESS }
+            }
+        },
+        Command::Completions(completions) => completions.write(CommandLine::command()),
         Command::Client(command) => runtime.block_on(cli::perform(&line.reach, command)),
     }
 }
@@ -68,7 +68,6 @@ fn told(error: &anyhow::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_tree_is_sound() {
@@ -92,6 +91,10 @@ mod tests {
             "stepwell health --ready --json",
             "stepwell dlq replay 7",
             "stepwell dlq list --json --server http://h:1",
+            "stepwell watch --interval 500ms",
+            "stepwell list --color never",
+            "stepwell migrate --status --json --data d",
+            "stepwell completions zsh",
         ] {
             CommandLine::try_parse_from(line.split(' ')).unwrap();
         }

@@ -37,7 +37,7 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 20] = [
+pub(crate) const FOREIGN: [Foreign; 23] = [
     Foreign { family: "sqlx", lives_in: &["store"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
@@ -48,9 +48,13 @@ pub(crate) const FOREIGN: [Foreign; 20] = [
     Foreign { family: "axum", lives_in: &["http"] },
     Foreign { family: "tower", lives_in: &["http"] },
     Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
+    // With clap_complete.
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },
+    Foreign { family: "crossterm", lives_in: &["cli/watch"] },
+    Foreign { family: "ratatui", lives_in: &["cli/watch"] },
+    Foreign { family: "notify_files", lives_in: &["app/dev"] },
     Foreign { family: "owo_colors", lives_in: &["cli"] },
     Foreign { family: "metrics_exporter_prometheus", lives_in: &ROOF },
     Foreign { family: "metrics_process", lives_in: &ROOF },

@@ -7,7 +7,7 @@ mod outside;
 mod planner;
 mod threads;
 
-pub use database::migrate;
+pub use database::{Migrated, migrate};
 
 use std::fmt;
 use std::net::SocketAddr;

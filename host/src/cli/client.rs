@@ -62,6 +62,11 @@ impl Client {
         Ok(Self { base, http })
     }
 
+    /// The server that is asked.
+    pub(super) fn server(&self) -> String {
+        self.base.to_string()
+    }
+
     /// A request to `/v1/` and these parts, each of which may be any text.
     pub(super) fn ask(
         &self,

@@ -26,12 +26,14 @@ struct Page {
     next_after: Option<i64>,
 }
 
+/// A line of an execution's log.
 #[derive(Debug, Deserialize)]
-struct Line {
-    at: Timestamp,
+pub(super) struct Line {
+    pub(super) id: i64,
+    pub(super) at: Timestamp,
     step: Option<String>,
     attempt: u32,
-    level: String,
+    pub(super) level: String,
     message: String,
     fields: Box<RawValue>,
 }
@@ -68,24 +70,35 @@ fn print(line: &RawValue, out: &mut Out) -> Result<(), CliError> {
     let Ok(line) = serde_json::from_str::<Line>(line.get()) else {
         return out.line(one_line(line.get()));
     };
-    let who = match (&line.step, line.attempt) {
-        (None, _) => String::new(),
-        (Some(step), attempt) if attempt > 1 => format!(" {}#{attempt}", one_line(step)),
-        (Some(step), _) => format!(" {}", one_line(step)),
-    };
-    let fields = match line.fields.get() {
-        "null" | "{}" => String::new(),
-        fields => format!(" {}", one_line(fields)),
-    };
-    let tone = match line.level.as_str() {
-        "error" => Tone::Bad,
-        "warn" => Tone::Odd,
-        "debug" | "trace" => Tone::Faint,
-        _ => Tone::Plain,
-    };
     let head = Tone::Faint.paint(&when(line.at));
-    let level = tone.paint(&format!("{:<8}", line.level));
-    out.line(format_args!("{head} {level}{who} {}{fields}", one_line(&line.message)))
+    let level = line.tone().paint(&format!("{:<8}", line.level));
+    out.line(format_args!("{head} {level}{}", line.said()))
+}
+
+impl Line {
+    /// How much it matters.
+    pub(super) fn tone(&self) -> Tone {
+        match self.level.as_str() {
+            "error" => Tone::Bad,
+            "warn" => Tone::Odd,
+            "debug" | "trace" => Tone::Faint,
+            _ => Tone::Plain,
+        }
+    }
+
+    /// Who said what.
+    pub(super) fn said(&self) -> String {
+        let who = match (&self.step, self.attempt) {
+            (None, _) => String::new(),
+            (Some(step), attempt) if attempt > 1 => format!(" {}#{attempt}", one_line(step)),
+            (Some(step), _) => format!(" {}", one_line(step)),
+        };
+        let fields = match self.fields.get() {
+            "null" | "{}" => String::new(),
+            fields => format!(" {}", one_line(fields)),
+        };
+        format!("{who} {}{fields}", one_line(&self.message))
+    }
 }
 
 #[cfg(test)]
