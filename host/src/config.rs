@@ -107,6 +107,40 @@ enum Migrate {
     Never,
 }
 
+/// The flags of `stepwell dev`.
+#[derive(Debug, Args)]
+pub struct DevFlags {
+    /// The folder of a crate of workflows
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Address to listen on
+    #[arg(long, env = "STEPWELL_LISTEN", default_value = "127.0.0.1:7878", value_name = "IP:PORT")]
+    pub listen: SocketAddr,
+    /// Build as for production: slower to build, and faster to run
+    #[arg(long)]
+    pub release: bool,
+    /// Keep the executions of the last time
+    #[arg(long)]
+    pub keep: bool,
+    /// What stands behind what modules are granted: a .toml or .json file
+    #[arg(long, env = "STEPWELL_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// What the host logs: a level, or levels by target
+    #[arg(long, env = "STEPWELL_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// The flags of `stepwell doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorFlags {
+    /// Those of the host that is asked about
+    #[command(flatten)]
+    pub host: ServeFlags,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The flags of `stepwell migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateFlags {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use stepwell::config::{Config, MigrateFlags, ServeFlags};
+use stepwell::config::{Config, DevFlags, DoctorFlags, LogFormat, MigrateFlags, ServeFlags};
 use stepwell::{app, cli, sandbox, telemetry};
 
 /// Durable workflows inside WebAssembly sandboxes
@@ -21,6 +21,10 @@ struct CommandLine {
 enum Command {
     /// Run a host
     Serve(Box<ServeFlags>),
+    /// Build a crate of workflows, run it on a host of its own, and again after each change
+    Dev(DevFlags),
+    /// Check what a host with these flags would need, and say what to do
+    Doctor(Box<DoctorFlags>),
     /// Bring the schema of a database up to date, or say which migrations it has
     Migrate(MigrateFlags),
     /// Print a script that completes commands in a shell
@@ -46,6 +50,17 @@ fn main() -> ExitCode {
             let served = telemetry::start(config.log_format, &config.log)
                 .and_then(|()| runtime.block_on(app::serve(config)));
             served.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
+        }
+        Command::Dev(flags) => {
+            let voice = cli::Voice::new(&line.reach);
+            let developed = telemetry::start(LogFormat::Text, &flags.log)
+                .and_then(|()| runtime.block_on(app::develop(flags, &voice)));
+            developed.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
+        }
+        Command::Doctor(flags) => {
+            let DoctorFlags { host, json } = *flags;
+            let findings = runtime.block_on(app::examine(&Config::from(host)));
+            cli::tell(&line.reach, &findings, json)
         }
         Command::Migrate(flags) => match runtime.block_on(app::migrate(&flags)) {
             Err(error) => told(&error),
@@ -93,6 +108,8 @@ mod tests {
             "stepwell dlq list --json --server http://h:1",
             "stepwell watch --interval 500ms",
             "stepwell list --color never",
+            "stepwell doctor --data d --listen 127.0.0.1:0 --json",
+            "stepwell dev . --release --keep --listen 127.0.0.1:0",
             "stepwell migrate --status --json --data d",
             "stepwell completions zsh",
         ] {

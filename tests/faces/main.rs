@@ -2,9 +2,11 @@
 //! which words.
 
 mod control;
+mod developing;
 mod events;
 mod front;
 mod house;
 mod reading;
 mod refusals;
 mod starting;
+mod watching;

@@ -26,14 +26,17 @@ pub(super) fn draw(
     now: Timestamp,
     theme: Theme,
 ) {
-    let facts = facts(close, theme);
     let room = usize::from(area.width.max(1));
+    let facts = facts(close, room, theme);
     let wanted: usize = facts.iter().map(|line| line.width().div_ceil(room).max(1)).sum();
     let wanted = u16::try_from(wanted).unwrap_or(u16::MAX);
     let text = Paragraph::new(facts).wrap(Wrap { trim: false });
     let head = wanted.min(area.height / 3);
     let rest = area.height.saturating_sub(head);
-    let said = if rest < 9 { 0 } else { rest / 3 };
+    // What a short timeline leaves is for what is said.
+    let spare = usize::from(rest).saturating_sub(close.lines.len() + 2);
+    let spare = u16::try_from(spare).unwrap_or(u16::MAX);
+    let said = if rest < 9 { 0 } else { spare.max(rest / 3) };
     let rows = [Constraint::Length(head), Constraint::Min(0), Constraint::Length(said)];
     let [top, middle, bottom] = Layout::vertical(rows).areas(area);
     frame.render_widget(text, top);
@@ -48,7 +51,7 @@ pub(super) fn draw(
     }
 }
 
-fn facts<'a>(close: &Closeness, theme: Theme) -> Vec<Line<'a>> {
+fn facts<'a>(close: &Closeness, room: usize, theme: Theme) -> Vec<Line<'a>> {
     let Some(head) = &close.head else {
         return vec![Line::raw(format!(" {}", close.id))];
     };
@@ -65,8 +68,13 @@ fn facts<'a>(close: &Closeness, theme: Theme) -> Vec<Line<'a>> {
         facts.into_iter().partition(|(name, _)| SENTENCES.contains(name));
     let mut line = Line::default();
     for (name, value) in words {
-        line.push_span(Span::styled(format!(" {name} "), theme.style(Tone::Faint)));
-        line.push_span(Span::raw(format!("{} ", one_line(&value))));
+        let (name, value) = (format!(" {name} "), format!("{} ", one_line(&value)));
+        // A name and its value stay together.
+        if line.width() + name.len() + value.chars().count() > room && line.width() > 0 {
+            lines.push(std::mem::take(&mut line));
+        }
+        line.push_span(Span::styled(name, theme.style(Tone::Faint)));
+        line.push_span(Span::raw(value));
     }
     lines.push(line);
     for (name, value) in sentences {
@@ -171,7 +179,7 @@ fn draw_logs(frame: &mut Frame<'_>, area: Rect, close: &Closeness, theme: Theme)
 /// Which part of a long text is seen.
 fn part(first: usize, shown: usize, total: usize) -> String {
     match total {
-        0 => "nothing yet".to_owned(),
+        0 => "none".to_owned(),
         total if shown == total => String::new(),
         total => format!("{} to {} of {total}", first + 1, first + shown),
     }

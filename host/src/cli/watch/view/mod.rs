@@ -65,13 +65,13 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
         (None, None) => Span::styled("  asking", theme.style(Tone::Faint)),
     };
     let time = when(desk.now);
-    let clock = time.split_once(' ').map_or("", |(_, clock)| clock).to_owned();
+    let clock = format!("{} UTC ", time.split_once(' ').map_or("", |(_, clock)| clock));
     let room = usize::from(area.width);
     let left = Line::from(vec![name, server, said]);
     let is_roomy = left.width() + clock.len() + 2 <= room;
     frame.render_widget(Paragraph::new(left), area);
     if is_roomy {
-        let clock = Line::styled(format!("{clock} UTC "), theme.style(Tone::Faint));
+        let clock = Line::styled(clock, theme.style(Tone::Faint));
         frame.render_widget(Paragraph::new(clock.right_aligned()), area);
     }
 }
@@ -81,25 +81,25 @@ fn keys<'a>(desk: &Desk, theme: Theme) -> Line<'a> {
     let keys: &[(&str, &str)] = match (&desk.close, desk.focus) {
         (Some(_), _) => &[
             ("Esc", "back"),
-            ("Tab", "timeline/logs"),
-            ("↑↓", "scroll"),
             ("?", "help"),
             ("q", "quit"),
+            ("Tab", "timeline/logs"),
+            ("↑↓", "scroll"),
         ],
         (None, Focus::Executions) => &[
             ("Enter", "open"),
             ("f", "state"),
-            ("Tab", "troubles"),
-            ("↑↓", "choose"),
             ("?", "help"),
             ("q", "quit"),
+            ("Tab", "failures"),
+            ("↑↓", "choose"),
         ],
         (None, Focus::Troubles) => &[
             ("Enter", "open"),
-            ("Tab", "executions"),
-            ("↑↓", "choose"),
             ("?", "help"),
             ("q", "quit"),
+            ("Tab", "executions"),
+            ("↑↓", "choose"),
         ],
     };
     let mut spans = vec![Span::raw(" ")];

@@ -15,6 +15,23 @@ use crate::cli::watch::seen::{Execution, Host, Queue, Trouble, TroubleKind};
 use crate::cli::watch::theme::Theme;
 use crate::model::ExecutionState;
 
+/// What is counted: what is open, and what has ended.
+const STATES: [&str; 10] = [
+    "pending",
+    "running",
+    "waiting",
+    "cancelling",
+    "blocked",
+    "completed",
+    "failed",
+    "timed_out",
+    "cancelled",
+    "dead letters",
+];
+/// The last of those that are open.
+const LAST_OPEN: &str = "blocked";
+/// What the longest of them needs.
+const STATE_WIDTH: usize = 15;
 /// From this width on hosts have a panel of their own.
 const HOSTS_WIDTH: u16 = 110;
 
@@ -50,28 +67,37 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme)
 }
 
 fn draw_states(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
-    let open = ["pending", "running", "waiting", "cancelling", "blocked"];
-    let ended = ["completed", "failed", "timed_out", "cancelled", "dead letters"];
-    let all = open.into_iter().chain(ended);
-    let in_line = if area.height == 1 { 10 } else { 5 };
-    let width = usize::from(area.width) / in_line;
-    let mut lines = vec![Line::default(); usize::from(area.height)];
-    for (place, state) in all.enumerate() {
+    let per_line = if area.height == 1 { STATES.len() } else { STATES.len() / 2 };
+    let width = usize::from(area.width) / per_line;
+    // Where the columns would be too narrow, only what is there is told, one behind the other.
+    let is_narrow = width < STATE_WIDTH;
+    let (mut lines, mut place) = (vec![Line::default(); usize::from(area.height)], 0);
+    for state in STATES {
         let number = desk.seen.as_ref().map(|seen| match state {
             "dead letters" => seen.stats.dead_letters,
             state => seen.stats.executions.get(state).copied().unwrap_or(0),
         });
+        if is_narrow && number == Some(0) {
+            continue;
+        }
         let style = match number {
             None | Some(0) => theme.style(Tone::Faint),
             Some(_) => theme.style(Tone::Strong).patch(state_style(state, theme)),
         };
-        let number = number.map_or("-".to_owned(), count);
-        let label = state.replace('_', " ");
-        let gap = width.saturating_sub(label.chars().count() + number.len() + 3);
-        if let Some(line) = lines.get_mut(place / in_line) {
+        let (number, label) = (number.map_or("-".to_owned(), count), state.replace('_', " "));
+        let taken = label.len() + number.len() + 2;
+        let fits = |line: &Line<'_>| line.width() + taken <= usize::from(area.width);
+        if is_narrow && lines.get(place).is_some_and(|line| !fits(line)) {
+            place += 1;
+        }
+        if let Some(line) = lines.get_mut(place) {
             line.push_span(Span::styled(format!(" {label} "), theme.style(Tone::Faint)));
             line.push_span(Span::styled(number, style));
-            line.push_span(Span::raw(" ".repeat(gap + 1)));
+            let gap = if is_narrow { 1 } else { width.saturating_sub(taken) };
+            line.push_span(Span::raw(" ".repeat(gap)));
+        }
+        if !is_narrow && state == LAST_OPEN && area.height > 1 {
+            place += 1;
         }
     }
     frame.render_widget(Paragraph::new(lines), area);
@@ -170,7 +196,9 @@ fn draw_troubles(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
             Cell::new(Line::from(what)),
         ])
     };
-    let widths = [Constraint::Length(6), Constraint::Length(11), Constraint::Fill(1)];
+    let kind = desk.troubles().iter().map(|trouble| trouble.kind.word().len()).max();
+    let kind = u16::try_from(kind.unwrap_or(0)).unwrap_or(0);
+    let widths = [Constraint::Length(6), Constraint::Length(kind), Constraint::Fill(1)];
     let table = Table::new(desk.troubles().iter().map(row), widths);
     let mut state = TableState::new();
     state.select(held.then(|| desk.chosen(Focus::Troubles)));
