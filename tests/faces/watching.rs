@@ -136,7 +136,7 @@ async fn a_host_that_goes_away_is_missed_and_seen_again() {
 
     app.kill().await;
 
-    sitting.sees(&["NO ANSWER", "asking again"]).await;
+    sitting.sees(&["NO ANSWER for", ": Connection refused"]).await;
     let again = house::start_at(data.path(), address).await.unwrap();
     sitting.sees(&["1 host"]).await;
     sitting.types("q");

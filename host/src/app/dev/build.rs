@@ -1,7 +1,8 @@
 //! Asking cargo: what there is to build, and building it.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -67,7 +68,7 @@ impl Crate {
         let dir = folder(dir)?;
         let mut cargo = cargo(&dir);
         cargo.args(["metadata", "--format-version", "1", "--filter-platform", TARGET]);
-        let output = cargo.stderr(Stdio::inherit()).output().await;
+        let output = answer(cargo).await;
         let output = output
             .context("cargo cannot be started: it is installed with Rust, see https://rustup.rs")?;
         if !output.status.success() {
@@ -89,7 +90,7 @@ impl Crate {
         if self.release {
             cargo.arg("--release");
         }
-        let output = cargo.stderr(Stdio::inherit()).output().await?;
+        let output = answer(cargo).await?;
         if !output.status.success() {
             bail!("it does not build; where {TARGET} is missing: rustup target add {TARGET}");
         }
@@ -101,6 +102,12 @@ impl Crate {
         }
         Ok(built)
     }
+}
+
+/// What it answers. What it says to people, people see as it comes.
+async fn answer(mut cargo: Command) -> io::Result<Output> {
+    cargo.stdout(Stdio::piped()).stderr(Stdio::inherit());
+    cargo.spawn()?.wait_with_output().await
 }
 
 /// It ends with whoever waits for it.

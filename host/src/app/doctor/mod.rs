@@ -24,9 +24,17 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// All of an error, from the outside in.
+/// All of an error, from the outside in. A cause that was told already is not told again.
 fn whole(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
+    let mut told = String::new();
+    for cause in error.into().chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// Bytes as people read them.

@@ -49,11 +49,8 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
     let server = Span::raw(format!(" {}", one_line(desk.server.trim_end_matches('/'))));
     let said = match (&desk.silence, &desk.seen) {
         (Some(silence), _) => {
-            let text = format!(
-                "  NO ANSWER for {}, asking again: {}",
-                age(silence.lasted),
-                one_line(&silence.why)
-            );
+            let (lasted, why) = (age(silence.lasted), one_line(&silence.why));
+            let text = format!("  NO ANSWER for {lasted}: {why}; asking again");
             Span::styled(text, theme.style(Tone::Bad))
         }
         (None, Some(seen)) => {
