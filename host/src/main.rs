@@ -60,7 +60,8 @@ fn main() -> ExitCode {
         Command::Doctor(flags) => {
             let DoctorFlags { host, json } = *flags;
             let findings = runtime.block_on(app::examine(&Config::from(host)));
-            cli::tell(&line.reach, &findings, json)
+            let reader = if json { cli::Reader::Pipes } else { cli::Reader::People };
+            cli::tell(&line.reach, &findings, reader)
         }
         Command::Migrate(flags) => match runtime.block_on(app::migrate(&flags)) {
             Err(error) => told(&error),

@@ -1,5 +1,11 @@
 //! `stepwell dev`, the real binary over a real crate, as somebody uses it who writes one.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests are tests, and what they say is shown where one fails"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -27,10 +33,10 @@ fn copy(folder: &Path) -> PathBuf {
         "[package]\nname = \"simple-flow\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
          [lib]\ncrate-type = [\"cdylib\"]\n\
          [dependencies]\nschemars = \"1\"\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
-         stepwell = {{ package = \"stepwell-sdk\", path = {:?} }}\n\
+         stepwell = {{ package = \"stepwell-sdk\", path = \"{}\" }}\n\
          [workspace]\n\
          [profile.release]\nopt-level = \"s\"\nstrip = \"debuginfo\"\npanic = \"abort\"\n",
-        root().join("guest-sdk"),
+        root().join("guest-sdk").display(),
     );
     fs::write(dir.join("Cargo.toml"), manifest).unwrap();
     dir
@@ -60,16 +66,15 @@ impl Session {
 
     /// The next line that has this in it.
     async fn says(&mut self, text: &str) -> String {
+        let mut said = Vec::new();
         let listening = async {
-            loop {
-                let line = self.lines.next_line().await.unwrap().expect("it goes on");
-                println!("{line}");
-                if line.contains(text) {
-                    return line;
-                }
+            while !said.last().is_some_and(|line: &String| line.contains(text)) {
+                said.push(self.lines.next_line().await.unwrap().expect("it goes on"));
             }
         };
-        timeout(BUILT_WITHIN, listening).await.unwrap_or_else(|_| panic!("it never said {text:?}"))
+        let heard = timeout(BUILT_WITHIN, listening).await;
+        assert!(heard.is_ok(), "{text:?} in {said:#?}");
+        said.pop().unwrap()
     }
 }
 

@@ -41,11 +41,9 @@ impl Sitting {
         // It ends with the terminal.
         std::thread::spawn(move || {
             let mut chunk = [0; 4_096];
-            while let Ok(count @ 1..) = reader.read(&mut chunk) {
-                if tell.send(chunk[..count].to_vec()).is_err() {
-                    return;
-                }
-            }
+            while let Ok(count @ 1..) = reader.read(&mut chunk)
+                && tell.send(chunk[..count].to_vec()).is_ok()
+            {}
         });
         let keys = pair.master.take_writer().expect("a keyboard");
         let screen = vt100::Parser::new(24, 80, 0);
@@ -55,11 +53,11 @@ impl Sitting {
     /// Looks until all of these are on the screen.
     async fn sees(&mut self, texts: &[&str]) {
         let looking = async {
-            loop {
-                let shown = self.screen.screen().contents();
-                if texts.iter().all(|text| shown.contains(text)) {
-                    return;
-                }
+            let shows = |screen: &vt100::Screen| {
+                let shown = screen.contents();
+                texts.iter().all(|text| shown.contains(text))
+            };
+            while !shows(self.screen.screen()) {
                 let chunk = self.written.recv().await.expect("it goes on");
                 self.screen.process(&chunk);
             }

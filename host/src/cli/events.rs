@@ -40,11 +40,9 @@ impl Events {
     /// What is told next, and by the entry of which number. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> (Told, Option<u64>) {
         loop {
-            if let Some(event) = self.take() {
-                if let Some(told) = read(&event) {
-                    return told;
-                }
-                continue;
+            // What is only there so that the stream is not silent is passed over.
+            if let Some(told) = std::iter::from_fn(|| self.take()).find_map(|event| read(&event)) {
+                return told;
             }
             match self.response.chunk().await {
                 Ok(Some(chunk)) => self.text.extend_from_slice(&chunk),

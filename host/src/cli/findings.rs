@@ -78,11 +78,23 @@ impl Judgement {
     }
 }
 
+/// For whom findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A line each, with what to do.
+    People,
+    /// One JSON document.
+    Pipes,
+}
+
 /// Prints what was found. The code to leave with is that of the worst.
-pub fn tell(reach: &Reach, findings: &[Finding], as_json: bool) -> ExitCode {
+pub fn tell(reach: &Reach, findings: &[Finding], reader: Reader) -> ExitCode {
     reach.color.choose();
     let mut out = Out::stdout();
-    let written = if as_json { json(findings, &mut out) } else { text(findings, &mut out) };
+    let written = match reader {
+        Reader::People => text(findings, &mut out),
+        Reader::Pipes => json(findings, &mut out),
+    };
     match written.and_then(|()| out.flush()) {
         Ok(()) => worst(findings).code(),
         Err(error) => error.tell(),

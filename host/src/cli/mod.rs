@@ -56,7 +56,7 @@ use clap::{Args, Subcommand};
 
 pub use completions::Completions;
 pub use deployed::Voice;
-pub use findings::{Finding, Judgement, tell};
+pub use findings::{Finding, Judgement, Reader, tell};
 
 use client::Client;
 use error::CliError;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use super::folder;
+use crate::config::DevFlags;
 use crate::model::Name;
 
 /// What modules are compiled for.
@@ -64,8 +65,8 @@ struct Target {
 
 impl Crate {
     /// Looks at what is in a folder.
-    pub(super) async fn find(dir: &Path, release: bool) -> Result<Self> {
-        let dir = folder(dir)?;
+    pub(super) async fn find(flags: &DevFlags) -> Result<Self> {
+        let dir = folder(&flags.dir)?;
         let mut cargo = cargo(&dir);
         cargo.args(["metadata", "--format-version", "1", "--filter-platform", TARGET]);
         let output = answer(cargo).await;
@@ -79,7 +80,7 @@ impl Crate {
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let sources = own.filter_map(|package| package.manifest_path.parent());
         let sources = sources.map(Path::to_path_buf).collect();
-        Ok(Self { dir, target: metadata.target_directory, sources, release })
+        Ok(Self { dir, target: metadata.target_directory, sources, release: flags.release })
     }
 
     /// Builds it. Cargo says itself what is wrong with it.

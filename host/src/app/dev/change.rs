@@ -75,8 +75,10 @@ fn places(found: &Crate) -> Vec<(PathBuf, RecursiveMode)> {
 /// Whether somebody wrote something that is no lock and nothing that cargo makes.
 fn is_change(event: &Event, target: &Path) -> bool {
     let is_written = match event.kind {
-        EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => true,
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+        EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
         EventKind::Access(_) | EventKind::Any | EventKind::Other => false,
     };
     let is_source = |path: &PathBuf| {

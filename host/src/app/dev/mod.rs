@@ -4,6 +4,7 @@ mod build;
 mod change;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,9 +26,9 @@ const DRAINED_WITHIN: Duration = Duration::from_secs(2);
 /// Builds, deploys, and does both again whenever a source changes, until it is asked to end.
 pub async fn develop(flags: DevFlags, voice: &Voice) -> Result<()> {
     let mut asked = Asked::listen()?;
-    let found = Crate::find(&flags.dir, flags.release).await?;
+    let found = Crate::find(&flags).await?;
     let mut changes = Changes::of(&found)?;
-    let data = data(&found, flags.keep)?;
+    let data = data(&found, &flags)?;
     let app = App::start(config(&flags, &data)).await?;
     let address = app.address();
     voice.note(&format!("a host answers at http://{address}, its data is in {}", data.display()));
@@ -68,23 +69,23 @@ fn config(flags: &DevFlags, data: &Path) -> Config {
     config
 }
 
-/// Where the host keeps its things. Unless they are kept, they are those of one evening.
-fn data(found: &Crate, keep: bool) -> Result<PathBuf> {
+/// The files of a database, but for its lock.
+const DATABASE: [&str; 3] = ["stepwell.db", "stepwell.db-wal", "stepwell.db-shm"];
+
+/// Where the host keeps its things. Unless they are kept, they are those of one evening; what is compiled stays, because it is
+/// the same for the same bytes.
+fn data(found: &Crate, flags: &DevFlags) -> Result<PathBuf> {
     // Crates that share what is built share no executions.
     let name = found.dir.file_name().unwrap_or_default();
     let data = found.target.join("stepwell-dev").join(name);
-    if !keep && data.exists() {
-        // What is compiled is kept: it is the same for the same bytes.
-        for entry in std::fs::read_dir(&data).context("the data of the last time cannot be read")? {
-            let path = entry?.path();
-            let is_database = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(|name| name.starts_with("stepwell.db") && !name.ends_with(".lock"));
-            if is_database {
-                std::fs::remove_file(&path)
-                    .with_context(|| format!("{} cannot be removed", path.display()))?;
-            }
+    if flags.keep {
+        return Ok(data);
+    }
+    for path in DATABASE.map(|file| data.join(file)) {
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != ErrorKind::NotFound
+        {
+            bail!("{} cannot be removed: {error}", path.display());
         }
     }
     Ok(data)
@@ -131,12 +132,7 @@ impl Desk<'_> {
         if self.active.insert(module.name.clone(), row.digest) == Some(row.digest) {
             return Ok(false);
         }
-        self.voice.deployed(
-            &module.name,
-            &row.digest.short().to_string(),
-            &row.manifest,
-            &standing,
-        );
+        self.voice.deployed(&module.name, &row.digest.short(), &row.manifest, &standing);
         Ok(true)
     }
 }

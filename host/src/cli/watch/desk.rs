@@ -74,10 +74,10 @@ impl Chosen {
         ids.into_iter().position(|known| known == id).unwrap_or(self.place.min(last))
     }
 
-    fn by<'a>(&mut self, lines: isize, ids: impl ExactSizeIterator<Item = &'a str> + Clone) {
+    fn by<'a>(&mut self, lines: isize, mut ids: impl ExactSizeIterator<Item = &'a str> + Clone) {
         let last = ids.len().saturating_sub(1);
         self.place = self.place(ids.clone()).saturating_add_signed(lines).min(last);
-        self.id = ids.clone().nth(self.place).filter(|_| self.place > 0).map(str::to_owned);
+        self.id = ids.nth(self.place).filter(|_| self.place > 0).map(str::to_owned);
     }
 }
 

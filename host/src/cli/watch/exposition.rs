@@ -126,13 +126,17 @@ impl Histogram {
         for &(bound, count) in &self.buckets {
             if count >= wanted && count > below {
                 let within = (wanted - below).max(0.0) / (count - below);
-                let is_last = bound.is_infinite();
-                return Some(if is_last { bound } else { floor + (bound - floor) * within });
+                return Some(between(floor, bound, within));
             }
             (floor, below) = (bound, count);
         }
         None
     }
+}
+
+/// Of what lies beyond the last bound nothing more is known.
+fn between(floor: f64, bound: f64, share: f64) -> f64 {
+    if bound.is_infinite() { bound } else { floor + (bound - floor) * share }
 }
 
 /// A line of the text format: `name{label="value",...} 12`.

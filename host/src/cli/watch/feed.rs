@@ -69,7 +69,8 @@ pub(super) async fn read(
 ) -> Result<Read, CliError> {
     match asked {
         Asked::Overview(state) => {
-            overview(client, *state, counting).await.map(|seen| Read::Overview(Box::new(seen)))
+            let seen = Box::pin(overview(client, *state, counting)).await?;
+            Ok(Read::Overview(Box::new(seen)))
         }
         Asked::Execution { id, journal_after, logs_after } => {
             let close = execution(client, id, *journal_after, *logs_after).await?;

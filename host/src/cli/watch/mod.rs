@@ -97,7 +97,7 @@ enum Next {
 }
 
 /// How it goes on.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Course {
     /// What is under way goes on.
     Same,
@@ -120,7 +120,8 @@ impl Sight {
             let asked = self.desk.asked();
             // It is dropped and begun anew where something else is asked for.
             let mut reading = Box::pin(read_after(wait, client, &asked, &mut counting));
-            wait = loop {
+            let mut course = Course::Same;
+            while course == Course::Same {
                 self.draw(terminal)?;
                 let next = tokio::select! {
                     read = &mut reading => Next::Read(read),
@@ -128,12 +129,12 @@ impl Sight {
                     () = tokio::time::sleep(DRAWN_EVERY) => Next::Later,
                     _ = terminated.recv() => Next::Terminated,
                 };
-                match self.take(next)? {
-                    Course::Same => {}
-                    Course::Read(wait) => break wait,
-                    Course::Over => return Ok(()),
-                }
-            };
+                course = self.take(next)?;
+            }
+            match course {
+                Course::Read(after) => wait = after,
+                Course::Same | Course::Over => return Ok(()),
+            }
         }
     }
 

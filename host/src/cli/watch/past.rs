@@ -89,7 +89,8 @@ impl Past {
         let value = |place: usize| self.samples.get(place).map(|(at, it)| (*at, which(&it.counts)));
         match (behind.checked_sub(1).and_then(value), value(behind)) {
             (Some((from, low)), Some((until, high))) => {
-                let share = (time - from).as_secs_f64() / (until - from).as_secs_f64();
+                let share = time.saturating_sub(from).as_secs_f64()
+                    / until.saturating_sub(from).as_secs_f64();
                 low + (high - low) * share
             }
             (Some((_, only)), None) | (None, Some((_, only))) => only,

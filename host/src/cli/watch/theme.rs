@@ -11,6 +11,9 @@ pub(super) enum Theme {
     Plain,
 }
 
+/// What the keys act upon, in colours or without.
+pub(super) const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
+
 impl Theme {
     pub(super) fn style(self, tone: Tone) -> Style {
         let style = match tone {
@@ -26,11 +29,6 @@ impl Theme {
             (Self::Coloured, Tone::Faint) => Style::new().fg(Color::DarkGray),
             (Self::Coloured, Tone::Plain | Tone::Strong) | (Self::Plain, _) => style,
         }
-    }
-
-    /// What the keys act upon.
-    pub(super) fn chosen(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
     }
 
     /// The names of things that lead the eye.

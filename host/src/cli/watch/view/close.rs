@@ -98,7 +98,7 @@ fn draw_timeline(
     let first = close.timeline.first(close.lines.len(), height);
     let shown = &close.lines[first..close.lines.len().min(first + height)];
     let remark = part(first, shown.len(), close.lines.len());
-    let held = Held::when(close.half == Half::Timeline);
+    let held = Held::of(close.half, Half::Timeline);
     let within = panel::open(frame, area, ("Timeline", &remark), held, theme);
     let columns = Columns::of(shown, usize::from(within.width));
     let scale = Scale::until(&close.lines, until(close, now));
@@ -161,7 +161,7 @@ fn draw_logs(frame: &mut Frame<'_>, area: Rect, close: &Closeness, theme: Theme)
     let first = close.said.first(close.logs.len(), height);
     let shown = &close.logs[first..close.logs.len().min(first + height)];
     let remark = part(first, shown.len(), close.logs.len());
-    let held = Held::when(close.half == Half::Logs);
+    let held = Held::of(close.half, Half::Logs);
     let within = panel::open(frame, area, ("Logs", &remark), held, theme);
     let line = |line: &logs::Line| {
         let time = when(line.at);

@@ -23,12 +23,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     let mut lines: Vec<Line<'_>> =
         KEYS.into_iter().map(|(key, does)| key_line(key, does, theme)).collect();
     let states = ExecutionState::ALL;
-    let digit =
-        |place: usize| format!("{} {}", place + 1, states[place].as_str().replace('_', " "));
+    let digit = |place: usize| {
+        let state = states[place].as_str().replace('_', " ");
+        format!("{:<14}", format!("{} {state}", place + 1))
+    };
     for row in 0..states.len().div_ceil(3) {
         let name = if row == 0 { "1 to 9" } else { "" };
         let in_row = (3 * row..states.len().min(3 * row + 3)).map(digit);
-        let does: String = in_row.map(|state| format!("{state:<14}")).collect();
+        let does: String = in_row.collect();
         lines.push(key_line(name, &does, theme));
     }
     let (width, height) = (62.min(area.width), 13.min(area.height));

@@ -17,7 +17,7 @@ use ratatui::widgets::Paragraph;
 
 use self::figures::age;
 use super::desk::{Desk, Focus};
-use super::theme::Theme;
+use super::theme::{CHOSEN, Theme};
 use crate::cli::out::{Tone, one_line, when};
 
 /// Below this there is no room for anything.
@@ -45,7 +45,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, desk: &Desk, theme: Theme) {
 
 /// Who is asked, and whether it answers.
 fn draw_head(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
-    let name = Span::styled(" stepwell ", theme.chosen());
+    let name = Span::styled(" stepwell ", CHOSEN);
     let server = Span::raw(format!(" {}", one_line(desk.server.trim_end_matches('/'))));
     let said = match (&desk.silence, &desk.seen) {
         (Some(silence), _) => {

@@ -12,8 +12,8 @@ use super::rates;
 use crate::cli::out::{Tone, one_line, reason, span};
 use crate::cli::watch::desk::{Desk, Focus};
 use crate::cli::watch::seen::{Execution, Host, Queue, Trouble, TroubleKind};
-use crate::cli::watch::theme::Theme;
-use crate::model::ExecutionState;
+use crate::cli::watch::theme::{CHOSEN, Theme};
+use crate::model::{ExecutionState, Timestamp};
 
 /// What is counted: what is open, and what has ended.
 const STATES: [&str; 10] = [
@@ -174,9 +174,9 @@ fn draw_hosts(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
 }
 
 fn draw_troubles(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
-    let held = desk.focus == Focus::Troubles;
+    let held = Held::of(desk.focus, Focus::Troubles);
     let title = ("Failures and dead letters", "newest first");
-    let within = panel::open(frame, area, title, Held::when(held), theme);
+    let within = panel::open(frame, area, title, held, theme);
     if desk.seen.is_some() && desk.troubles().is_empty() {
         return say(frame, within, "nothing has failed", theme);
     }
@@ -201,19 +201,19 @@ fn draw_troubles(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
     let widths = [Constraint::Length(6), Constraint::Length(kind), Constraint::Fill(1)];
     let table = Table::new(desk.troubles().iter().map(row), widths);
     let mut state = TableState::new();
-    state.select(held.then(|| desk.chosen(Focus::Troubles)));
-    frame.render_stateful_widget(table.row_highlight_style(theme.chosen()), within, &mut state);
+    state.select((held == Held::Yes).then(|| desk.chosen(Focus::Troubles)));
+    frame.render_stateful_widget(table.row_highlight_style(CHOSEN), within, &mut state);
 }
 
 fn draw_executions(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme) {
-    let held = desk.focus == Focus::Executions;
+    let held = Held::of(desk.focus, Focus::Executions);
     let filter = desk.filter.map(|state| state.as_str().replace('_', " "));
     let remark = match &filter {
         Some(state) => format!("{state} only, newest first; f goes on, Esc shows all"),
         None => "newest first".to_owned(),
     };
     let title = ("Executions", remark.as_str());
-    let within = panel::open(frame, area, title, Held::when(held), theme);
+    let within = panel::open(frame, area, title, held, theme);
     if desk.seen.is_some() && desk.executions().is_empty() {
         let none = match &filter {
             Some(state) => format!("none is {state}"),
@@ -222,7 +222,10 @@ fn draw_executions(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme)
         return say(frame, within, &none, theme);
     }
     let wide = area.width >= 100;
-    let row = |execution: &Execution| execution_row(execution, desk, wide, theme);
+    let row = |execution: &Execution| {
+        let id = if wide { execution.id.clone() } else { short(&execution.id) };
+        execution_row(execution, &id, desk.now, theme)
+    };
     let id = Constraint::Length(if wide { 37 } else { 14 });
     let widths = [
         id,
@@ -236,11 +239,11 @@ fn draw_executions(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme)
     let heads = heads([" id", "workflow", "state", "queue", "age", "took", "why"], theme);
     let table = Table::new(desk.executions().iter().map(row), widths).header(heads);
     let mut state = TableState::new();
-    state.select(held.then(|| desk.chosen(Focus::Executions)));
-    frame.render_stateful_widget(table.row_highlight_style(theme.chosen()), within, &mut state);
+    state.select((held == Held::Yes).then(|| desk.chosen(Focus::Executions)));
+    frame.render_stateful_widget(table.row_highlight_style(CHOSEN), within, &mut state);
 }
 
-fn execution_row<'a>(execution: &Execution, desk: &Desk, wide: bool, theme: Theme) -> Row<'a> {
+fn execution_row<'a>(execution: &Execution, id: &str, now: Timestamp, theme: Theme) -> Row<'a> {
     let took = execution.completed_at.map(|end| end.since(execution.created_at).as_micros());
     let took = took.map(|micros| span(u64::try_from(micros).unwrap_or(u64::MAX)));
     let why = match (&execution.failure, execution.paused_at) {
@@ -248,12 +251,8 @@ fn execution_row<'a>(execution: &Execution, desk: &Desk, wide: bool, theme: Them
         (None, Some(_)) => "paused".to_owned(),
         (None, None) => String::new(),
     };
-    // The end of an id is what tells it from others of the same time.
-    let id = &execution.id;
-    let short = id.len().checked_sub(12).and_then(|from| id.get(from..));
-    let id = if wide { id.clone() } else { format!("…{}", short.unwrap_or(id)) };
     let state = execution.state.as_str().replace('_', " ");
-    let ago = age(desk.now.since(execution.created_at));
+    let ago = age(now.since(execution.created_at));
     Row::new([
         Cell::new(Span::styled(format!(" {id}"), theme.style(Tone::Faint))),
         Cell::new(one_line(&execution.workflow)),
@@ -263,6 +262,12 @@ fn execution_row<'a>(execution: &Execution, desk: &Desk, wide: bool, theme: Them
         Cell::new(Line::from(took.unwrap_or_default()).right_aligned()),
         Cell::new(why),
     ])
+}
+
+/// The end of an id is what tells it from others of the same time.
+fn short(id: &str) -> String {
+    let end = id.len().checked_sub(12).and_then(|from| id.get(from..));
+    format!("…{}", end.unwrap_or(id))
 }
 
 fn number<'a>(number: u64) -> Cell<'a> {

@@ -16,8 +16,9 @@ pub(super) enum Held {
 }
 
 impl Held {
-    pub(super) fn when(held: bool) -> Self {
-        if held { Self::Yes } else { Self::No }
+    /// Where the keys act upon one of several things, whether that is this one.
+    pub(super) fn of<T: PartialEq + Copy>(held: T, this: T) -> Self {
+        if held == this { Self::Yes } else { Self::No }
     }
 }
 
