@@ -85,7 +85,7 @@ fn a_small_terminal_shows_all_that_matters() {
 
     holds(&picture, &["http://127.0.0.1:7878  1 host", "completed 1,234", "dead letters 1"]);
     holds(&picture, &["starts      20/s", "end to end", "50 ms", "99 ms"]);
-    holds(&picture, &["mail [2J", "paused", "10s", "dead letter buy/charge  no-money"]);
+    holds(&picture, &["mail [2 ", "paused", "10s", "dead letter buy/charge  no-money"]);
     holds(&picture, &["…b26ab469ce8e sell", "4.00 s no-money: t", "? help"]);
 }
 
