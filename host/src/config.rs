@@ -107,12 +107,55 @@ enum Migrate {
     Never,
 }
 
+/// The flags of `stepwell dev`.
+#[derive(Debug, Args)]
+pub struct DevFlags {
+    /// The folder of a crate of workflows
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Address to listen on
+    #[arg(long, env = "STEPWELL_LISTEN", default_value = "127.0.0.1:7878", value_name = "IP:PORT")]
+    pub listen: SocketAddr,
+    /// Build as for production: slower to build, and faster to run
+    #[arg(long)]
+    pub release: bool,
+    /// Keep the executions of the last time
+    #[arg(long)]
+    pub keep: bool,
+    /// What stands behind what modules are granted: a .toml or .json file
+    #[arg(long, env = "STEPWELL_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// What the host logs: a level, or levels by target
+    #[arg(long, env = "STEPWELL_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// The flags of `stepwell doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorFlags {
+    /// Those of the host that is asked about
+    #[command(flatten)]
+    pub host: ServeFlags,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The flags of `stepwell migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateFlags {
-    /// The Postgres, with a role that owns the tables: postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=...
+    /// The Postgres, with a role that owns the tables: postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=... [default: a file in --data]
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database: String,
+    pub database: Option<String>,
+    /// Folder of the database, where it is a file
+    #[arg(long, env = "STEPWELL_DATA", default_value = "./stepwell-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Change nothing: list what is applied and what is pending
+    #[arg(long, visible_alias = "dry-run")]
+    pub status: bool,
+    /// The list as JSON
+    #[arg(long, requires = "status")]
+    pub json: bool,
 }
 
 fn connections(text: &str) -> Result<u32, String> {

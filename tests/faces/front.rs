@@ -126,6 +126,11 @@ impl Front {
         self.store.deploy(self.host, &name, &manifest, wasm).await.expect("it is kept");
     }
 
+    /// Where it answers.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) async fn ask(
         &self,
         method: Method,

@@ -2,6 +2,7 @@
 //! which words.
 
 mod control;
+mod developing;
 mod events;
 mod front;
 mod house;
@@ -9,3 +10,4 @@ mod many;
 mod reading;
 mod refusals;
 mod starting;
+mod watching;

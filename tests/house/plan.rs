@@ -37,7 +37,7 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 21] = [
+pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign { family: "sqlx", lives_in: &["store"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
@@ -50,9 +50,13 @@ pub(crate) const FOREIGN: [Foreign; 21] = [
     Foreign { family: "utoipa", lives_in: &["http", "dispatch", "journal", "model"] },
     Foreign { family: "tower", lives_in: &["http"] },
     Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
+    // With clap_complete.
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },
+    Foreign { family: "crossterm", lives_in: &["cli/watch"] },
+    Foreign { family: "ratatui", lives_in: &["cli/watch"] },
+    Foreign { family: "notify_files", lives_in: &["app/dev"] },
     Foreign { family: "owo_colors", lives_in: &["cli"] },
     Foreign { family: "metrics_exporter_prometheus", lives_in: &ROOF },
     Foreign { family: "metrics_process", lives_in: &ROOF },
@@ -65,7 +69,7 @@ pub(crate) const FOREIGN: [Foreign; 21] = [
 impl Foreign {
     /// The family that a crate's name belongs to, if it is one of those with a room.
     pub(crate) fn of(name: &str) -> Option<Self> {
-        FOREIGN.into_iter().find(|foreign| {
+        FOREIGN.iter().copied().find(|foreign| {
             name.strip_prefix(foreign.family)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         })

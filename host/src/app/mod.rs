@@ -2,12 +2,16 @@
 
 mod asked;
 mod database;
+mod dev;
+mod doctor;
 mod life;
 mod outside;
 mod planner;
 mod threads;
 
-pub use database::migrate;
+pub use database::{Migrated, migrate};
+pub use dev::develop;
+pub use doctor::examine;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -9,7 +9,7 @@
 //! Invariants:
 //! - Standard output holds what was asked for and nothing else; everything said to people about it goes to standard error.
 //! - A payload is printed as the server sent it, byte for byte.
-//! - Exit codes: 0 it was done, 1 the execution failed, 2 the command line is wrong, 3 no server answered, 4 the server refused.
+//! - Exit codes are those of [`EXIT_CODES`], and of the table in `docs/cli.md`.
 //!
 //! ```text
 //! $ stepwell run checkout --input '{"id":"A-1001"}' --wait
@@ -18,11 +18,16 @@
 
 mod cleanup;
 mod client;
+mod completions;
 mod control;
 mod deploy;
+mod deployed;
 mod dlq;
 mod draw;
 mod error;
+mod events;
+mod example;
+mod findings;
 mod grants;
 mod health;
 mod hosts;
@@ -31,6 +36,7 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod progress;
 mod put_schedule;
 mod queues;
 mod redrive;
@@ -42,10 +48,15 @@ mod signal;
 mod tasks;
 mod timeline;
 mod typed;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+
+pub use completions::Completions;
+pub use deployed::Voice;
+pub use findings::{Finding, Judgement, Reader, tell};
 
 use client::Client;
 use error::CliError;
@@ -54,10 +65,17 @@ use out::Out;
 /// What the exit codes mean, for the end of `--help`.
 pub const EXIT_CODES: &str = "Exit codes:\n  \
     0  it was done\n  \
-    1  the execution failed, or has not ended\n  \
-    2  the command line is wrong\n  \
+    1  the execution failed, or has not ended; a host or a migration was stopped by an error\n  \
+    2  the command line is wrong, or a file that it names cannot be read\n  \
     3  no server answered\n  \
-    4  the server refused";
+    4  the server refused\n  \
+    5  migrations are pending (migrate --status), or doctor warns\n  \
+    6  doctor found what keeps a host from working";
+
+/// The code of 5.
+pub const NOT_ALL_WELL: u8 = 5;
+/// The code of 6.
+pub const BROKEN: u8 = 6;
 
 /// Which server is asked.
 #[derive(Debug, Args)]
@@ -71,6 +89,9 @@ pub struct Reach {
         value_name = "URL"
     )]
     server: String,
+    /// When to show colours; NO_COLOR=1 turns them off too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: out::Colour,
 }
 
 /// How answers are shown.
@@ -132,10 +153,13 @@ pub enum Command {
     Hosts(hosts::Hosts),
     /// Print how much there is of what
     Stats(hosts::Stats),
+    /// Watch a host live: what runs, what waits, what failed
+    Watch(watch::Watch),
 }
 
 /// Carries a command out. What goes wrong is said on standard error.
 pub async fn perform(reach: &Reach, command: Command) -> ExitCode {
+    reach.color.choose();
     let mut out = Out::stdout();
     let performed = match Client::new(&reach.server) {
         Ok(client) => command.perform(&client, &mut out).await,
@@ -172,6 +196,7 @@ impl Command {
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,
+            Self::Watch(watch) => watch.perform(client).await,
         }
     }
 }

@@ -22,6 +22,7 @@
 mod committer;
 mod dialect;
 mod error;
+mod examine;
 mod meters;
 mod migrations;
 mod postgres;
@@ -37,6 +38,7 @@ mod waiting;
 mod write;
 
 pub use committer::{Committer, CommitterPlace};
+pub use examine::{Examination, Step, all_pending, examine_file, examine_postgres};
 pub use migrations::NEWEST;
 pub use postgres::{Migrating, Postgres, PostgresOptions};
 pub use sql_store::SqlStore;

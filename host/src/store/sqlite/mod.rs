@@ -4,6 +4,7 @@
 //! beside the database is the lease: it is held as long as the store lives.
 
 mod cells;
+mod examine;
 mod link;
 mod message;
 mod open;
@@ -17,6 +18,7 @@ use futures::stream::BoxStream;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use tokio::sync::Mutex;
 
+pub(super) use examine::examine;
 pub use open::SqliteOptions;
 
 use super::PoolUse;

@@ -132,7 +132,7 @@ fn connect_options(path: &Path, options: &SqliteOptions, cache_kib: u32) -> Sqli
 }
 
 /// A file that does not begin as SQLite's do is not even opened.
-fn check_header(path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -148,7 +148,10 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
 }
 
 /// The schema a database has: 0 for an empty one. What has tables and none of ours is foreign.
-async fn schema(connection: &mut SqliteConnection, path: &Path) -> Result<i64, OpenError> {
+pub(super) async fn schema(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<i64, OpenError> {
     let query = sqlx::query(
         "select count(*), coalesce(sum(name = 'stepwell_schema'), 0) from sqlite_schema",
     );
@@ -195,7 +198,7 @@ async fn migrate(writer: &mut SqliteConnection, path: &Path) -> Result<(), OpenE
     transaction.commit().await.map_err(refuse)
 }
 
-fn refuse(path: &Path, error: sqlx::Error) -> OpenError {
+pub(super) fn refuse(path: &Path, error: sqlx::Error) -> OpenError {
     if primary_code(&error) == Some(NOT_A_DATABASE) {
         return foreign(path, error);
     }
