@@ -90,6 +90,15 @@ pub struct ServeFlags {
     /// Certificates in PEM that the requests of steps trust beside those of the machine
     #[arg(long, env = "STEPWELL_EGRESS_CA", value_name = "FILE")]
     egress_ca: Option<PathBuf>,
+    /// The collector that spans are sent to by OTLP (http/protobuf), http://HOST:4318 [default: none]
+    #[arg(long, env = "STEPWELL_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// The same by its standard name
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", hide = true)]
+    otel_endpoint: Option<String>,
+    /// What spans call the service
+    #[arg(long, env = "OTEL_SERVICE_NAME", default_value = "stepwell", value_name = "NAME")]
+    service_name: String,
     /// Form of the log on standard error
     #[arg(long, env = "STEPWELL_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -185,6 +194,10 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// The file of certificates that the requests of steps trust beside those of the machine.
     pub egress_ca: Option<PathBuf>,
+    /// The collector that spans are sent to.
+    pub otlp_endpoint: Option<String>,
+    /// What spans call the service.
+    pub service_name: String,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What is logged.
@@ -209,6 +222,8 @@ impl Config {
             cores,
             policy: None,
             egress_ca: None,
+            otlp_endpoint: None,
+            service_name: "stepwell".to_owned(),
             log_format: LogFormat::Text,
             log: "info".to_owned(),
         }
@@ -231,6 +246,8 @@ impl From<ServeFlags> for Config {
             tags: flags.tags,
             policy: flags.policy,
             egress_ca: flags.egress_ca,
+            otlp_endpoint: flags.otlp_endpoint.or(flags.otel_endpoint),
+            service_name: flags.service_name,
             log_format: flags.log_format,
             log: flags.log,
             ..Self::at(flags.data)

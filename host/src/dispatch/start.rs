@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Dispatch, DispatchError, Identity, ModuleRow, Result, bounds};
 use crate::model::{
-    BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Wake, WorkflowSpec,
+    BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, TraceParent, Wake, WorkflowSpec,
 };
 use crate::store::{NewExecution, StoreError, Write, Written};
 
@@ -60,6 +60,8 @@ pub struct StartOrder {
     pub max_duration: Option<Duration>,
     /// One execution for one (workflow, key).
     pub idempotency_key: Option<String>,
+    /// The trace that it is a part of, and what asked for it there.
+    pub traceparent: Option<TraceParent>,
 }
 
 impl StartOrder {
@@ -75,6 +77,7 @@ impl StartOrder {
             delay: None,
             max_duration: None,
             idempotency_key: None,
+            traceparent: None,
         }
     }
 
@@ -111,11 +114,13 @@ impl Dispatch {
     /// Starts an execution. When this returns, it is durable.
     pub async fn start(&self, order: StartOrder) -> Result<Started> {
         order.check(self.parts.limits.payload_bytes_max)?;
+        let began = self.parts.clock.now();
         let module = self.choose(&order.workflow, order.module.as_ref()).await?;
         // One name for all of it: a host may go on under another meanwhile.
         let identity = self.identity();
         let new = self.plan(&order, &module, &identity)?;
         let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
+        let span = self.span(&new, order.traceparent, began);
         let again = order.idempotency_key.is_some().then(|| new.clone());
         let mut answer = identity.committer.submit(Write::Start(Box::new(new))).await;
         if let (Err(StoreError::Unknown(_)), Some(new)) = (&answer, again) {
@@ -129,6 +134,7 @@ impl Dispatch {
                 if !born {
                     self.parts.notifier.wake(Wake::Work { queue });
                 }
+                self.tell_span(span);
                 Ok(Started { id, created: true })
             }
             Ok(Written::Exists { input_hash }) if input_hash == order.input.hash() => {
@@ -139,7 +145,11 @@ impl Dispatch {
                 let source = "a start was answered as if it were something else".into();
                 Err(StoreError::Refused { execution: id, source }.into())
             }
-            Err(unknown @ StoreError::Unknown(_)) => self.read_back(id, unknown).await,
+            Err(unknown @ StoreError::Unknown(_)) => {
+                let started = self.read_back(id, unknown).await?;
+                self.tell_span(span);
+                Ok(started)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -192,6 +202,7 @@ impl Dispatch {
             start_at,
             expires_at: max_duration.map(|most| start_at + most),
             owner: is_born_here.then_some(identity.host),
+            traceparent: self.cause(id, order.traceparent),
         })
     }
 }

@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 use super::Door;
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::order::{Orders, STARTS_BYTES_MAX, key_of, of_many, with_key};
-use crate::dispatch;
-use crate::model::ExecutionId;
+use super::order::{Orders, STARTS_BYTES_MAX, cause_of, key_of, of_many, with_key};
+use crate::dispatch::{self, StartOrder};
+use crate::model::{ExecutionId, TraceParent};
 
 #[derive(Debug, Serialize)]
 struct Started {
@@ -48,12 +48,13 @@ pub(super) async fn start(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let key = key_of(&headers)?;
+    let (key, traceparent) = (key_of(&headers)?, cause_of(&headers));
     let bound = Bound { what: "the order", max: STARTS_BYTES_MAX, limit: "starts_bytes_max" };
     let orders = Orders::read(&body::read(body, bound).await?)?;
     match (orders, key) {
         (Orders::One(order), key) => {
             let order = with_key((*order).try_into()?, key)?;
+            let order = StartOrder { traceparent, ..order };
             let started = Started::from(door.dispatch.start(order).await?);
             let status = if started.created { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(started)).into_response())
@@ -66,16 +67,19 @@ pub(super) async fn start(
         (Orders::Many(orders), None) => {
             // As many as one commit takes are under way at once, so that one client cannot fill the committer's queue.
             let at_once = door.dispatch.limits().commit_batch_max;
-            let answers = stream::iter(orders).map(|order| start_one(&door, order));
+            let answers = stream::iter(orders).map(|order| start_one(&door, order, traceparent));
             let executions = answers.buffered(at_once).collect().await;
             Ok(Json(Answers { executions }).into_response())
         }
     }
 }
 
-async fn start_one(door: &Door, order: Box<RawValue>) -> Answer {
+async fn start_one(door: &Door, order: Box<RawValue>, traceparent: Option<TraceParent>) -> Answer {
     let started = match of_many(&order) {
-        Ok(order) => door.dispatch.start(order).await.map_err(Problem::from),
+        Ok(order) => {
+            let order = StartOrder { traceparent, ..order };
+            door.dispatch.start(order).await.map_err(Problem::from)
+        }
         Err(problem) => Err(problem),
     };
     match started {

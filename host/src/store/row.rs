@@ -171,6 +171,15 @@ impl Reading {
         text.parse().map_err(|bad| self.corrupt(column, bad))
     }
 
+    /// A word of a closed list, or another text that is read strictly.
+    pub(super) fn opt_word<T>(&mut self, column: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T: std::str::FromStr<Err: Into<BoxError>>,
+    {
+        let text = self.opt_text(column)?;
+        text.as_deref().map(str::parse).transpose().map_err(|bad| self.corrupt(column, bad))
+    }
+
     pub(super) fn opt_json<T: DeserializeOwned>(
         &mut self,
         column: &'static str,
