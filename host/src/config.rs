@@ -93,8 +93,8 @@ pub struct ServeFlags {
     /// The collector that spans are sent to by OTLP (http/protobuf), http://HOST:4318 [default: none]
     #[arg(long, env = "STEPWELL_OTLP_ENDPOINT", value_name = "URL")]
     otlp_endpoint: Option<String>,
-    /// The same by its standard name
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", hide = true)]
+    /// The same by its standard name; the one above wins [default: none]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     otel_endpoint: Option<String>,
     /// What spans call the service
     #[arg(long, env = "OTEL_SERVICE_NAME", default_value = "stepwell", value_name = "NAME")]

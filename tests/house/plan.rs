@@ -47,7 +47,8 @@ pub(crate) const FOREIGN: [Foreign; 20] = [
     Foreign { family: "cap_std", lives_in: &["sandbox"] },
     Foreign { family: "axum", lives_in: &["http"] },
     Foreign { family: "tower", lives_in: &["http"] },
-    Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
+    // In `telemetry` it posts spans to their collector.
+    Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress", "telemetry/post"] },
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },

@@ -10,6 +10,7 @@
     reason = "the helpers of tests are tests, and what they print is shown where one fails"
 )]
 
+mod collector;
 mod dying;
 mod place;
 mod process;
@@ -44,6 +45,7 @@ mod test_signals;
 mod test_starts;
 mod test_suspects;
 mod test_timers;
+mod test_traces;
 mod test_unreadable;
 
 use stepwell_test_witness::{api, guests, jobs, ledger};

@@ -2,6 +2,7 @@
 //! collector.
 
 mod exposition;
+mod post;
 mod traces;
 
 pub use exposition::{Exposition, metrics};

@@ -11,11 +11,11 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanExporter as _, SpanLinks};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::post::Post;
 use crate::model::metric;
 use crate::model::{AttemptSpan, Span, Spanned, Timestamp, Trace, Tracer};
 
@@ -76,7 +76,7 @@ pub fn traces(collector: &Collector) -> Result<(Arc<dyn Tracer>, Export)> {
     let endpoint = of_traces(&collector.endpoint);
     let mut exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(client()?)
+        .with_http_client(Post::new()?)
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(ANSWER_TIME_MAX)
         .with_endpoint(endpoint.clone())
@@ -107,20 +107,6 @@ fn of_traces(endpoint: &str) -> String {
     }
 }
 
-/// It goes straight to the collector, and trusts what the machine trusts.
-fn client() -> Result<reqwest::Client> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .context("TLS cannot be set up")?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let builder = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
-    builder.timeout(ANSWER_TIME_MAX).build().context("the client of the collector cannot be built")
-}
-
 impl Export {
     /// Sends now and then, until it is stopped and has sent the rest.
     pub async fn send(mut self, stop: CancellationToken) {
@@ -146,9 +132,11 @@ impl Export {
             }
             let size = batch.len();
             let batch = batch.into_iter().map(|span| self.written(span)).collect();
-            match self.exporter.export(batch).await {
-                Ok(()) => self.heard(size),
-                Err(error) => self.unheard(size, &error.to_string()),
+            // The exporter bounds the time of its tries, and not that of each.
+            match tokio::time::timeout(ANSWER_TIME_MAX, self.exporter.export(batch)).await {
+                Ok(Ok(())) => self.heard(size),
+                Ok(Err(error)) => self.unheard(size, &error.to_string()),
+                Err(_elapsed) => self.unheard(size, "it does not answer"),
             }
         }
     }

@@ -1,0 +1,220 @@
+//! Traces, as a collector hears of them: a real host sends them by OTLP, is killed, and goes on.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::api::{Api, listens_at};
+use crate::collector::{Collector, Told};
+use crate::guests;
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const ASKING: &str = "00f067aa0ba902b7";
+
+const POLICY: &str = r#"
+    grant = { http = ["http://public.test:*"] }
+    [http]
+    private = ["http://public.test:*"]
+    resolve = { "public.test" = "127.0.0.1" }
+"#;
+
+/// A host in a process of its own.
+struct Host {
+    child: Child,
+    api: Api,
+}
+
+impl Host {
+    async fn start(folder: &Path, collector_port: u16) -> Self {
+        let policy = folder.join("policy.toml");
+        std::fs::write(&policy, POLICY).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+            .arg("--data")
+            .arg(folder.join("data"))
+            .arg("--policy")
+            .arg(policy)
+            .args(["--otlp-endpoint", &format!("http://127.0.0.1:{collector_port}")])
+            .env("OTEL_SERVICE_NAME", "shop")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (tell, told) = oneshot::channel();
+        // It ends with the process, whose last line it reads.
+        std::thread::spawn(move || {
+            let mut tell = Some(tell);
+            for line in lines.map_while(Result::ok) {
+                let address = listens_at(&line).and_then(|address| Some((tell.take()?, address)));
+                let _nobody = address.map(|(tell, address)| tell.send(address));
+                println!("{line}");
+            }
+        });
+        let address = told.await.expect("it listens");
+        Self { child, api: Api::at(address) }
+    }
+
+    /// Starts a workflow in that trace.
+    async fn start_in(&self, traceparent: &str, workflow: &str, input: &Value) -> String {
+        let asked = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = asked
+            .post(format!("http://{}/v1/executions", self.api.address()))
+            .header("traceparent", traceparent)
+            .header("content-type", "application/json")
+            .body(json!({ "workflow": workflow, "input": input }).to_string())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201);
+        let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        body["id"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _reaped_already = self.child.wait();
+    }
+}
+
+fn visit(collector: &Collector) -> Value {
+    let url = format!("http://public.test:{}/visited", collector.port());
+    json!({ "method": "GET", "url": url })
+}
+
+/// How many of each name there are, but for activations.
+fn names(spans: &[Told]) -> BTreeMap<&str, usize> {
+    let mut names = BTreeMap::new();
+    for span in spans.iter().filter(|span| !span.name.starts_with("activation")) {
+        *names.entry(&*span.name).or_default() += 1;
+    }
+    names
+}
+
+fn named<'a>(spans: &'a [Told], name: &str) -> Vec<&'a Told> {
+    let mut named: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
+    named.sort_by_key(|span| span.from);
+    assert!(!named.is_empty(), "there is no {name} among {spans:#?}");
+    named
+}
+
+/// One tree: each span once, below another one of it, but for the one that the request has asked for.
+fn is_connected(spans: &[Told]) {
+    let ids: HashSet<_> = spans.iter().map(|span| &*span.id).collect();
+    assert_eq!(ids.len(), spans.len(), "a span was told twice: {spans:#?}");
+    for span in spans {
+        assert_eq!(span.trace, TRACE, "{span:#?}");
+        assert!(span.from <= span.to, "{span:#?}");
+        assert_eq!(span.service, "shop");
+        let is_root = span.name == "dispatch traced";
+        assert_eq!(span.parent == ASKING, is_root, "{span:#?}");
+        assert!(is_root || ids.contains(&*span.parent), "nobody knows the parent of {span:#?}");
+    }
+}
+
+#[tokio::test]
+async fn one_trace_connects_a_request_with_children_attempts_and_what_they_ask_for_over_a_kill() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let mut host = Host::start(folder.path(), collector.port()).await;
+    host.api.deploy("reaching", guests::wasm("reaching")).await;
+
+    let traceparent = format!("00-{TRACE}-{ASKING}-01");
+    let id = host.start_in(&traceparent, "traced", &visit(&collector)).await;
+    collector.until(|spans| names(spans).get("step fetch_twice") == Some(&2)).await;
+    host.child.kill().unwrap();
+    host.child.wait().unwrap();
+    let host = Host::start(folder.path(), collector.port()).await;
+    host.api.signalled(&id, "go", Value::Null).await;
+    assert_eq!(host.api.ended(&id).await.value()["body"], "welcome");
+
+    let all = [
+        ("dispatch traced", 1),
+        ("step fetch", 1),
+        ("step fetch_twice", 2),
+        ("workflow fetched", 1),
+        ("workflow traced", 1),
+    ];
+    let is_whole = |spans: &[Told]| {
+        names(spans) == BTreeMap::from(all) && !named_of(spans, "activation fetched").is_empty()
+    };
+    let spans = collector.until(is_whole).await;
+    is_connected(&spans);
+    let [root] = named(&spans, "workflow traced")[..] else { panic!("{spans:#?}") };
+    let [child] = named(&spans, "workflow fetched")[..] else { panic!("{spans:#?}") };
+    let [first, second] = named(&spans, "step fetch_twice")[..] else { panic!("{spans:#?}") };
+    let [last] = named(&spans, "step fetch")[..] else { panic!("{spans:#?}") };
+    assert_eq!(root.parent, named(&spans, "dispatch traced")[0].id);
+    assert_eq!([&child.parent, &first.parent, &second.parent], [&root.id; 3]);
+    assert_eq!(last.parent, child.id);
+    assert!(root.from <= first.from && first.to <= second.from && last.to <= root.to);
+    assert_eq!((first.is_error, second.is_error), (true, false));
+    let told = |span: &Told, key: &str| span.attributes.get(key).cloned().unwrap_or_default();
+    let words = ["stepwell.attempt", "stepwell.outcome", "error.type"];
+    assert_eq!(words.map(|word| told(first, word)), ["1", "retried", "not-yet"]);
+    assert_eq!(words.map(|word| told(second, word)), ["2", "completed", ""]);
+    assert_eq!(told(root, "stepwell.execution.id"), id);
+    assert_ne!(told(child, "stepwell.execution.id"), id);
+    assert!(told(last, "stepwell.fuel").parse::<u64>().unwrap() > 0);
+    assert!(told(last, "stepwell.memory_peak_bytes").parse::<u64>().unwrap() > 0);
+    let asked = [first, second, last].map(|attempt| format!("00-{TRACE}-{}-01", attempt.id));
+    assert_eq!(collector.visitors(), asked, "each request says which attempt made it");
+}
+
+fn named_of<'a>(spans: &'a [Told], name: &str) -> Vec<&'a Told> {
+    spans.iter().filter(|span| span.name == name).collect()
+}
+
+#[tokio::test]
+async fn who_asks_for_no_spans_gets_none_and_who_brings_no_trace_gets_his_executions_own() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let host = Host::start(folder.path(), collector.port()).await;
+    host.api.deploy("reaching", guests::wasm("reaching")).await;
+
+    let unsampled = format!("00-{TRACE}-{ASKING}-00");
+    let quiet = host.start_in(&unsampled, "fetched", &visit(&collector)).await;
+    assert_eq!(host.api.ended(&quiet).await.value()["status"], 200);
+    let own = host.start_in("of no sense", "fetched", &visit(&collector)).await;
+    assert_eq!(host.api.ended(&own).await.value()["status"], 200);
+
+    let spans = collector.until(|spans| spans.len() == 4).await;
+    let trace = own.replace('-', "");
+    assert!(spans.iter().all(|span| span.trace == trace), "{spans:#?}");
+    assert_eq!(named(&spans, "dispatch fetched")[0].parent, "");
+    let visitors = collector.visitors();
+    assert!(visitors[0].starts_with(&format!("00-{TRACE}-")), "{}", visitors[0]);
+    assert!(visitors[0].ends_with("-00"), "{}", visitors[0]);
+    assert!(visitors[1].starts_with(&format!("00-{trace}-")), "{}", visitors[1]);
+}
+
+#[tokio::test]
+async fn a_collector_that_is_away_costs_spans_and_nothing_else() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let nobody = collector.port();
+    drop(collector);
+    let host = Host::start(folder.path(), nobody).await;
+    host.api.deploy("misbehaving", guests::wasm("misbehaving")).await;
+
+    assert_eq!(host.api.run_to_end("noop", json!(7)).await.value(), 7);
+
+    let dropped = async {
+        loop {
+            let text = host.api.text("/metrics").await;
+            let count = text.lines().find_map(|line| {
+                line.strip_prefix("stepwell_spans_dropped_total ")?.parse::<f64>().ok()
+            });
+            if count.unwrap() > 2.0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(crate::api::PATIENCE, dropped).await.expect("dropped spans are counted");
+}
