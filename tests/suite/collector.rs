@@ -1,6 +1,7 @@
 //! A collector of traces that speaks OTLP over HTTP, and a web server whose visitors are to say which trace they belong to.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -78,16 +79,13 @@ impl Collector {
     /// The spans, when that is true of them.
     pub(crate) async fn until(&self, is_so: impl Fn(&[Told]) -> bool) -> Vec<Told> {
         let heard = async {
-            loop {
-                let spans = self.spans();
-                if is_so(&spans) {
-                    return spans;
-                }
+            while !is_so(&self.spans()) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         let heard = tokio::time::timeout(PATIENCE, heard).await;
-        heard.unwrap_or_else(|_elapsed| panic!("it is not so of {:#?}", self.spans()))
+        assert!(heard.is_ok(), "it is not so of {:#?}", self.spans());
+        self.spans()
     }
 }
 
@@ -134,5 +132,8 @@ fn words(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }

@@ -143,7 +143,8 @@ async fn one_trace_connects_a_request_with_children_attempts_and_what_they_ask_f
         ("workflow traced", 1),
     ];
     let is_whole = |spans: &[Told]| {
-        names(spans) == BTreeMap::from(all) && !named_of(spans, "activation fetched").is_empty()
+        names(spans) == BTreeMap::from(all)
+            && spans.iter().any(|span| span.name == "activation fetched")
     };
     let spans = collector.until(is_whole).await;
     is_connected(&spans);
@@ -166,10 +167,6 @@ async fn one_trace_connects_a_request_with_children_attempts_and_what_they_ask_f
     assert!(told(last, "stepwell.memory_peak_bytes").parse::<u64>().unwrap() > 0);
     let asked = [first, second, last].map(|attempt| format!("00-{TRACE}-{}-01", attempt.id));
     assert_eq!(collector.visitors(), asked, "each request says which attempt made it");
-}
-
-fn named_of<'a>(spans: &'a [Told], name: &str) -> Vec<&'a Told> {
-    spans.iter().filter(|span| span.name == name).collect()
 }
 
 #[tokio::test]
@@ -205,16 +202,16 @@ async fn a_collector_that_is_away_costs_spans_and_nothing_else() {
     assert_eq!(host.api.run_to_end("noop", json!(7)).await.value(), 7);
 
     let dropped = async {
-        loop {
-            let text = host.api.text("/metrics").await;
-            let count = text.lines().find_map(|line| {
-                line.strip_prefix("stepwell_spans_dropped_total ")?.parse::<f64>().ok()
-            });
-            if count.unwrap() > 2.0 {
-                break;
-            }
+        while dropped(&host.api).await < 3.0 {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
     tokio::time::timeout(crate::api::PATIENCE, dropped).await.expect("dropped spans are counted");
+}
+
+async fn dropped(api: &Api) -> f64 {
+    let text = api.text("/metrics").await;
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.strip_prefix("stepwell_spans_dropped_total "));
+    count.expect("it is counted from the start").parse().unwrap()
 }

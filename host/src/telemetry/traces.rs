@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use super::post::Post;
 use crate::model::metric;
-use crate::model::{AttemptSpan, Span, Spanned, Timestamp, Trace, Tracer};
+use crate::model::{AttemptSpan, Span, SpanId, Spanned, Timestamp, Trace, Tracer};
 
 /// Spans that may wait to be sent; further ones are dropped and counted.
 const QUEUE_MAX: usize = 16_384;
@@ -170,7 +170,7 @@ impl Export {
         let (name, span_kind) = head(&span);
         SpanData {
             span_context: context,
-            parent_span_id: span.parent.map_or(0, |parent| parent.as_u64()).into(),
+            parent_span_id: span.parent.map_or(0, SpanId::as_u64).into(),
             parent_span_is_remote: matches!(span.of, Spanned::Start { .. } | Spanned::Attempt(_)),
             span_kind,
             name,

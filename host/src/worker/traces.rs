@@ -67,19 +67,15 @@ impl Runs {
     /// As a journal has them.
     pub(super) fn of(row: &ExecutionRow, entries: &[Entry]) -> Self {
         let mut runs = Vec::new();
-        for entry in entries {
-            match &entry.body {
+        for Entry { run, body, seq, recorded_at, .. } in entries {
+            match body {
                 // A delayed one waits before it begins.
                 Body::Started(_) if runs.is_empty() => {
-                    let began = row.started_at.unwrap_or(entry.recorded_at);
-                    runs.push((entry.run, began.max(entry.recorded_at)));
+                    let began = row.started_at.unwrap_or(*recorded_at);
+                    runs.push((*run, began.max(*recorded_at)));
                 }
-                Body::Run(run) => {
-                    if !run.goes_on_at(entry.seq) {
-                        runs.clear();
-                    }
-                    runs.push((entry.run, entry.recorded_at));
-                }
+                Body::Run(next) if next.goes_on_at(*seq) => runs.push((*run, *recorded_at)),
+                Body::Run(_) => runs = vec![(*run, *recorded_at)],
                 Body::Started(_)
                 | Body::Ended(_)
                 | Body::Noted
