@@ -37,8 +37,10 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 20] = [
+pub(crate) const FOREIGN: [Foreign; 22] = [
     Foreign { family: "sqlx", lives_in: &["store"] },
+    Foreign { family: "aes_gcm", lives_in: &["store/sealing"] },
+    Foreign { family: "base64", lives_in: &["store/sealing"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
     Foreign { family: "minicbor", lives_in: &["journal"] },

@@ -15,6 +15,7 @@ mod dying;
 mod place;
 mod process;
 mod seed;
+mod served;
 mod test_host;
 mod test_limits;
 
@@ -40,6 +41,7 @@ mod test_runs;
 mod test_sagas;
 mod test_same_meaning;
 mod test_schedules;
+mod test_sealing;
 mod test_secrets;
 mod test_signals;
 mod test_starts;

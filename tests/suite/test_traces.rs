@@ -1,17 +1,15 @@
 //! Traces, as a collector hears of them: a real host sends them by OTLP, is killed, and goes on.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
 
-use crate::api::{Api, listens_at};
+use crate::api::Api;
 use crate::collector::{Collector, Told};
 use crate::guests;
+use crate::served::{self, Served};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const ASKING: &str = "00f067aa0ba902b7";
@@ -23,66 +21,33 @@ const POLICY: &str = r#"
     resolve = { "public.test" = "127.0.0.1" }
 "#;
 
-/// A host in a process of its own.
-struct Host {
-    child: Child,
-    api: Api,
+/// A host that tells its spans to a collector of that port.
+async fn serve(folder: &Path, collector_port: u16) -> Served {
+    let policy = folder.join("policy.toml");
+    std::fs::write(&policy, POLICY).unwrap();
+    let mut command = served::command(folder);
+    command
+        .arg("--policy")
+        .arg(policy)
+        .args(["--otlp-endpoint", &format!("http://127.0.0.1:{collector_port}")])
+        .env("OTEL_SERVICE_NAME", "shop");
+    Served::start(command).await.unwrap()
 }
 
-impl Host {
-    async fn start(folder: &Path, collector_port: u16) -> Self {
-        let policy = folder.join("policy.toml");
-        std::fs::write(&policy, POLICY).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
-            .arg("--data")
-            .arg(folder.join("data"))
-            .arg("--policy")
-            .arg(policy)
-            .args(["--otlp-endpoint", &format!("http://127.0.0.1:{collector_port}")])
-            .env("OTEL_SERVICE_NAME", "shop")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (tell, told) = oneshot::channel();
-        // It ends with the process, whose last line it reads.
-        std::thread::spawn(move || {
-            let mut tell = Some(tell);
-            for line in lines.map_while(Result::ok) {
-                let address = listens_at(&line).and_then(|address| Some((tell.take()?, address)));
-                let _nobody = address.map(|(tell, address)| tell.send(address));
-                println!("{line}");
-            }
-        });
-        let address = told.await.expect("it listens");
-        Self { child, api: Api::at(address) }
-    }
-
-    /// Starts a workflow in that trace.
-    async fn start_in(&self, traceparent: &str, workflow: &str, input: &Value) -> String {
-        let asked = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = asked
-            .post(format!("http://{}/v1/executions", self.api.address()))
-            .header("traceparent", traceparent)
-            .header("content-type", "application/json")
-            .body(json!({ "workflow": workflow, "input": input }).to_string())
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 201);
-        let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
-        body["id"].as_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        let _ended_already = self.child.kill();
-        let _reaped_already = self.child.wait();
-    }
+/// Starts a workflow in that trace.
+async fn start_in(api: &Api, traceparent: &str, workflow: &str, input: &Value) -> String {
+    let asked = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = asked
+        .post(format!("http://{}/v1/executions", api.address()))
+        .header("traceparent", traceparent)
+        .header("content-type", "application/json")
+        .body(json!({ "workflow": workflow, "input": input }).to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 201);
+    let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    body["id"].as_str().unwrap().to_owned()
 }
 
 fn visit(collector: &Collector) -> Value {
@@ -123,15 +88,14 @@ fn is_connected(spans: &[Told]) {
 #[tokio::test]
 async fn one_trace_connects_a_request_with_children_attempts_and_what_they_ask_for_over_a_kill() {
     let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
-    let mut host = Host::start(folder.path(), collector.port()).await;
+    let host = serve(folder.path(), collector.port()).await;
     host.api.deploy("reaching", guests::wasm("reaching")).await;
 
     let traceparent = format!("00-{TRACE}-{ASKING}-01");
-    let id = host.start_in(&traceparent, "traced", &visit(&collector)).await;
+    let id = start_in(&host.api, &traceparent, "traced", &visit(&collector)).await;
     collector.until(|spans| names(spans).get("step fetch_twice") == Some(&2)).await;
-    host.child.kill().unwrap();
-    host.child.wait().unwrap();
-    let host = Host::start(folder.path(), collector.port()).await;
+    drop(host);
+    let host = serve(folder.path(), collector.port()).await;
     host.api.signalled(&id, "go", Value::Null).await;
     assert_eq!(host.api.ended(&id).await.value()["body"], "welcome");
 
@@ -172,13 +136,13 @@ async fn one_trace_connects_a_request_with_children_attempts_and_what_they_ask_f
 #[tokio::test]
 async fn who_asks_for_no_spans_gets_none_and_who_brings_no_trace_gets_his_executions_own() {
     let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
-    let host = Host::start(folder.path(), collector.port()).await;
+    let host = serve(folder.path(), collector.port()).await;
     host.api.deploy("reaching", guests::wasm("reaching")).await;
 
     let unsampled = format!("00-{TRACE}-{ASKING}-00");
-    let quiet = host.start_in(&unsampled, "fetched", &visit(&collector)).await;
+    let quiet = start_in(&host.api, &unsampled, "fetched", &visit(&collector)).await;
     assert_eq!(host.api.ended(&quiet).await.value()["status"], 200);
-    let own = host.start_in("of no sense", "fetched", &visit(&collector)).await;
+    let own = start_in(&host.api, "of no sense", "fetched", &visit(&collector)).await;
     assert_eq!(host.api.ended(&own).await.value()["status"], 200);
 
     let spans = collector.until(|spans| spans.len() == 4).await;
@@ -196,7 +160,7 @@ async fn a_collector_that_is_away_costs_spans_and_nothing_else() {
     let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
     let nobody = collector.port();
     drop(collector);
-    let host = Host::start(folder.path(), nobody).await;
+    let host = serve(folder.path(), nobody).await;
     host.api.deploy("misbehaving", guests::wasm("misbehaving")).await;
 
     assert_eq!(host.api.run_to_end("noop", json!(7)).await.value(), 7);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::config::Config;
-use crate::model::{Ids, Lease, Limits};
+use crate::model::{Ids, Lease};
 use crate::store::{Migrating, NEWEST, PostgresOptions, SqlStore, SqliteOptions, Store};
 
 /// An open database, and what a host is in it.
@@ -27,7 +27,8 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
     let session = session(ids);
     let Some(url) = &config.database else {
         let path = data.join("stepwell.db");
-        let store = SqlStore::open(&path, &SqliteOptions::default(), &config.limits).await?;
+        let options = SqliteOptions { keys: config.keys.clone(), ..SqliteOptions::default() };
+        let store = SqlStore::open(&path, &options, &config.limits).await?;
         return Ok(Opened { store: Arc::new(store), lease: None, session });
     };
     let lease = config.limits.lease;
@@ -35,6 +36,7 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
         connections_max: config.database_connections,
         migrating: config.migrating,
         session_name: session.clone(),
+        keys: config.keys.clone(),
         ..PostgresOptions::for_lease(lease)
     };
     let store = SqlStore::connect(url, &options, &config.limits).await?;
@@ -44,8 +46,7 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
 /// Brings the schema of a Postgres up to date. Says which it has now.
 pub async fn migrate(url: &str) -> Result<String> {
     let options = PostgresOptions { migrating: Migrating::Auto, ..PostgresOptions::default() };
-    let store = SqlStore::connect(url, &options, &Limits::for_cores(1)).await?;
-    store.disconnect().await;
+    SqlStore::migrate(url, &options).await?;
     Ok(format!("the schema is up to date: version {NEWEST}"))
 }
 

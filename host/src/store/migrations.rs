@@ -30,7 +30,7 @@ pub(super) const MIGRATIONS: [Migration; 5] = [
     migration!(2, "0002_suspects"),
     migration!(3, "0003_many_hosts"),
     migration!(4, "0004_what_workflows_need"),
-    migration!(5, "0005_traces"),
+    migration!(5, "0005_traces_and_sealing"),
 ];
 
 /// The schema this binary knows.

@@ -27,6 +27,7 @@ mod migrations;
 mod postgres;
 mod row;
 mod schedule;
+mod sealing;
 mod snapshot;
 mod sql_store;
 mod sqlite;
@@ -39,6 +40,7 @@ mod write;
 pub use committer::{Committer, CommitterPlace};
 pub use migrations::NEWEST;
 pub use postgres::{Migrating, Postgres, PostgresOptions};
+pub use sealing::{BadKeys, Keyring};
 pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 
