@@ -59,10 +59,10 @@ impl Column {
         match (self, value) {
             (Self::I64(column), Value::I64(number)) => column.push(number),
             (Self::Text(column), Value::Text(text) | Value::SecretText(_, text)) => {
-                column.push(text.map(without_nul))
+                column.push(text.map(without_nul));
             }
             (Self::Bytes(column), Value::Bytes(bytes) | Value::SecretBytes(_, bytes)) => {
-                column.push(bytes)
+                column.push(bytes);
             }
             (Self::I64(_) | Self::Text(_) | Self::Bytes(_), other) => {
                 let source = format!("{other:?} is of another type than its column");
