@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::model::{BadDuration, Lease, Limits, Name, Period, StatePeriod, parse_duration};
-use crate::store::{Keyring, Migrating, PostgresOptions};
+use crate::store::{BadKeys, Keyring, Migrating, PostgresOptions};
 
 /// The flags of `stepwell serve`.
 #[derive(Debug, Args)]
@@ -92,7 +92,7 @@ pub struct ServeFlags {
     egress_ca: Option<PathBuf>,
     /// Keys that payloads are sealed with at rest, id:base64 of 32 bytes each; the first one seals, all of them open [default: none]
     #[arg(long, env = "STEPWELL_ENCRYPTION_KEYS", value_name = "KEYS", hide_env_values = true)]
-    encryption_keys: Option<Keyring>,
+    encryption_keys: Option<String>,
     /// The collector that spans are sent to by OTLP (http/protobuf), http://HOST:4318 [default: none]
     #[arg(long, env = "STEPWELL_OTLP_ENDPOINT", value_name = "URL")]
     otlp_endpoint: Option<String>,
@@ -197,8 +197,8 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// The file of certificates that the requests of steps trust beside those of the machine.
     pub egress_ca: Option<PathBuf>,
-    /// What payloads are sealed with at rest.
-    pub keys: Keyring,
+    /// What payloads are sealed with at rest. Keys that are none are refused at the start, where nobody prints them.
+    pub keys: Result<Keyring, BadKeys>,
     /// The collector that spans are sent to.
     pub otlp_endpoint: Option<String>,
     /// What spans call the service.
@@ -227,7 +227,7 @@ impl Config {
             cores,
             policy: None,
             egress_ca: None,
-            keys: Keyring::default(),
+            keys: Ok(Keyring::default()),
             otlp_endpoint: None,
             service_name: "stepwell".to_owned(),
             log_format: LogFormat::Text,
@@ -252,8 +252,12 @@ impl From<ServeFlags> for Config {
             tags: flags.tags,
             policy: flags.policy,
             egress_ca: flags.egress_ca,
-            keys: flags.encryption_keys.unwrap_or_default(),
-            otlp_endpoint: flags.otlp_endpoint.or(flags.otel_endpoint),
+            keys: flags.encryption_keys.map_or_else(|| Ok(Keyring::default()), |keys| keys.parse()),
+            // A variable that is empty is one that is not set, as OpenTelemetry has it.
+            otlp_endpoint: [flags.otlp_endpoint, flags.otel_endpoint]
+                .into_iter()
+                .flatten()
+                .find(|endpoint| !endpoint.is_empty()),
             service_name: flags.service_name,
             log_format: flags.log_format,
             log: flags.log,

@@ -138,6 +138,9 @@ async fn is_sealed_and_goes_on(kept: Kept) {
         assert!(told.contains("STEPWELL_ENCRYPTION_KEYS"), "{told}");
     }
 
+    let told = kept.serve(Some(&OLD[4..])).await.err().expect("it is no key");
+    assert!(told.contains("id:base64") && !told.contains(&OLD[8..20]), "{told}");
+
     let host = kept.serve(Some(&format!("{NEW},{OLD}"))).await.unwrap();
     is_readable(&host.api, &confidants).await;
     host.api.signalled(&confidants.hears, "word", json!("at last")).await;

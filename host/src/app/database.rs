@@ -25,9 +25,10 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
         format!("the folder {} cannot be made; give another --data", data.display())
     })?;
     let session = session(ids);
+    let keys = config.keys.clone().context("STEPWELL_ENCRYPTION_KEYS cannot be read")?;
     let Some(url) = &config.database else {
         let path = data.join("stepwell.db");
-        let options = SqliteOptions { keys: config.keys.clone(), ..SqliteOptions::default() };
+        let options = SqliteOptions { keys, ..SqliteOptions::default() };
         let store = SqlStore::open(&path, &options, &config.limits).await?;
         return Ok(Opened { store: Arc::new(store), lease: None, session });
     };
@@ -36,7 +37,7 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
         connections_max: config.database_connections,
         migrating: config.migrating,
         session_name: session.clone(),
-        keys: config.keys.clone(),
+        keys,
         ..PostgresOptions::for_lease(lease)
     };
     let store = SqlStore::connect(url, &options, &config.limits).await?;

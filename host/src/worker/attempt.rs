@@ -95,6 +95,7 @@ impl Attempt {
         debug!(
             host.id = %crew.host,
             execution.id = %self.execution,
+            trace.id = %self.trace,
             run = self.run.0,
             promise = self.promise.0,
             attempt = self.number,
