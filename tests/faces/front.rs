@@ -100,6 +100,7 @@ impl Front {
             notifier: Arc::clone(&notifier) as Arc<dyn Notifier>,
             clock,
             ids: Arc::new(RandomIds),
+            tracer: Arc::new(stepwell::model::Untraced),
             limits,
             filter: ClaimFilter::default(),
         };

@@ -39,6 +39,8 @@ pub(crate) struct Foreign {
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
 pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign { family: "sqlx", lives_in: &["store"] },
+    Foreign { family: "aes_gcm", lives_in: &["store/sealing"] },
+    Foreign { family: "base64", lives_in: &["store/sealing"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
     Foreign { family: "minicbor", lives_in: &["journal"] },
@@ -51,6 +53,8 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign { family: "tower", lives_in: &["http"] },
     Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
     // With clap_complete.
+    // In `telemetry` it posts spans to their collector.
+    Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress", "telemetry/post"] },
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },

@@ -30,9 +30,10 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
         format!("the folder {} cannot be made; give another --data", data.display())
     })?;
     let session = session(ids);
+    let keys = config.keys.clone().context("STEPWELL_ENCRYPTION_KEYS cannot be read")?;
     let Some(url) = &config.database else {
-        let path = file(data);
-        let store = SqlStore::open(&path, &SqliteOptions::default(), &config.limits).await?;
+        let options = SqliteOptions { keys, ..SqliteOptions::default() };
+        let store = SqlStore::open(&file(data), &options, &config.limits).await?;
         return Ok(Opened { store: Arc::new(store), lease: None, session });
     };
     let lease = config.limits.lease;
@@ -40,6 +41,7 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
         connections_max: config.database_connections,
         migrating: config.migrating,
         session_name: session.clone(),
+        keys,
         ..PostgresOptions::for_lease(lease)
     };
     let store = SqlStore::connect(url, &options, &config.limits).await?;
@@ -70,7 +72,7 @@ pub async fn migrate(flags: &MigrateFlags) -> Result<Migrated> {
     }
     if let Some(url) = &flags.database {
         let options = PostgresOptions { migrating: Migrating::Auto, ..PostgresOptions::default() };
-        SqlStore::connect(url, &options, &limits).await?.disconnect().await;
+        SqlStore::migrate(url, &options).await?;
     } else {
         let path = file(&flags.data);
         if !path.exists() {

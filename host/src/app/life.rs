@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::dispatch::{Dispatch, Identity};
-use crate::model::{Clock, HostId, Ids, Lease, Limits};
+use crate::model::{Clock, HostId, Ids, Lease, Limits, Tracer};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{
@@ -32,6 +32,7 @@ pub(super) struct Estate {
     pub(super) notifier: Arc<dyn Notifier>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
+    pub(super) tracer: Arc<dyn Tracer>,
     pub(super) limits: Limits,
     pub(super) filter: ClaimFilter,
     pub(super) polling: Polling,
@@ -120,6 +121,7 @@ impl Estate {
             notifier: Arc::clone(&self.notifier),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
+            tracer: Arc::clone(&self.tracer),
             limits: self.limits.clone(),
             filter: self.filter.clone(),
             planner: Arc::new(dispatch.clone()),

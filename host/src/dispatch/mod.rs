@@ -42,6 +42,7 @@ mod schedule;
 mod schema;
 mod signal;
 mod start;
+mod traces;
 mod wait;
 mod waiting;
 mod watch;
@@ -76,7 +77,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
 
-use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
+use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Tracer, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{self, ClaimFilter, Committer, Store};
@@ -97,6 +98,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<dyn Ids>,
+    /// Where spans go.
+    pub tracer: Arc<dyn Tracer>,
     /// Every bound.
     pub limits: Limits,
     /// What this host takes: what it accepts beyond that is begun elsewhere.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::{Dispatch, DispatchError, Identity, ModuleRow, Result, bounds};
 use crate::model::{
-    BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Wake, WorkflowSpec,
+    BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Span, Timestamp, TraceParent, Wake,
+    WorkflowSpec,
 };
 use crate::store::{NewExecution, StoreError, Write, Written};
 
@@ -64,6 +65,8 @@ pub struct StartOrder {
     pub max_duration: Option<Duration>,
     /// One execution for one (workflow, key).
     pub idempotency_key: Option<String>,
+    /// The trace that it is a part of, and what asked for it there.
+    pub traceparent: Option<TraceParent>,
 }
 
 impl StartOrder {
@@ -79,6 +82,7 @@ impl StartOrder {
             delay: None,
             max_duration: None,
             idempotency_key: None,
+            traceparent: None,
         }
     }
 
@@ -118,25 +122,16 @@ struct Planned {
     queue: Name,
     is_born: bool,
     input: Payload,
-}
-
-impl Planned {
-    fn of(new: &NewExecution) -> Self {
-        Self {
-            id: new.id,
-            queue: new.routing.queue.clone(),
-            is_born: new.owner.is_some(),
-            input: new.input.clone(),
-        }
-    }
+    span: Option<Span>,
 }
 
 impl Dispatch {
     /// Starts an execution. When this returns, it is durable.
     pub async fn start(&self, order: StartOrder) -> Result<Started> {
+        let began = self.parts.clock.now();
         let identity = self.identity();
         let new = self.prepare(&order, &identity).await?;
-        let planned = Planned::of(&new);
+        let planned = self.planned(&new, &order, began);
         let again = order.idempotency_key.is_some().then(|| new.clone());
         let mut answer = identity.committer.submit(Write::Start(Box::new(new))).await;
         if let (Err(StoreError::Unknown(_)), Some(new)) = (&answer, again) {
@@ -145,12 +140,12 @@ impl Dispatch {
             let wake = Wake::Arrival { owner: identity.host, execution: planned.id };
             self.parts.notifier.wake(wake);
         }
-        self.settle(&planned, answer).await
+        self.settle(planned, answer).await
     }
 
     /// Starts many in one transaction. Each is answered by itself: one that is refused keeps no other from being started.
     pub async fn start_many(&self, orders: Vec<StartOrder>) -> Vec<Result<Started>> {
-        let identity = self.identity();
+        let (identity, began) = (self.identity(), self.parts.clock.now());
         let (mut answers, mut planned, mut writes) = (Vec::new(), Vec::new(), Vec::new());
         let mut taken = HashSet::new();
         for (place, order) in orders.iter().enumerate() {
@@ -158,7 +153,7 @@ impl Dispatch {
                 Ok(mut new) if taken.insert(new.id) => {
                     // Whoever has room takes the rest.
                     new.owner = new.owner.filter(|_| writes.len() < BORN_HERE_MAX);
-                    planned.push((place, Planned::of(&new)));
+                    planned.push((place, self.planned(&new, order, began)));
                     writes.push(Write::Start(Box::new(new)));
                     answers.push(None);
                 }
@@ -169,7 +164,7 @@ impl Dispatch {
         }
         let written = identity.committer.submit_all(writes).await;
         for ((place, planned), written) in planned.into_iter().zip(written) {
-            answers[place] = Some(self.settle(&planned, written).await);
+            answers[place] = Some(self.settle(planned, written).await);
         }
         let mut settled = Vec::with_capacity(answers.len());
         for (order, answer) in orders.into_iter().zip(answers) {
@@ -181,6 +176,16 @@ impl Dispatch {
         settled
     }
 
+    fn planned(&self, new: &NewExecution, order: &StartOrder, began: Timestamp) -> Planned {
+        Planned {
+            id: new.id,
+            queue: new.routing.queue.clone(),
+            is_born: new.owner.is_some(),
+            input: new.input.clone(),
+            span: self.span(new, order.traceparent, began),
+        }
+    }
+
     async fn prepare(&self, order: &StartOrder, identity: &Identity) -> Result<NewExecution> {
         order.check(self.parts.limits.payload_bytes_max)?;
         let module = self.choose(&order.workflow, order.module.as_ref()).await?;
@@ -189,19 +194,20 @@ impl Dispatch {
 
     async fn settle(
         &self,
-        planned: &Planned,
+        planned: Planned,
         answer: Result<Written, StoreError>,
     ) -> Result<Started> {
-        let id = planned.id;
+        let Planned { id, queue, is_born, input, span } = planned;
         match answer {
             Ok(Written::Done(effects)) => {
                 effects.wakes.into_iter().for_each(|wake| self.parts.notifier.wake(wake));
-                if !planned.is_born {
-                    self.parts.notifier.wake(Wake::Work { queue: planned.queue.clone() });
+                if !is_born {
+                    self.parts.notifier.wake(Wake::Work { queue });
                 }
+                self.tell_span(span);
                 Ok(Started { id, created: true })
             }
-            Ok(Written::Exists { input_hash }) if input_hash == planned.input.hash() => {
+            Ok(Written::Exists { input_hash }) if input_hash == input.hash() => {
                 Ok(Started { id, created: false })
             }
             Ok(Written::Exists { .. }) => Err(DispatchError::IdempotencyConflict(id)),
@@ -209,7 +215,11 @@ impl Dispatch {
                 let source = "a start was answered as if it were something else".into();
                 Err(StoreError::Refused { execution: id, source }.into())
             }
-            Err(unknown @ StoreError::Unknown(_)) => self.read_back(id, unknown).await,
+            Err(unknown @ StoreError::Unknown(_)) => {
+                let started = self.read_back(id, unknown).await?;
+                self.tell_span(span);
+                Ok(started)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -262,6 +272,7 @@ impl Dispatch {
             start_at,
             expires_at: max_duration.map(|most| start_at + most),
             owner: is_born_here.then_some(identity.host),
+            traceparent: self.cause(id, order.traceparent),
         })
     }
 }

@@ -10,7 +10,7 @@ use super::body;
 use super::error::Problem;
 use super::path::Span;
 use crate::dispatch::StartOrder;
-use crate::model::{Name, Payload};
+use crate::model::{Name, Payload, TraceParent};
 
 /// The most orders of one request.
 pub(super) const STARTS_MAX: usize = 10_000;
@@ -96,6 +96,7 @@ impl TryFrom<Order> for StartOrder {
             delay: order.delay.map(|delay| delay.0),
             max_duration: order.max_duration.map(|most| most.0),
             idempotency_key: order.idempotency_key,
+            traceparent: None,
         })
     }
 }
@@ -112,6 +113,11 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         Ok(text) => Ok(Some(text.to_owned())),
         Err(error) => Err(Problem::malformed(format!("the Idempotency-Key is no UTF-8: {error}"))),
     }
+}
+
+/// What caused a request, where it says so in a way that makes sense: what does not is as if it were not there.
+pub(super) fn cause_of(headers: &HeaderMap) -> Option<TraceParent> {
+    headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
 /// One order with the key of the header, where it brings one.

@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use super::Door;
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::order::{Many, Order, Orders, STARTS_BYTES_MAX, key_of, of_many, with_key};
-use crate::dispatch;
-use crate::model::ExecutionId;
+use super::order::{Many, Order, Orders, STARTS_BYTES_MAX, cause_of, key_of, of_many, with_key};
+use crate::dispatch::{self, StartOrder};
+use crate::model::{ExecutionId, TraceParent};
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Started {
@@ -77,12 +77,13 @@ pub(super) async fn start(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let key = key_of(&headers)?;
+    let (key, traceparent) = (key_of(&headers)?, cause_of(&headers));
     let bound = Bound { what: "the order", max: STARTS_BYTES_MAX, limit: "starts_bytes_max" };
     let orders = Orders::read(&body::read(body, bound).await?)?;
     match (orders, key) {
         (Orders::One(order), key) => {
             let order = with_key((*order).try_into()?, key)?;
+            let order = StartOrder { traceparent, ..order };
             let started = Started::from(door.dispatch.start(order).await?);
             let status = if started.created { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(started)).into_response())
@@ -93,18 +94,22 @@ pub(super) async fn start(
             Err(Problem::invalid(detail))
         }
         (Orders::Many(orders), None) => {
-            let executions = start_many(&door, &orders).await;
+            let executions = start_many(&door, &orders, traceparent).await;
             Ok(Json(Answers { executions }).into_response())
         }
     }
 }
 
 /// Starts those that can be read in one transaction.
-async fn start_many(door: &Door, orders: &[Box<RawValue>]) -> Vec<Answer> {
+async fn start_many(
+    door: &Door,
+    orders: &[Box<RawValue>],
+    traceparent: Option<TraceParent>,
+) -> Vec<Answer> {
     let (read, refused): (Vec<_>, Vec<_>) = orders
         .iter()
         .map(|order| match of_many(order) {
-            Ok(order) => (Some(order), None),
+            Ok(order) => (Some(StartOrder { traceparent, ..order }), None),
             Err(problem) => (None, Some(problem)),
         })
         .unzip();

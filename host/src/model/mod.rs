@@ -79,5 +79,7 @@ pub use schedule::{
 };
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
-pub use trace::traceparent;
+pub use trace::{
+    AttemptSpan, BadTraceParent, Span, SpanId, Spanned, Trace, TraceParent, Tracer, Untraced,
+};
 pub use wake::Wake;

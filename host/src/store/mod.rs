@@ -28,6 +28,7 @@ mod migrations;
 mod postgres;
 mod row;
 mod schedule;
+mod sealing;
 mod snapshot;
 mod sql_store;
 mod sqlite;
@@ -41,6 +42,7 @@ pub use committer::{Committer, CommitterPlace};
 pub use examine::{Examination, Step, all_pending, examine_file, examine_postgres};
 pub use migrations::NEWEST;
 pub use postgres::{Migrating, Postgres, PostgresOptions};
+pub use sealing::{BadKeys, Keyring};
 pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 

@@ -44,6 +44,9 @@ pub(super) async fn database(config: &Config) -> Vec<Finding> {
                 OpenError::Unavailable { .. } => {
                     "let this user read and write the folder of --data"
                 }
+                OpenError::Sealed { .. } => {
+                    "give STEPWELL_ENCRYPTION_KEYS every key that this database was sealed with"
+                }
                 OpenError::Newer { .. } => "start a newer stepwell, or restore a backup",
                 OpenError::Held { .. } | OpenError::Foreign { .. } | OpenError::Behind { .. } => {
                     "give another --data or --database"

@@ -4,7 +4,7 @@
 select
   executions.id, run, workflow, module_digest, state, paused_at, queue, tags, priority, parent_id, parent_run,
   parent_promise, parent_detached, expires_at, base, losses, executions.created_at, started_at, completed_at, failure,
-  inbox_seq, owner, visible_at, rank
+  inbox_seq, owner, visible_at, rank, traceparent
 from executions
 where failure_kind = $6
   and (state = $1 or $1 is null)

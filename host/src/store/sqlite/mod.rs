@@ -82,8 +82,8 @@ fn bind(
     for value in values {
         let added = match value {
             Value::I64(number) => arguments.add(number),
-            Value::Text(text) => arguments.add(text),
-            Value::Bytes(bytes) => arguments.add(bytes),
+            Value::Text(text) | Value::SecretText(_, text) => arguments.add(text),
+            Value::Bytes(bytes) | Value::SecretBytes(_, bytes) => arguments.add(bytes),
         };
         added.map_err(Fault::Refused)?;
     }

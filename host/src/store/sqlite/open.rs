@@ -18,6 +18,7 @@ use super::row_groups::RowGroups;
 use super::{Sqlite, primary_code};
 use crate::store::error::{BoxError, OpenError};
 use crate::store::migrations::{self, MIGRATIONS, NEWEST};
+use crate::store::sealing::Keyring;
 
 /// The first bytes of every SQLite file (<https://sqlite.org/fileformat.html#the_database_header>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -36,6 +37,8 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// A bound for the size of the database, in pages of 4 KiB; none leaves it to the disk.
     pub pages_max: Option<u32>,
+    /// What payloads are sealed with.
+    pub keys: Keyring,
 }
 
 impl Default for SqliteOptions {
@@ -45,6 +48,7 @@ impl Default for SqliteOptions {
             cache_kib: 16 * 1024,
             busy_timeout: Duration::from_secs(5),
             pages_max: None,
+            keys: Keyring::default(),
         }
     }
 }
