@@ -12,9 +12,9 @@ use stepwell_test_servers::redis::Redis;
 async fn looking_at_a_redis_sends_a_message_that_comes_back_and_says_why_none_does() {
     let redis = Redis::private().await;
 
-    let seen = within(examine_redis(&redis.url(), &RandomIds)).await.unwrap();
+    let seen = Box::pin(within(examine_redis(&redis.url(), &RandomIds))).await.unwrap();
     redis.kill().await;
-    let gone = within(examine_redis(&redis.url(), &RandomIds)).await.unwrap_err();
+    let gone = Box::pin(within(examine_redis(&redis.url(), &RandomIds))).await.unwrap_err();
 
     assert!(seen.version.is_some() && seen.heard_in > 0.0, "{seen:?}");
     assert!(matches!(gone, RedisFault::Refused(_)), "{gone}");
