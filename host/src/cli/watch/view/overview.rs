@@ -32,6 +32,10 @@ const STATES: [&str; 10] = [
 const LAST_OPEN: &str = "blocked";
 /// What the longest of them needs.
 const STATE_WIDTH: usize = 15;
+/// From this width on executions are listed with all that there is to say,
+const NARROW: u16 = 64;
+/// and from this on with their whole ids.
+const WIDE: u16 = 100;
 /// From this width on hosts have a panel of their own.
 const HOSTS_WIDTH: u16 = 110;
 
@@ -221,20 +225,26 @@ fn draw_executions(frame: &mut Frame<'_>, area: Rect, desk: &Desk, theme: Theme)
         };
         return say(frame, within, &none, theme);
     }
-    let wide = area.width >= 100;
+    let wide = area.width >= WIDE;
     let row = |execution: &Execution| {
         let id = if wide { execution.id.clone() } else { short(&execution.id) };
         execution_row(execution, &id, desk.now, theme)
     };
-    let id = Constraint::Length(if wide { 37 } else { 14 });
+    let widths = match area.width {
+        // What tells one from another, and how it stands.
+        0..NARROW => [0, 1, 10, 0, 7, 0, 0],
+        NARROW..WIDE => [14, 3, 10, 8, 7, 8, 2],
+        WIDE.. => [37, 3, 10, 14, 7, 8, 4],
+    };
+    let [id, workflow, state, queue, age, took, why] = widths;
     let widths = [
-        id,
-        Constraint::Fill(3),
-        Constraint::Length(10),
-        Constraint::Length(if wide { 14 } else { 8 }),
-        Constraint::Length(7),
-        Constraint::Length(8),
-        Constraint::Fill(if wide { 4 } else { 2 }),
+        Constraint::Length(id),
+        Constraint::Fill(workflow),
+        Constraint::Length(state),
+        Constraint::Length(queue),
+        Constraint::Length(age),
+        Constraint::Length(took),
+        if why == 0 { Constraint::Length(0) } else { Constraint::Fill(why) },
     ];
     let heads = heads([" id", "workflow", "state", "queue", "age", "took", "why"], theme);
     let table = Table::new(desk.executions().iter().map(row), widths).header(heads);

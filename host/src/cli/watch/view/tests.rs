@@ -97,6 +97,13 @@ fn a_wide_terminal_has_room_for_hosts_and_whole_ids() {
 }
 
 #[test]
+fn a_narrow_terminal_tells_executions_apart() {
+    let picture = picture(&desk(), 45, 14);
+
+    holds(&picture, &["running 3", "sell", "buy", "q quit"]);
+}
+
+#[test]
 fn whatever_the_size_something_is_drawn() {
     for (width, height) in [(1, 1), (23, 4), (24, 5), (40, 10), (79, 17), (120, 13), (300, 8)] {
         let mut desk = desk();
