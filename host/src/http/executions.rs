@@ -59,11 +59,11 @@ pub(super) async fn show(
 }
 
 /// The place behind a row, as clients hand it back.
-fn cursor_behind(row: &ExecutionRow) -> String {
+pub(super) fn cursor_behind(row: &ExecutionRow) -> String {
     format!("{}.{}", row.created_at.as_micros(), row.id)
 }
 
-fn read_cursor(text: &str) -> Result<(Timestamp, ExecutionId), Problem> {
+pub(super) fn read_cursor(text: &str) -> Result<(Timestamp, ExecutionId), Problem> {
     let read = || {
         let (micros, id) = text.split_once('.')?;
         Some((Timestamp::from_micros(micros.parse().ok()?), id.parse().ok()?))

@@ -43,6 +43,7 @@ mod schedules;
 mod serve;
 mod start;
 mod tasks;
+mod web;
 
 pub use health::HostState;
 pub use metrics::Render;
@@ -54,7 +55,7 @@ use axum::routing::{get, post, put};
 /// Every route.
 fn routes() -> Router<Door> {
     Router::new()
-        .route("/", get(health::welcome))
+        .merge(web::routes())
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(metrics::tell))
