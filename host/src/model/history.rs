@@ -100,7 +100,7 @@ impl History {
     pub const PART: Duration = Duration::from_secs(PART_SECONDS as u64);
 
     /// An execution was begun.
-    pub fn started(&self) {
+    pub fn began(&self) {
         self.write(|part| part.started += 1);
     }
 

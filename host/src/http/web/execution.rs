@@ -13,12 +13,12 @@ use super::queues::tasks_table;
 use super::told::{exactly, span, when};
 use super::{journal, logs};
 use crate::dispatch::{
-    Body, Ended, ExecutionRow, ExecutionView, Progress, TaskFilter, TaskView, Wait,
+    Body, Ended, ExecutionRow, ExecutionView, ModuleRef, Progress, TaskFilter, TaskView, Wait,
 };
 use crate::http::Door;
 use crate::http::error::Problem;
 use crate::http::path::{Asked, Named};
-use crate::model::{ExecutionId, ExecutionState, Payload, Timestamp};
+use crate::model::{ExecutionId, ExecutionState, Name, Payload, Timestamp};
 
 /// Tasks of an execution that are shown, the oldest.
 const TASKS_SHOWN: u32 = 50;
@@ -48,6 +48,7 @@ struct Known {
     tasks: Vec<TaskView>,
     input: Option<Payload>,
     end: Option<Ended>,
+    module: Option<Name>,
     now: Timestamp,
 }
 
@@ -69,10 +70,12 @@ pub(super) async fn page(
     let body = html! {
         header .head #head data-live data-ended[row.state.is_terminal()] {
             div {
-                p .crumbs { a href={ "/executions?workflow=" (parts::encoded(row.workflow.as_str())) } { (row.workflow) } }
-                h1 { span .id { (id) } " "
-                    button .quiet .copy type="button" data-copy=(id) aria-label="Copy the id" { "Copy" } }
-                p .standing { (standing(row.state, row.paused_at)) }
+                p .crumbs { a href="/executions" { "Executions" } }
+                h1 { a href={ "/executions?workflow=" (parts::encoded(row.workflow.as_str())) } { (row.workflow) } }
+                p .standing {
+                    (standing(row.state, row.paused_at)) " " span .id { (id) }
+                    button .quiet .copy type="button" data-copy=(id) aria-label="Copy the id" { "Copy" }
+                }
             }
             div .row-end .orders { (orders(row)) }
         }
@@ -109,7 +112,10 @@ async fn look(door: &Door, id: ExecutionId) -> Result<Known, Lost> {
         Progress::Ended(end) => Some(end),
         Progress::In(_) => None,
     };
-    Ok(Known { view, wait, tasks, input, end, now: dispatch.now() })
+    // It goes with its module where that was removed, but for a moment.
+    let module = dispatch.module(&ModuleRef::Digest(view.row.module)).await;
+    let module = module.ok().map(|module| module.name.clone());
+    Ok(Known { view, wait, tasks, input, end, module, now: dispatch.now() })
 }
 
 fn orders(row: &ExecutionRow) -> Markup {
@@ -168,7 +174,7 @@ fn explained(known: &Known) -> Markup {
                 }
                 p #open-now .muted {}
             }
-        }
+        } @else if !row.state.is_terminal() { p #open-now .muted .aside {} }
         @for task in known.tasks.iter().filter(|task| task.waits.is_some()).take(3) {
             @if let Some(wait) = &task.waits {
                 section .callout data-tone="wait" { h2 { "Step " (task.row.step) " waits" } p { (parts::waits(wait)) } }
@@ -206,8 +212,13 @@ fn facts(known: &Known) -> Markup {
         dl .facts {
             (fact("Created", &exactly(row.created_at)))
             @if let Some(at) = row.completed_at { (fact("Ended", &exactly(at))) }
-            @if let Some(took) = took { (fact(if row.state.is_terminal() { "Took" } else { "Runs for" }, &html! { (took) })) }
-            (fact("Module", &html! { a .id href={ "/modules/" (module) } { (module.short()) } }))
+            @if let Some(took) = took { (fact(if row.state.is_terminal() { "Took" } else { "Until now" }, &html! { (took) })) }
+            (fact("Module", &html! {
+                a href={ "/modules/" (module) } {
+                    @if let Some(name) = &known.module { (name) " " }
+                    span .id { (module.short()) }
+                }
+            }))
             (fact("Queue", &html! { (row.routing.queue) " " (tags(&row.routing.tags)) }))
             @if row.routing.priority != 0 { (fact("Priority", &html! { (row.routing.priority) })) }
             @if row.run.0 > 0 { (fact("Run", &html! { (row.run) })) }

@@ -1,5 +1,7 @@
 //! The journal of an execution: as a list for people, and without its payloads for the timeline.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use maud::{Markup, html};
@@ -13,9 +15,11 @@ use crate::http::Door;
 use crate::http::error::Problem;
 use crate::http::journal::Line;
 use crate::http::path::{Asked, Named, PageAfter};
-use crate::model::{ExecutionId, Payload, Seq};
+use crate::model::{ExecutionId, Name, Payload, Promise, Run, Seq};
 
 const ROWS: u32 = 100;
+/// Promises of one call-many whose name is known where they settle.
+const NAMED_MAX: u32 = 10_000;
 
 /// A part of a journal.
 #[derive(Debug, Serialize)]
@@ -48,14 +52,27 @@ pub(super) async fn tab(door: &Door, row: &ExecutionRow, after: u64) -> Result<M
             @if lines.is_empty() {
                 (nothing("The journal ends here", &html! { a href=(path(0)) { "Read it from its beginning." } }))
             } @else {
-                ol .journal { @for line in &lines { (entry(line, row)) } }
+                @let names = names(&lines);
+                ol .journal { @for line in &lines { (entry(line, row, &names)) } }
             }
         }
         (pager(first.as_deref(), next.as_deref()))
     })
 }
 
-fn entry(line: &Line, row: &ExecutionRow) -> Markup {
+/// What each promise is called, as far as this page says so.
+fn names(lines: &[Line]) -> HashMap<(Run, Promise), Name> {
+    let mut names = HashMap::new();
+    for line in lines {
+        let (Some(first), Some(name)) = (line.fields.promise, &line.fields.name) else { continue };
+        let count = line.fields.count.unwrap_or(1).min(NAMED_MAX);
+        let promises = (0..count).map(|place| Promise(first.0.saturating_add(place)));
+        names.extend(promises.map(|promise| ((line.run, promise), name.clone())));
+    }
+    names
+}
+
+fn entry(line: &Line, row: &ExecutionRow, names: &HashMap<(Run, Promise), Name>) -> Markup {
     let whole = serde_json::to_string(line).expect("what is told has text keys only");
     let offset = line.at.since(row.created_at);
     html! {
@@ -64,7 +81,7 @@ fn entry(line: &Line, row: &ExecutionRow) -> Markup {
                 summary {
                     span .seq { (line.seq) }
                     span .kind data-kind=(line.kind) { (line.kind) }
-                    span .what { (what(line)) }
+                    span .what { (what(line, names)) }
                     span .muted .offset { "+" (span(offset)) }
                 }
                 p .muted { (exactly(line.at)) " · run " (line.run) }
@@ -74,10 +91,11 @@ fn entry(line: &Line, row: &ExecutionRow) -> Markup {
     }
 }
 
-fn what(line: &Line) -> Markup {
+fn what(line: &Line, names: &HashMap<(Run, Promise), Name>) -> Markup {
     let fields = &line.fields;
+    let of_promise = fields.promise.and_then(|promise| names.get(&(line.run, promise)));
     html! {
-        @if let Some(name) = &fields.name { strong { (name) } " " }
+        @if let Some(name) = fields.name.as_ref().or(of_promise) { strong { (name) } " " }
         @if let Some(many) = fields.count { (count(u64::from(many), "call", "calls")) " " }
         @if let Some(millis) = fields.milliseconds { (span(std::time::Duration::from_millis(millis))) " " }
         @if let Some(state) = fields.state { (state) " " }

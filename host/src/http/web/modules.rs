@@ -78,12 +78,11 @@ pub(super) async fn page(
                 p .standing {
                     @if is_active { span .badge data-state="completed" { "active" } }
                     @else { span .badge data-state="gone" { "not active" } }
-                    " " span .id { (module.digest.short()) }
+                    " " span .id { (module.digest) }
                 }
             }
         }
         dl .facts .card {
-            (fact("Digest", &html! { span .id { (module.digest) } }))
             (fact("Size", &html! { (bytes(module.size)) }))
             (fact("Uploaded", &exactly(module.created_at)))
             @if !module.manifest.sdk.is_empty() { (fact("Built by", &html! { (module.manifest.sdk) })) }

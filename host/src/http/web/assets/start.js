@@ -87,10 +87,11 @@ function choice(meant, at) {
 }
 
 function object(meant, at) {
-  const properties = Object.entries(meant.properties ?? {});
+  const isRequired = (name) => meant.required?.includes(name) ?? false;
+  const properties = Object.entries(meant.properties ?? {}).sort(([one], [other]) => isRequired(other) - isRequired(one));
   if (!properties.length || (meant.additionalProperties && meant.additionalProperties !== true)) return json(meant, at);
   const fields = properties.map(([name, schema]) => {
-    return [name, field(schema, at.root, name, meant.required?.includes(name) ?? false, at.depth + 1)];
+    return [name, field(schema, at.root, name, isRequired(name), at.depth + 1)];
   });
   const elements = fields.map(([, made]) => made.element);
   const element = at.name ? make("fieldset", {}, make("legend", { textContent: at.name }), ...elements) : make("div", {}, ...elements);

@@ -6,6 +6,14 @@ const PAGE = 1000;
 const PAGES_AT_ONCE = 4;
 const MINI = 40;
 const STRIP = 24;
+// A small picture for each kind of row, twelve pixels wide.
+const SIGNS = {
+  step: "M2 1.5h8a1.5 1.5 0 0 1 1.5 1.5v6a1.5 1.5 0 0 1-1.5 1.5h-8a1.5 1.5 0 0 1-1.5-1.5v-6a1.5 1.5 0 0 1 1.5-1.5zM4.5 3.8l4 2.2l-4 2.2z",
+  child: "M2.5 1v7a2 2 0 0 0 2 2h6M2.5 4h8M8.5 2l2 2l-2 2M8.5 8l2 2l-2 2",
+  sleep: "M6 1a5 5 0 1 0 .01 0M6 3.5v2.7l2 1.3",
+  signal: "M1 2.5h10v7h-10zM1 3l5 4l5-4",
+  event: "M6 1l5 5l-5 5l-5-5z",
+};
 const KINDS = [
   "started", "run", "ended", "noted", "call", "call-many", "start-child", "sleep", "receive", "cancel",
   "continue-as-new", "completed", "failed", "fired", "received", "cancel-requested", "expired",
@@ -252,8 +260,7 @@ class Timeline {
     }
     const most = Math.floor((this.#label - 38) / 6.4);
     const name = row.name.length > most ? `${row.name.slice(0, most - 1)}…` : row.name;
-    const sign = { step: "▸", child: "⑂", sleep: "◷", signal: "✉", event: "◆" }[row.what];
-    group.append(text({ class: "took", x: 12, y: y + 17 }, sign), text({ x: 30, y: y + 17 }, name), svg("title", {}, row.name));
+    group.append(svg("path", { class: "sign", d: SIGNS[row.what], transform: `translate(11 ${y + 7})` }), text({ x: 30, y: y + 17 }, name), svg("title", {}, row.name));
     return group;
   }
 
