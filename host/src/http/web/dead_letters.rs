@@ -154,7 +154,7 @@ fn empty(wish: &Wish) -> Markup {
 fn table(letters: &[DeadLetter], now: Timestamp) -> Markup {
     html! {
         div .scroll {
-            table .rows {
+            table .rows .stack {
                 thead {
                     tr {
                         th .box { input type="checkbox" data-all aria-label="Select all on this page"; }
@@ -187,8 +187,8 @@ fn one(letter: &DeadLetter, now: Timestamp) -> Markup {
     html! {
         tr {
             td .box { input type="checkbox" value=(letter.id) aria-label={ "Select dead letter " (letter.id) " of " (letter.step) }; }
-            td { span .name { (letter.step) } span .sub { (letter.workflow) " " (link_to(letter.execution)) } }
-            td {
+            td .whole { span .name { (letter.step) } span .sub { (letter.workflow) " " (link_to(letter.execution)) } }
+            td .whole {
                 details .quiet-details data-load=(path) {
                     summary { (why(&letter.failure)) }
                     (parts::failure(&letter.failure))

@@ -188,7 +188,7 @@ fn empty(wish: &Wish, modules: usize) -> Markup {
 pub(super) fn table(rows: &[ExecutionRow], now: Timestamp, selectable: bool) -> Markup {
     html! {
         div .scroll {
-            table .rows {
+            table .rows .stack {
                 thead {
                     tr {
                         @if selectable {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::answer::{Lost, Page};
 use super::layout::Place;
 use super::parts::{fact, nothing};
-use super::told::{exactly, rough, when};
+use super::told::{rough, when};
 use crate::dispatch::{HostRow, NotifierHealth};
 use crate::http::Door;
 use crate::model::Timestamp;
@@ -61,7 +61,7 @@ pub(super) fn hosts_table(rows: &[HostRow], now: Timestamp) -> Markup {
         div .scroll {
             table .rows {
                 thead {
-                    tr { th { "Host" } th { "State" } th .num { "Lease" } th .num .wide { "Version" } th .num { "Started" } }
+                    tr { th { "Host" } th { "State" } th .num .wide { "Lease" } th .num .wide { "Version" } th .num { "Started" } }
                 }
                 tbody {
                     @for row in rows {
@@ -71,9 +71,9 @@ pub(super) fn hosts_table(rows: &[HostRow], now: Timestamp) -> Markup {
                                 @if row.alive { span .badge data-state="completed" { "alive" } }
                                 @else { span .badge data-state="gone" { "gone" } }
                             }
-                            td .num { (lease(row, now)) }
+                            td .num .wide { (lease(row, now)) }
                             td .num .wide { (row.version) }
-                            td .num { (exactly(row.started_at)) }
+                            td .num { (when(row.started_at, now)) }
                         }
                     }
                 }

@@ -32,6 +32,8 @@ export function changeTheme() {
 }
 
 tellTheme();
+// On a phone the places are a strip that is wider than the screen.
+document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 document.getElementById("theme").addEventListener("click", changeTheme);
 takeOrders();
 takeKeys(changeTheme);

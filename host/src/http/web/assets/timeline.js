@@ -223,7 +223,7 @@ class Timeline {
 
   #ticks(high, isNamed) {
     const length = this.#to - this.#from;
-    const about = length / Math.max(2, this.#wide / 110);
+    const about = length / Math.max(3, this.#wide / 90);
     const power = 10 ** Math.floor(Math.log10(about));
     const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= about) ?? about;
     const [first] = this.#whole();
