@@ -32,8 +32,9 @@ export function changeTheme() {
 }
 
 tellTheme();
-// On a phone the places are a strip that is wider than the screen.
-document.querySelector(".places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a phone the places are a strip that is wider than the screen. scrollIntoView would have Tab begin there.
+const [strip, here] = [document.querySelector(".places"), document.querySelector(".places [aria-current]")];
+if (here) strip.scrollLeft = here.offsetLeft - (strip.clientWidth - here.clientWidth) / 2;
 document.getElementById("theme").addEventListener("click", changeTheme);
 takeOrders();
 takeKeys(changeTheme);
