@@ -137,19 +137,20 @@ impl Browser {
     /// Clicks the first thing of that selector, as soon as it is there to be clicked.
     pub(crate) async fn click(&self, selector: &str) {
         let clicked = async {
-            loop {
-                // A page that is read anew may exchange it between the two looks.
-                let found = self.driver.find(By::Css(selector)).await;
-                if let Ok(found) = found
-                    && found.click().await.is_ok()
-                {
-                    return;
-                }
+            while !self.clicked(selector).await {
                 sleep(Duration::from_millis(50)).await;
             }
         };
         let page = timeout(PATIENCE, clicked).await;
         assert!(page.is_ok(), "{selector} is not there to be clicked");
+    }
+
+    /// A page that is read anew may exchange it between the two looks.
+    async fn clicked(&self, selector: &str) -> bool {
+        match self.driver.find(By::Css(selector)).await {
+            Ok(found) => found.click().await.is_ok(),
+            Err(_not_there) => false,
+        }
     }
 
     /// Clicks the button that gives this order.

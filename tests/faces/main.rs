@@ -8,3 +8,4 @@ mod house;
 mod reading;
 mod refusals;
 mod starting;
+mod web;

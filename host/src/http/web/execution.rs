@@ -146,8 +146,7 @@ fn orders(row: &ExecutionRow) -> Markup {
             (Order { says: "Cancel", sends: to("cancel"), fields: Some(REASON), harms: true, done: "It was asked to end",
                 asks: asks("Cancel this execution? It may compensate before it ends."), ..Order::default() }.button())
             (Order { says: "Force", sends: to("cancel"), body: Some(r#"{"force":true}"#), fields: Some(REASON), harms: true,
-                asks: asks("End this execution at once? It cannot compensate for what it has done."), done: "It is ended",
-                ..Order::default() }.button())
+                asks: asks("End this execution at once? It cannot compensate for what it has done."), done: "It is ended" }.button())
         }
         datalist #signals {}
     }

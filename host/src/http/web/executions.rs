@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::answer::{Lost, Page};
 use super::layout::Place;
-use super::parts::{in_words, nothing, pager, path_of, standing, tags, why};
+use super::parts::{Purpose, in_words, nothing, pager, path_of, standing, tags, why};
 use super::told::{span, when};
 use crate::dispatch::{ExecutionFilter, ExecutionRow};
 use crate::http::Door;
@@ -52,7 +52,6 @@ impl Wish {
                 .map(read_cursor)
                 .transpose()?,
             limit: ROWS,
-            ..ExecutionFilter::default()
         })
     }
 
@@ -103,7 +102,7 @@ pub(super) async fn page(
         div data-bulk {
             (bulk())
             div #list data-live .card {
-                @if rows.is_empty() { (empty(&wish, modules)) } @else { (table(&rows, now, true)) }
+                @if rows.is_empty() { (empty(&wish, modules)) } @else { (table(&rows, now, Purpose::Order)) }
             }
         }
         (pager(first.as_deref(), next.as_deref()))
@@ -179,40 +178,40 @@ fn empty(wish: &Wish, modules: usize) -> Markup {
         nothing(
             "Nothing has been started",
             &html! { "Choose a workflow among the " a href="/modules" { "modules" } ", or type "
-            code { "stepwell start WORKFLOW --input '{}'" } "." },
+            code { "stepwell run WORKFLOW --input '{}'" } "." },
         )
     }
 }
 
 /// Executions as rows; with boxes where they can be selected.
-pub(super) fn table(rows: &[ExecutionRow], now: Timestamp, selectable: bool) -> Markup {
+pub(super) fn table(rows: &[ExecutionRow], now: Timestamp, purpose: Purpose) -> Markup {
     html! {
         div .scroll {
             table .rows .stack {
                 thead {
                     tr {
-                        @if selectable {
+                        @if purpose.orders() {
                             th .box { input type="checkbox" data-all aria-label="Select all on this page"; }
                         }
                         th { "Workflow" } th { "State" }
-                        @if selectable { th .wide { "Queue" } }
+                        @if purpose.orders() { th .wide { "Queue" } }
                         th .num { "Created" } th .num .wide { "Took" }
                     }
                 }
                 tbody {
-                    @for row in rows { (one(row, now, selectable)) }
+                    @for row in rows { (one(row, now, purpose)) }
                 }
             }
         }
     }
 }
 
-fn one(row: &ExecutionRow, now: Timestamp, selectable: bool) -> Markup {
+fn one(row: &ExecutionRow, now: Timestamp, purpose: Purpose) -> Markup {
     let end = row.completed_at.unwrap_or(now);
     let took = row.started_at.map(|from| span(end.since(from)));
     html! {
         tr data-href=(path_of(row.id)) {
-            @if selectable {
+            @if purpose.orders() {
                 td .box { input type="checkbox" value=(row.id) aria-label={ "Select " (row.workflow) " " (row.id) }; }
             }
             td {
@@ -221,7 +220,7 @@ fn one(row: &ExecutionRow, now: Timestamp, selectable: bool) -> Markup {
                 @if let Some(failure) = &row.failure { span .sub { (why(failure)) } }
             }
             td { (standing(row.state, row.paused_at)) }
-            @if selectable { td .wide { (row.routing.queue) " " (tags(&row.routing.tags)) } }
+            @if purpose.orders() { td .wide { (row.routing.queue) " " (tags(&row.routing.tags)) } }
             td .num { (when(row.created_at, now)) }
             td .num .wide { (took.unwrap_or_default()) }
         }

@@ -16,6 +16,9 @@ use crate::model::{
     Capabilities, Payload, Standing, StepSpec, Timestamp, WorkflowSpec, format_duration,
 };
 
+/// How many workflows of a module are named in the list.
+const NAMED: usize = 8;
+
 /// Modules by name: the active version of each.
 pub(super) async fn list(State(door): State<Door>) -> Result<Page, Lost> {
     let rows = door.dispatch.modules().await?;
@@ -33,7 +36,7 @@ pub(super) async fn list(State(door): State<Door>) -> Result<Page, Lost> {
                 div .scroll {
                     table .rows {
                         thead {
-                            tr { th { "Module" } th { "Workflows" } th .num .wide { "Steps" } th .num .wide { "Versions" } th .num { "Active since" } }
+                            tr { th { "Module" } th { "Workflows" } th .num .wide { "Steps" } th .num .wide { "Versions" } th .num .wide { "Active since" } }
                         }
                         tbody { @for row in &active { (summary(row, versions(row), now)) } }
                     }
@@ -49,10 +52,15 @@ fn summary(row: &ModuleRow, versions: usize, now: Timestamp) -> Markup {
     html! {
         tr data-href=(path) {
             td { a .name href=(path) { (row.name) } span .sub .id { (row.digest.short()) " · " (bytes(row.size)) } }
-            td { @for spec in &row.manifest.workflows { span .tag { (spec.name) } " " } }
+            td {
+                @for spec in row.manifest.workflows.iter().take(NAMED) { span .tag { (spec.name) } " " }
+                @if let Some(more @ 1..) = row.manifest.workflows.len().checked_sub(NAMED) {
+                    span .muted { "and " (more) " more" }
+                }
+            }
             td .num .wide { (row.manifest.steps.len()) }
             td .num .wide { (versions) }
-            td .num { @if let Some(at) = row.activated_at { (when(at, now)) } }
+            td .num .wide { @if let Some(at) = row.activated_at { (when(at, now)) } }
         }
     }
 }
@@ -70,6 +78,8 @@ pub(super) async fn page(
     let now = door.dispatch.now();
     let is_active =
         versions.iter().any(|row| row.digest == module.digest && row.activated_at.is_some());
+    // The name means the active version, which is what anybody would start.
+    let start = if is_active { module.name.to_string() } else { module.digest.to_string() };
     let body = html! {
         header .head {
             div {
@@ -90,7 +100,7 @@ pub(super) async fn page(
         @if !module.manifest.workflows.is_empty() {
             section .card {
                 h2 { "Workflows" }
-                @for spec in &module.manifest.workflows { (workflow(spec, &module, is_active)) }
+                @for spec in &module.manifest.workflows { (workflow(spec, &start)) }
             }
         }
         @if !module.manifest.steps.is_empty() {
@@ -102,9 +112,7 @@ pub(super) async fn page(
     Ok(Page::new(Place::Modules, module.name.to_string(), body))
 }
 
-fn workflow(spec: &WorkflowSpec, module: &ModuleRow, is_active: bool) -> Markup {
-    // The name says the active version, so that the execution is what anybody would start.
-    let named = if is_active { module.name.to_string() } else { module.digest.to_string() };
+fn workflow(spec: &WorkflowSpec, named: &str) -> Markup {
     html! {
         details .spec #{ "workflow-" (spec.name) } {
             summary {
@@ -195,8 +203,8 @@ fn capabilities(module: &ModuleRow, standing: &Standing) -> Markup {
                             tr {
                                 td { (kind) }
                                 td { code { (what) } }
-                                td { (yes_or_no(*wanted)) }
-                                td data-bad[*wanted && !*granted] { (yes_or_no(*granted)) }
+                                td { (if *wanted { "yes" } else { "no" }) }
+                                td data-bad[*wanted && !*granted] { (if *granted { "yes" } else { "no" }) }
                             }
                         }
                     }
@@ -207,10 +215,6 @@ fn capabilities(module: &ModuleRow, standing: &Standing) -> Markup {
             }
         }
     }
-}
-
-fn yes_or_no(yes: bool) -> &'static str {
-    if yes { "yes" } else { "no" }
 }
 
 /// Everything that is wanted or granted: its kind, its text, and which of both it is.

@@ -12,7 +12,7 @@ use super::executions::table;
 use super::graph::{Graph, Row};
 use super::hosts::hosts_table;
 use super::layout::Place;
-use super::parts::{in_words, nothing};
+use super::parts::{Purpose, in_words, nothing};
 use super::queues::queues_table;
 use super::told::{self, number};
 use crate::dispatch::{Counts, ExecutionFilter, HostRow};
@@ -30,7 +30,7 @@ pub(super) async fn page(State(door): State<Door>, headers: HeaderMap) -> Result
     let mut response = if accepts.is_some_and(|accepts| accepts.contains("text/html")) {
         overview(&door).await?.into_response()
     } else {
-        health::welcome().await.into_response()
+        health::welcome().into_response()
     };
     response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
     Ok(response)
@@ -48,12 +48,13 @@ async fn overview(door: &Door) -> Result<Page, Lost> {
     let body = html! {
         header .head { h1 { "Overview" } }
         div #overview data-live {
+            @if counts.executions.iter().all(|(_, count)| *count == 0) { (first_steps()) }
             (tiles(&counts, alive.len()))
             (graphs(door.board.history()))
             @if !blocked.is_empty() {
                 section .card {
                     h2 { "Blocked: these wait for a person" }
-                    (table(&blocked, now, false))
+                    (table(&blocked, now, Purpose::Look))
                 }
             }
             div .two {
@@ -61,11 +62,11 @@ async fn overview(door: &Door) -> Result<Page, Lost> {
                     h2 { a href="/executions?state=failed" { "Failed last" } }
                     @if failed.is_empty() {
                         (nothing("Nothing has failed", &html! { "What fails is listed here, newest first." }))
-                    } @else { (table(&failed, now, false)) }
+                    } @else { (table(&failed, now, Purpose::Look)) }
                 }
                 section .card {
                     h2 { a href="/queues" { "Queues" } }
-                    (queues_table(&queues, now, false))
+                    (queues_table(&queues, now, Purpose::Look))
                 }
             }
             section .card {
@@ -83,6 +84,20 @@ async fn of_state(
 ) -> Result<Vec<crate::dispatch::ExecutionRow>, Lost> {
     let filter = ExecutionFilter { state: Some(state), limit: FEW, ..ExecutionFilter::default() };
     Ok(door.dispatch.list(filter).await?)
+}
+
+/// What to do on a host that has run nothing.
+fn first_steps() -> Markup {
+    html! {
+        section .card {
+            h2 { "This host is ready, and nothing has run on it yet" }
+            ol .steps {
+                li { "Deploy a module: " code { "stepwell deploy my_module.wasm" } }
+                li { "Start one of its workflows, here under " a href="/modules" { "Modules" } " or by " code { "stepwell run WORKFLOW --input '{}'" } }
+                li { "Look at what happens under " a href="/executions" { "Executions" } }
+            }
+        }
+    }
 }
 
 fn tiles(counts: &Counts, hosts: usize) -> Markup {

@@ -27,6 +27,21 @@ pub(super) fn in_words(state: ExecutionState) -> String {
     state.as_str().replace('_', " ")
 }
 
+/// What a list is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be looked at, beside other things.
+    Look,
+    /// To give orders from, on a page of its own.
+    Order,
+}
+
+impl Purpose {
+    pub(super) fn orders(self) -> bool {
+        self == Self::Order
+    }
+}
+
 /// The address of an execution.
 pub(super) fn path_of(id: ExecutionId) -> String {
     format!("/executions/{id}")

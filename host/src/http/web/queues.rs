@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::answer::{Lost, Page};
 use super::layout::Place;
-use super::parts::{Order, encoded, link_to, nothing, waits};
+use super::parts::{Order, Purpose, encoded, link_to, nothing, waits};
 use super::told::{count, number, rough, when};
 use crate::dispatch::{QueueRow, TaskFilter, TaskState, TaskView};
 use crate::http::Door;
@@ -42,13 +42,17 @@ pub(super) async fn page(
     };
     let body = html! {
         header .head { h1 { "Queues" } }
-        section .card #queues data-live { (queues_table(&rows, now, true)) }
+        section .card #queues data-live { (queues_table(&rows, now, Purpose::Order)) }
         @if let Some(queue) = &queue {
             section .card #waiting data-live {
                 h2 { "What waits longest in " (queue) ", and why" }
                 @if waiting.is_empty() {
                     (nothing("No task waits", &html! { "Steps that run on the host of their own execution are never in a queue." }))
                 } @else { (tasks_table(&waiting, now)) }
+                p .muted {
+                    "Executions of this queue that no host has begun: "
+                    a href={ "/executions?state=pending&queue=" (encoded(queue.as_str())) } { "as a list" } "."
+                }
             }
         }
     };
@@ -56,7 +60,7 @@ pub(super) async fn page(
 }
 
 /// Queues as rows; with orders where there is room for them.
-pub(super) fn queues_table(rows: &[QueueRow], now: Timestamp, orders: bool) -> Markup {
+pub(super) fn queues_table(rows: &[QueueRow], now: Timestamp, purpose: Purpose) -> Markup {
     if rows.is_empty() {
         let next = html! { "A queue is there once something is sent to it, or once it is paused." };
         return nothing("There is no queue yet", &next);
@@ -67,19 +71,19 @@ pub(super) fn queues_table(rows: &[QueueRow], now: Timestamp, orders: bool) -> M
                 thead {
                     tr {
                         th { "Queue" } th .num { "Waiting" } th .num { "Running" }
-                        th .num .wide { "At a limit" } th .num .wide { "Executions" } th .num { "Oldest" }
-                        @if orders { th .acts { span .hush { "Orders" } } }
+                        th .num .wide { "At a limit" } th .num .wide { "Executions" } th .num .wide { "Oldest" }
+                        @if purpose.orders() { th .acts { span .hush { "Orders" } } }
                     }
                 }
                 tbody {
-                    @for row in rows { (one(row, now, orders)) }
+                    @for row in rows { (one(row, now, purpose)) }
                 }
             }
         }
     }
 }
 
-fn one(row: &QueueRow, now: Timestamp, orders: bool) -> Markup {
+fn one(row: &QueueRow, now: Timestamp, purpose: Purpose) -> Markup {
     let path = format!("/queues?queue={}", encoded(row.name.as_str()));
     let oldest = row.oldest_at.map(|at| rough(now.since(at)));
     html! {
@@ -95,8 +99,8 @@ fn one(row: &QueueRow, now: Timestamp, orders: bool) -> Markup {
             td .num { (number(row.running)) }
             td .num .wide { (number(row.blocked)) }
             td .num .wide { (number(row.executions)) }
-            td .num { (oldest.unwrap_or_default()) }
-            @if orders { td .acts { (order(row)) } }
+            td .num .wide { (oldest.unwrap_or_default()) }
+            @if purpose.orders() { td .acts { (order(row)) } }
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn page(
             @if rows.is_empty() {
                 div .card {
                     (nothing("There is no schedule", &html! { "Put one with "
-                        code { "stepwell schedules put nightly --cron '0 3 * * *' --workflow WORKFLOW" } "." }))
+                        code { "stepwell schedules put nightly WORKFLOW --cron '0 3 * * *'" } "." }))
                 }
             }
             @for row in &rows { (one(row, now)) }
