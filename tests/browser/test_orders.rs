@@ -64,6 +64,9 @@ async fn an_execution_is_paused_resumed_cancelled_forced_and_retried() {
     browser
         .until("return document.querySelector('#head .badge').textContent !== 'cancelled'")
         .await;
+    browser
+        .until("return document.querySelector('#timeline').textContent.includes('run 1 begins')")
+        .await;
     api.until_state(&id, "waiting").await;
     browser.click("button[data-body*=force]").await;
     browser.agree().await;

@@ -37,7 +37,7 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 21] = [
+pub(crate) const FOREIGN: [Foreign; 22] = [
     Foreign { family: "sqlx", lives_in: &["store"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
@@ -49,6 +49,7 @@ pub(crate) const FOREIGN: [Foreign; 21] = [
     Foreign { family: "tower", lives_in: &["http"] },
     Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
     Foreign { family: "maud", lives_in: &["http/web"] },
+    Foreign { family: "rustc_demangle", lives_in: &["http/web"] },
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },

@@ -86,7 +86,10 @@ pub(super) fn failure(failure: &Failure) -> Markup {
         }
         @if !frames.is_empty() {
             h3 { "The guest's frames, innermost first" }
-            ol .frames { @for frame in &frames { li { code { (frame) } } } }
+            ol .frames {
+                // Frames of Rust have the names that its compiler gave them; all others stay as they are.
+                @for frame in &frames { li { code { (format_args!("{:#}", rustc_demangle::demangle(frame))) } } }
+            }
         }
         @if let Some(details) = details.filter(|_| frames.is_empty() && said.is_empty()) {
             h3 { "Details" }

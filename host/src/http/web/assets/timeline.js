@@ -416,6 +416,12 @@ export function drawTimeline() {
       if (!timeline.ended) followEntries(id, timeline);
     })
     .catch((thrown) => (document.getElementById("timeline-sum").textContent = String(thrown.message ?? thrown)));
-  document.addEventListener("refreshed", () => tellOpen(timeline.promises.open));
+  document.addEventListener("refreshed", () => {
+    summary(timeline.promises, timeline.ended);
+    // Somebody has had it go on after its end.
+    if (!timeline.ended || document.getElementById("head").hasAttribute("data-ended")) return;
+    timeline.ended = false;
+    followEntries(id, timeline);
+  });
   return timeline;
 }
