@@ -72,7 +72,7 @@ fn place_of(span: Duration) -> usize {
 fn upper_end(place: usize) -> Duration {
     let power = place / 2;
     let begin = 1_u64 << power;
-    Duration::from_micros(if place.is_multiple_of(2) { begin + begin / 2 } else { begin * 2 })
+    Duration::from_micros(if place.is_multiple_of(2) { (begin * 3).div_ceil(2) } else { begin * 2 })
 }
 
 /// The last parts, the one that is not over yet included.
