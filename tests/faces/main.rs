@@ -11,3 +11,4 @@ mod reading;
 mod refusals;
 mod starting;
 mod watching;
+mod web;

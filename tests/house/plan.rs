@@ -51,10 +51,11 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     // The description of the API is made from what it carries.
     Foreign { family: "utoipa", lives_in: &["http", "dispatch", "journal", "model"] },
     Foreign { family: "tower", lives_in: &["http"] },
-    Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
-    // With clap_complete.
     // In `telemetry` it posts spans to their collector.
     Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress", "telemetry/post"] },
+    Foreign { family: "maud", lives_in: &["http/web"] },
+    Foreign { family: "rustc_demangle", lives_in: &["http/web"] },
+    // With clap_complete.
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },

@@ -246,6 +246,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
         store: around_store(opened.store),
         sandbox,
         notifier,
+        history: Arc::default(),
         clock,
         ids,
         tracer,
@@ -277,7 +278,8 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     let present = Present::new(estate.begin(newborn, &dispatch));
     let state = estate.state.subscribe();
     let render = Arc::new(move || counted.text());
-    let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render);
+    let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render)
+        .telling(Arc::clone(&estate.history));
     Ok((House { address, estate, present, dispatch, door, export }, listener))
 }
 

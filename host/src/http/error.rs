@@ -82,6 +82,11 @@ impl Problem {
         self
     }
 
+    /// Its status, its title and its detail, for a page.
+    pub(super) fn told(&self) -> (StatusCode, &'static str, &str) {
+        (self.status, self.title, &self.detail)
+    }
+
     /// The request cannot be read: it is no JSON, no UTF-8, no number, not whole.
     pub(super) fn malformed(detail: impl fmt::Display) -> Self {
         Self::new(MALFORMED, detail.to_string())

@@ -39,7 +39,7 @@ impl fmt::Display for HostState {
 }
 
 /// Greets whoever opens the address in a browser.
-pub(super) async fn welcome() -> &'static str {
+pub(super) fn welcome() -> &'static str {
     concat!("Stepwell ", env!("CARGO_PKG_VERSION"), ". The API begins at /v1; see docs/api.md.\n")
 }
 

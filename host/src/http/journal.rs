@@ -25,19 +25,19 @@ pub(super) struct Journal {
 #[schema(as = JournalEntry)]
 pub(super) struct Line {
     pub(super) seq: Seq,
-    run: Run,
-    at: Timestamp,
+    pub(super) run: Run,
+    pub(super) at: Timestamp,
     pub(super) kind: &'static str,
     #[serde(flatten)]
-    fields: Fields,
+    pub(super) fields: Fields,
 }
 
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct Fields {
+pub(super) struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
-    promise: Option<Promise>,
+    pub(super) promise: Option<Promise>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Name>,
+    pub(super) name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,19 +48,19 @@ struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     inputs: Option<Vec<Payload>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u32>,
+    pub(super) count: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     child: Option<ExecutionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detached: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    milliseconds: Option<u64>,
+    pub(super) milliseconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     promises: Option<Vec<Promise>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attempt: Option<u32>,
+    pub(super) attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Payload, required = false)]
     result: Option<Payload>,
@@ -68,13 +68,13 @@ struct Fields {
     #[schema(value_type = Payload, required = false)]
     payload: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<Failure>,
+    pub(super) failure: Option<Failure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<ExecutionState>,
+    pub(super) state: Option<ExecutionState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fuel: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +91,16 @@ struct Fields {
     module: Option<ModuleDigest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     noted: Option<u64>,
+}
+
+impl Line {
+    /// The same without what was given, returned and sent: what happened, and when.
+    pub(super) fn bare(mut self) -> Self {
+        let failure = self.fields.failure.map(|failure| Failure { details: None, ..failure });
+        let (input, inputs, result, payload) = (None, None, None, None);
+        self.fields = Fields { input, inputs, result, payload, failure, ..self.fields };
+        self
+    }
 }
 
 /// A page of an execution's journal.

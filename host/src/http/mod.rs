@@ -48,6 +48,7 @@ mod schedules;
 mod serve;
 mod start;
 mod tasks;
+mod web;
 
 pub use health::HostState;
 pub use metrics::Render;

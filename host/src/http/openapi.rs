@@ -15,7 +15,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::Problem;
-use super::{Door, api, health};
+use super::{Door, api, web};
 
 /// What stands in the document beside its routes.
 pub(super) fn frame() -> OpenApi {
@@ -38,7 +38,7 @@ pub(super) fn routes() -> Router<Door> {
     let tell = move || async move {
         ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
     };
-    router.route("/", get(health::welcome)).route("/openapi.json", get(tell))
+    router.merge(web::routes()).route("/openapi.json", get(tell))
 }
 
 /// Whatever is refused is refused by a problem document.

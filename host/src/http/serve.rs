@@ -25,7 +25,9 @@ use super::error::Problem;
 use super::health::HostState;
 use super::metrics::{self, Census, Render};
 use super::openapi::routes;
+use super::web::Board;
 use crate::dispatch::Dispatch;
+use crate::model::History;
 
 /// Shorter answers are not compressed.
 const COMPRESSED_BYTES_MIN: u64 = 1_024;
@@ -37,6 +39,7 @@ pub struct Door {
     state: Arc<dyn Fn() -> HostState + Send + Sync>,
     pub(super) render: Render,
     pub(super) census: Arc<Mutex<Census>>,
+    pub(super) board: Arc<Board>,
     closing: CancellationToken,
     shut: CancellationToken,
     requests: TaskTracker,
@@ -54,10 +57,18 @@ impl Door {
             state: Arc::new(state),
             render,
             census: Arc::default(),
+            board: Arc::default(),
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
             requests: TaskTracker::new(),
         }
+    }
+
+    /// Its pages tell of this history.
+    #[must_use]
+    pub fn telling(mut self, history: Arc<History>) -> Self {
+        self.board = Arc::new(Board::of(history));
+        self
     }
 
     /// Takes no new connection, and has those that wait for a result answered.

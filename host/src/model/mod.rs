@@ -23,6 +23,7 @@ mod duration;
 mod egress_limits;
 mod execution;
 mod failure;
+mod history;
 mod ids;
 mod lease;
 mod limit;
@@ -53,6 +54,7 @@ pub use duration::{BadDuration, format_duration, parse_duration};
 pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};
 pub use failure::{Failure, Outcome, kind};
+pub use history::{History, Part};
 pub use ids::{
     ExecutionId, HostId, Ids, InboxId, ModuleDigest, ParseIdError, Promise, RandomIds, Run, Seq,
     TaskId,

@@ -139,6 +139,7 @@ impl Attempt {
         let now = crew.clock.now();
         let settlement = settle(ending, &self.retry, self.number, crew.chance(), now);
         crew.meters.step(&self.queue, &self.step).ended(self.place, &settlement, usage);
+        crew.meters.attempted(&settlement);
         let is_result = matches!(settlement, Settlement::Settled(Ok(_)));
         let counts = |said: &Said| is_result || said.note.survives_failure();
         let noted = notes.into_iter().filter(counts).map(|Said { at, note }| NotedBy {

@@ -124,7 +124,7 @@ impl Crew {
             grants: Grants::new(Arc::clone(&parts.store), parts.sandbox.clone()),
             slots: Slots::new(parts.limits.max_concurrency),
             hot: Hot::new(&parts.limits),
-            meters: Meters::new(parts.limits.max_concurrency),
+            meters: Meters::new(parts.limits.max_concurrency, parts.history),
             trial: Trial::default(),
             store: parts.store,
             committer: parts.committer,

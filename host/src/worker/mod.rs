@@ -52,7 +52,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use self::crew::Crew;
-use crate::model::{Clock, HostId, Ids, Lease, Limits, Tracer};
+use crate::model::{Clock, History, HostId, Ids, Lease, Limits, Tracer};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{ClaimFilter, Committer, Snapshot, Store};
@@ -70,6 +70,8 @@ pub struct Parts {
     pub sandbox: Sandbox,
     /// Hints.
     pub notifier: Arc<dyn Notifier>,
+    /// Where it writes what it did, for people.
+    pub history: Arc<History>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.

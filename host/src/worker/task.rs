@@ -52,6 +52,7 @@ async fn attempt(crew: &Crew, task: &ClaimedTask, stop: CancellationToken) -> At
         let settlement = Settlement::Dead(Failure::new(kind::HOST_LOST, message));
         let meters = crew.meters.step(&task.queue, &task.step);
         meters.ended(Where::Task, &settlement, StepUsage::default());
+        crew.meters.attempted(&settlement);
         return Attempted { settlement, ..Attempted::lost() };
     }
     match crew.modules.load(task.module).await {
