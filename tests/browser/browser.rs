@@ -182,10 +182,7 @@ impl Browser {
     /// Holds the page to have complained of nothing since it was asked last.
     pub(crate) async fn complained_of_nothing(&self) {
         let log = self.driver.browser_log().await.unwrap();
-        let is_bad = |entry: &&BrowserLogEntry| {
-            // A host that has no stream of everything answers so, and the page asks now and then instead.
-            entry.level == "SEVERE" && !entry.message.contains("/v1/events - Failed to load")
-        };
+        let is_bad = |entry: &&BrowserLogEntry| entry.level == "SEVERE";
         let bad: Vec<_> = log.iter().filter(is_bad).collect();
         assert!(bad.is_empty(), "{bad:#?}");
     }

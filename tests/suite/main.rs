@@ -20,6 +20,7 @@ mod test_host;
 mod test_limits;
 
 mod test_bad_input;
+mod test_bulk;
 mod test_cancel;
 mod test_capabilities;
 mod test_children;

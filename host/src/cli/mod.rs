@@ -16,6 +16,7 @@
 //! {"receipt":"R-7"}
 //! ```
 
+mod bulk;
 mod cleanup;
 mod client;
 mod completions;
@@ -125,6 +126,9 @@ pub enum Command {
     Pause(control::Pause),
     /// Have an execution go on that is paused or blocked
     Resume(control::Revive),
+    /// One order for many executions: cancel, retry, pause, resume
+    #[command(subcommand)]
+    Bulk(bulk::Bulk),
     /// Print what an execution's workflow and steps have said
     Logs(logs::Logs),
     /// List modules, newest first
@@ -184,6 +188,7 @@ impl Command {
             Self::Retry(retry) => retry.retry(client, out).await,
             Self::Pause(pause) => pause.perform(client, out).await,
             Self::Resume(resume) => resume.resume(client, out).await,
+            Self::Bulk(bulk) => bulk.perform(client, out).await,
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Grants(grants) => grants.perform(client, out).await,

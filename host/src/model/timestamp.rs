@@ -79,8 +79,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        let time = text.parse::<jiff::Timestamp>().map_err(serde::de::Error::custom)?;
-        Ok(Self(time.as_microsecond()))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -15,14 +15,12 @@ pub(super) enum Place {
     Modules,
     Queues,
     Hosts,
-    Keys,
-    Audit,
     /// None of them.
     Nowhere,
 }
 
 /// The navigation: groups of places, each with its address, its name, and the key that goes there after `g`.
-const PLACES: [&[(Place, &str, &str, &str)]; 3] = [
+const PLACES: [&[(Place, &str, &str, &str)]; 2] = [
     &[
         (Place::Overview, "/", "Overview", "o"),
         (Place::Executions, "/executions", "Executions", "e"),
@@ -34,7 +32,6 @@ const PLACES: [&[(Place, &str, &str, &str)]; 3] = [
         (Place::Queues, "/queues", "Queues", "q"),
         (Place::Hosts, "/hosts", "Hosts", "h"),
     ],
-    &[(Place::Keys, "/keys", "Keys", "k"), (Place::Audit, "/audit", "Audit", "a")],
 ];
 
 /// A document.
