@@ -3,10 +3,12 @@
 use std::fmt::Write;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use thirtyfour::{BrowserLogEntry, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
@@ -63,6 +65,7 @@ impl Browser {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .expect(missing);
         let port = BufReader::new(program.stdout.take().unwrap())
@@ -232,9 +235,16 @@ impl Browser {
         fs::write(folder.join(name).with_extension("png"), png).unwrap();
     }
 
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(self) {
         self.driver.clone().quit().await.unwrap();
-        self.program.kill().unwrap();
-        self.program.wait().unwrap();
+    }
+}
+
+/// Also where a test fails: the browser is in the group of the program that began it.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let group = Pid::from_child(&self.program);
+        let _ended_already = kill_process_group(group, Signal::KILL);
+        let _reaped_already = self.program.wait();
     }
 }
