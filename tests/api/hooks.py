@@ -41,7 +41,11 @@ def whole(value):
 
 @schemathesis.hook
 def map_body(context, body):
-    return whole(body)
+    body = whole(body)
+    # A schedule ends after it begins, for which a document has no words either.
+    if isinstance(body, dict) and body.get("starts_at") and body.get("ends_at"):
+        del body["ends_at"]
+    return body
 
 
 @schemathesis.hook
@@ -49,7 +53,7 @@ def before_call(context, case, kwargs):
     query = case.query if isinstance(case.query, dict) else {}
     # A stream ends when it is told to; one that nobody ends would be waited for.
     if case.path.endswith("/events"):
-        case.query = {**query, "for": "100ms"}
+        case.query = {"for": "100ms", **query}
     # Header and order may both bring a key, and then they have to agree, for which a document has no words.
     body = case.body if isinstance(case.body, dict) else {}
     keyed = "id" in query or "idempotency_key" in body or "executions" in body

@@ -27,7 +27,7 @@ pub(super) struct Behind {
     after: Option<String>,
     /// How long the stream lasts at most.
     #[serde(rename = "for")]
-    #[param(value_type = Option<String>, format = "duration-text")]
+    #[param(value_type = Option<String>, format = "wait-text")]
     lasts: Option<Span>,
 }
 
@@ -54,9 +54,9 @@ pub(super) async fn follow(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let seen = headers.get("last-event-id").map(|id| id.to_str().map_err(Problem::malformed));
-    let after = seen.transpose()?.map(str::to_owned).or(behind.after);
-    let after = after.as_deref().map(read_cursor).transpose()?;
-    let watcher = door.dispatch.watch(after)?;
+    let seen = seen.transpose()?.map(read_cursor).transpose()?;
+    let after = behind.after.as_deref().map(read_cursor).transpose()?;
+    let watcher = door.dispatch.watch(seen.or(after))?;
     Ok(stream_of(events(door, watcher), behind.lasts))
 }
 

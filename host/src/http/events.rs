@@ -33,7 +33,7 @@ pub(super) struct Behind {
     after: u64,
     /// How long the stream lasts at most.
     #[serde(rename = "for")]
-    #[param(value_type = Option<String>, format = "duration-text")]
+    #[param(value_type = Option<String>, format = "wait-text")]
     lasts: Option<Span>,
 }
 
