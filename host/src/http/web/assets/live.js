@@ -92,22 +92,37 @@ export function follow(timeline) {
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   say("on");
   if (timeline) timeline.onChange(refresh);
-  const path = "/v1/events";
-  const events = new EventSource(path);
   let every = null;
   const fallBack = () => {
     every ??= setInterval(() => refresh(), WITHOUT_STREAM_EVERY);
   };
-  events.addEventListener("execution", refresh);
-  // What no event tells of, such as a lease, is looked at now and then.
-  events.addEventListener("open", () => {
-    clearInterval(every);
-    every = setInterval(() => refresh(), WITHOUT_STREAM_EVERY * 3);
+  listen(() => "/v1/events", (events) => {
+    events.addEventListener("execution", refresh);
+    // What no event tells of, such as a lease, is looked at now and then.
+    events.addEventListener("open", () => {
+      clearInterval(every);
+      every = setInterval(() => refresh(), WITHOUT_STREAM_EVERY * 3);
+    });
+    events.addEventListener("error", () => {
+      if (events.readyState !== EventSource.CLOSED) return;
+      clearInterval(every);
+      every = null;
+      fallBack();
+    });
   });
-  events.addEventListener("error", () => {
-    if (events.readyState !== EventSource.CLOSED) return;
-    clearInterval(every);
-    every = null;
-    fallBack();
+}
+
+// A stream that is open while its page is shown: a browser has few connections for one host, and pages that it keeps for going
+// back must not hold them.
+export function listen(path, prepare) {
+  let events = null;
+  const open = () => {
+    events = new EventSource(path());
+    prepare(events);
+  };
+  addEventListener("pagehide", () => events.close());
+  addEventListener("pageshow", (shown) => {
+    if (shown.persisted) open();
   });
+  open();
 }

@@ -1,4 +1,5 @@
 // The timeline of an execution: a bar for each promise. Only the rows that are in view are drawn, so thousands stay fluid.
+import { listen } from "./live.js";
 import { Promises } from "./promises.js";
 
 const ROW = 26;
@@ -379,7 +380,6 @@ async function read(id, timeline) {
 }
 
 function followEntries(id, timeline) {
-  const events = new EventSource(`/v1/executions/${id}/events?after=${timeline.promises.seq}`);
   let isAsked = false;
   const take = (event) => {
     const entry = JSON.parse(event.data);
@@ -392,11 +392,13 @@ function followEntries(id, timeline) {
       timeline.changed();
     }, 100);
   };
-  KINDS.forEach((kind) => events.addEventListener(kind, take));
-  events.addEventListener("end", () => {
-    events.close();
-    timeline.ended = true;
-    timeline.changed();
+  listen(() => `/v1/executions/${id}/events?after=${timeline.promises.seq}`, (events) => {
+    KINDS.forEach((kind) => events.addEventListener(kind, take));
+    events.addEventListener("end", () => {
+      events.close();
+      timeline.ended = true;
+      timeline.changed();
+    });
   });
   // What is open grows with the time.
   const growing = setInterval(() => (timeline.ended ? clearInterval(growing) : timeline.draw()), 1000);
