@@ -20,6 +20,8 @@
 //! # }
 //! ```
 
+mod access;
+mod audit;
 mod body;
 mod cleanup;
 mod control;
@@ -32,6 +34,7 @@ mod grants;
 mod health;
 mod hosts;
 mod journal;
+mod keys;
 mod logs;
 mod metrics;
 mod modules;
@@ -44,12 +47,13 @@ mod serve;
 mod start;
 mod tasks;
 
+pub use access::{Access, Keys, Line, Need, RULES, Reach, Rule};
 pub use health::HostState;
 pub use metrics::Render;
 pub use serve::{Door, serve};
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 /// Every route.
 fn routes() -> Router<Door> {
@@ -95,4 +99,8 @@ fn routes() -> Router<Door> {
         .route("/v1/cleanup", post(cleanup::clean_up))
         .route("/v1/hosts", get(hosts::list))
         .route("/v1/stats", get(hosts::stats))
+        .route("/v1/keys", get(keys::list).post(keys::create))
+        .route("/v1/keys/{id}", delete(keys::revoke))
+        .route("/v1/audit", get(audit::list))
+        .merge(access::routes())
 }

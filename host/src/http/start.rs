@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Door;
+use super::access::{Caller, Subject};
 use super::body::{self, Bound};
 use super::error::Problem;
 use super::order::{Orders, STARTS_BYTES_MAX, key_of, of_many, with_key};
@@ -45,6 +46,7 @@ struct Answers {
 /// Starts one execution (201 where it is new, 200 where its key had made it before), or many (200, each answered by itself).
 pub(super) async fn start(
     State(door): State<Door>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -54,9 +56,14 @@ pub(super) async fn start(
     match (orders, key) {
         (Orders::One(order), key) => {
             let order = with_key((*order).try_into()?, key)?;
+            caller.may_start(&order.workflow)?;
+            let workflow = order.workflow.clone();
             let started = Started::from(door.dispatch.start(order).await?);
             let status = if started.created { StatusCode::CREATED } else { StatusCode::OK };
-            Ok((status, Json(started)).into_response())
+            let subject = Subject(format!("{workflow} {}", started.id));
+            let mut response = (status, Json(started)).into_response();
+            response.extensions_mut().insert(subject);
+            Ok(response)
         }
         (Orders::Many(_), Some(_)) => {
             let detail = "one Idempotency-Key cannot be that of many: give each order its own \
@@ -66,16 +73,22 @@ pub(super) async fn start(
         (Orders::Many(orders), None) => {
             // As many as one commit takes are under way at once, so that one client cannot fill the committer's queue.
             let at_once = door.dispatch.limits().commit_batch_max;
-            let answers = stream::iter(orders).map(|order| start_one(&door, order));
-            let executions = answers.buffered(at_once).collect().await;
-            Ok(Json(Answers { executions }).into_response())
+            let answers = stream::iter(orders).map(|order| start_one(&door, &caller, order));
+            let executions: Vec<_> = answers.buffered(at_once).collect().await;
+            let subject = Subject(format!("{} orders", executions.len()));
+            let mut response = Json(Answers { executions }).into_response();
+            response.extensions_mut().insert(subject);
+            Ok(response)
         }
     }
 }
 
-async fn start_one(door: &Door, order: Box<RawValue>) -> Answer {
+async fn start_one(door: &Door, caller: &Caller, order: Box<RawValue>) -> Answer {
     let started = match of_many(&order) {
-        Ok(order) => door.dispatch.start(order).await.map_err(Problem::from),
+        Ok(order) => match caller.may_start(&order.workflow) {
+            Ok(()) => door.dispatch.start(order).await.map_err(Problem::from),
+            Err(problem) => Err(problem),
+        },
         Err(problem) => Err(problem),
     };
     match started {

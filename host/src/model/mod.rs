@@ -24,6 +24,7 @@ mod egress_limits;
 mod execution;
 mod failure;
 mod ids;
+mod key;
 mod lease;
 mod limit;
 mod limits;
@@ -57,6 +58,7 @@ pub use ids::{
     ExecutionId, HostId, Ids, InboxId, ModuleDigest, ParseIdError, Promise, RandomIds, Run, Seq,
     TaskId,
 };
+pub use key::{Key, KeyHash, KeyId, KeyKind, KeyScope, NoKey, Role, Session, UnknownRole};
 pub use lease::Lease;
 pub use limit::{CallLimits, Limit};
 pub use limits::Limits;
