@@ -28,7 +28,7 @@ use self::life::{Estate, Present};
 use self::threads::Threads;
 use crate::config::Config;
 use crate::dispatch::{self, Dispatch};
-use crate::http::{self, Door, HostState};
+use crate::http::{self, Access, Door, HostState, Reach};
 use crate::journal;
 use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock};
 use crate::notify::{LocalNotifier, Notifier, RedisNotifier};
@@ -247,6 +247,8 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     let state = estate.state.subscribe();
     let render = Arc::new(move || counted.text());
     let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render);
+    let reach = if address.ip().is_loopback() { Reach::Loopback } else { Reach::Network };
+    let door = door.guarded(Access { reach, ..Access::default() });
     Ok((House { address, estate, present, dispatch, door }, listener))
 }
 
