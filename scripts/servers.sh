@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the scripts that need Postgres or Redis: where their programs are, and how to get them where they are not. Only
+# Sourced by the scripts that need Postgres, Redis or a browser: where their programs are, and how to get them where they are not. Only
 # the programs are wanted; whoever tests starts servers of its own with scripts/private-server.
 #
 # Environment:
@@ -70,6 +70,29 @@ The tests start servers of their own: Postgres $postgres_version_min or later, a
     $(line_that_installs "${missing% }")
 
 and then run this again. Nothing has to be started or configured.
+HOW
+  exit 1
+}
+
+missing_browser() { # prints the packages, by their names in Debian
+  command -v chromium >/dev/null || echo chromium
+  command -v chromedriver >/dev/null || echo chromium-driver
+}
+
+need_browser() { # installs what is missing, or says what to type
+  local missing
+  missing=$(missing_browser | tr '\n' ' ')
+  [ -n "$missing" ] || return 0
+  # shellcheck disable=SC2086 # these are words
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then (install_programs $missing) || true; fi
+  missing=$(missing_browser | tr '\n' ' ')
+  [ -n "$missing" ] || return 0
+  cat >&2 <<HOW
+The dashboard is tested in a real browser. What is missing here comes with
+
+    $(line_that_installs "${missing% }")
+
+and then run this again.
 HOW
   exit 1
 }

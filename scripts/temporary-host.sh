@@ -4,6 +4,7 @@
 
 stepwell=${CARGO_TARGET_DIR:-$PWD/target}/debug/stepwell
 host_pid=
+host_options=()
 host_folder=$(mktemp -d "${TMPDIR:-/tmp}/stepwell.XXXXXX")
 
 clear_away() {
@@ -30,7 +31,8 @@ export STEPWELL_SERVER=http://127.0.0.1:$host_port
 
 start_host() { # and waits until it answers
   local tries
-  "$stepwell" serve --listen "127.0.0.1:$host_port" --data "$host_folder/data" >>"$host_folder/host.log" 2>&1 &
+  [ ${#host_options[@]} -gt 0 ] || host_options=(--data "$host_folder/data")
+  "$stepwell" serve --listen "127.0.0.1:$host_port" "${host_options[@]}" >>"$host_folder/host.log" 2>&1 &
   host_pid=$!
   for ((tries = 0; tries < 300; tries++)); do
     if "$stepwell" list >/dev/null 2>&1; then return 0; fi

@@ -189,6 +189,7 @@ fn ready(bench: &Bench) -> Result<Write> {
         start_at: now,
         expires_at: None,
         owner: None,
+        traceparent: None,
     })))
 }
 

@@ -10,7 +10,7 @@ use stepwell::model::{
     ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
-    ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
+    Change, ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
     LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, PoolUse, Put, QueueRow,
     Removable, Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot,
@@ -158,6 +158,7 @@ hand_on! {
     state(id: ExecutionId) -> Option<ExecutionState>;
     result(id: ExecutionId) -> Option<Ended>;
     executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
+    changes(after: (Timestamp, ExecutionId), limit: u32) -> Vec<Change>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
     logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
     remove_executions(host: HostId, old: &Old, limit: u32) -> Removed;

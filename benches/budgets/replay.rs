@@ -107,6 +107,7 @@ async fn copy(house: &House, past: &[Entry]) -> Result<ExecutionId> {
         start_at: past[0].recorded_at,
         expires_at: None,
         owner: Some(house.host),
+        traceparent: None,
     };
     ensure!(at >= start.created_at, "the past runs backwards");
     commit(house, Write::Start(Box::new(start))).await?;

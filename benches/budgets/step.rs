@@ -94,6 +94,7 @@ async fn attempt(bench: &Bench, module: &Module) -> Result<StepReport> {
         timeout: Duration::from_secs(30),
         deadline: bench.ground.clock.now() + Duration::from_secs(30),
         last_heartbeat: None,
+        trace: stepwell::model::Trace::of(ExecutionId::from_bytes([7; 16]), None),
     };
     let report = bench.ground.sandbox.run_step(module, call, CancellationToken::new()).await;
     let is_echo = matches!(&report.ending, Ending::Returned(Ok(said)) if said.as_str() == "42");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::model::{BadDuration, Lease, Limits, Name, Period, StatePeriod, parse_duration};
-use crate::store::{Migrating, PostgresOptions};
+use crate::store::{BadKeys, Keyring, Migrating, PostgresOptions};
 
 /// The flags of `stepwell serve`.
 #[derive(Debug, Args)]
@@ -90,6 +90,18 @@ pub struct ServeFlags {
     /// Certificates in PEM that the requests of steps trust beside those of the machine
     #[arg(long, env = "STEPWELL_EGRESS_CA", value_name = "FILE")]
     egress_ca: Option<PathBuf>,
+    /// Keys that payloads are sealed with at rest, id:base64 of 32 bytes each; the first one seals, all of them open [default: none]
+    #[arg(long, env = "STEPWELL_ENCRYPTION_KEYS", value_name = "KEYS", hide_env_values = true)]
+    encryption_keys: Option<String>,
+    /// The collector that spans are sent to by OTLP (http/protobuf), http://HOST:4318 [default: none]
+    #[arg(long, env = "STEPWELL_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// The same by its standard name; the one above wins [default: none]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otel_endpoint: Option<String>,
+    /// What spans call the service
+    #[arg(long, env = "OTEL_SERVICE_NAME", default_value = "stepwell", value_name = "NAME")]
+    service_name: String,
     /// Form of the log on standard error
     #[arg(long, env = "STEPWELL_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -107,12 +119,55 @@ enum Migrate {
     Never,
 }
 
+/// The flags of `stepwell dev`.
+#[derive(Debug, Args)]
+pub struct DevFlags {
+    /// The folder of a crate of workflows
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Address to listen on
+    #[arg(long, env = "STEPWELL_LISTEN", default_value = "127.0.0.1:7878", value_name = "IP:PORT")]
+    pub listen: SocketAddr,
+    /// Build as for production: slower to build, and faster to run
+    #[arg(long)]
+    pub release: bool,
+    /// Keep the executions of the last time
+    #[arg(long)]
+    pub keep: bool,
+    /// What stands behind what modules are granted: a .toml or .json file
+    #[arg(long, env = "STEPWELL_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// What the host logs: a level, or levels by target
+    #[arg(long, env = "STEPWELL_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// The flags of `stepwell doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorFlags {
+    /// Those of the host that is asked about
+    #[command(flatten)]
+    pub host: ServeFlags,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The flags of `stepwell migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateFlags {
-    /// The Postgres, with a role that owns the tables: postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=...
+    /// The Postgres, with a role that owns the tables: postgres://USER:PASSWORD@HOST:5432/NAME?sslmode=... [default: a file in --data]
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database: String,
+    pub database: Option<String>,
+    /// Folder of the database, where it is a file
+    #[arg(long, env = "STEPWELL_DATA", default_value = "./stepwell-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Change nothing: list what is applied and what is pending
+    #[arg(long, visible_alias = "dry-run")]
+    pub status: bool,
+    /// The list as JSON
+    #[arg(long, requires = "status")]
+    pub json: bool,
 }
 
 fn connections(text: &str) -> Result<u32, String> {
@@ -185,6 +240,12 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// The file of certificates that the requests of steps trust beside those of the machine.
     pub egress_ca: Option<PathBuf>,
+    /// What payloads are sealed with at rest. Keys that are none are refused at the start, where nobody prints them.
+    pub keys: Result<Keyring, BadKeys>,
+    /// The collector that spans are sent to.
+    pub otlp_endpoint: Option<String>,
+    /// What spans call the service.
+    pub service_name: String,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What is logged.
@@ -209,6 +270,9 @@ impl Config {
             cores,
             policy: None,
             egress_ca: None,
+            keys: Ok(Keyring::default()),
+            otlp_endpoint: None,
+            service_name: "stepwell".to_owned(),
             log_format: LogFormat::Text,
             log: "info".to_owned(),
         }
@@ -231,6 +295,13 @@ impl From<ServeFlags> for Config {
             tags: flags.tags,
             policy: flags.policy,
             egress_ca: flags.egress_ca,
+            keys: flags.encryption_keys.map_or_else(|| Ok(Keyring::default()), |keys| keys.parse()),
+            // A variable that is empty is one that is not set, as OpenTelemetry has it.
+            otlp_endpoint: [flags.otlp_endpoint, flags.otel_endpoint]
+                .into_iter()
+                .flatten()
+                .find(|endpoint| !endpoint.is_empty()),
+            service_name: flags.service_name,
             log_format: flags.log_format,
             log: flags.log,
             ..Self::at(flags.data)

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use stepwell::config::{Config, MigrateFlags, ServeFlags};
+use clap::{CommandFactory, Parser, Subcommand};
+use stepwell::config::{Config, DevFlags, DoctorFlags, LogFormat, MigrateFlags, ServeFlags};
 use stepwell::{app, cli, sandbox, telemetry};
 
 /// Durable workflows inside WebAssembly sandboxes
@@ -21,8 +21,14 @@ struct CommandLine {
 enum Command {
     /// Run a host
     Serve(Box<ServeFlags>),
-    /// Bring the schema of a Postgres up to date
+    /// Build a crate of workflows, run it on a host of its own, and again after each change
+    Dev(DevFlags),
+    /// Check what a host with these flags would need, and say what to do
+    Doctor(Box<DoctorFlags>),
+    /// Bring the schema of a database up to date, or say which migrations it has
     Migrate(MigrateFlags),
+    /// Print a script that completes commands in a shell
+    Completions(cli::Completions),
     #[command(flatten)]
     Client(cli::Command),
 }
@@ -45,16 +51,26 @@ fn main() -> ExitCode {
                 .and_then(|()| runtime.block_on(app::serve(config)));
             served.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
         }
-        Command::Migrate(flags) => {
-            let migrated = runtime.block_on(app::migrate(&flags.database));
-            migrated.map_or_else(
-                |error| told(&error),
-                |done| {
-                    writeln!(std::io::stdout().lock(), "{done}").ok();
-                    ExitCode::SUCCESS
-                },
-            )
+        Command::Dev(flags) => {
+            let voice = cli::Voice::new(&line.reach);
+            let developed = telemetry::start(LogFormat::Text, &flags.log)
+                .and_then(|()| runtime.block_on(app::develop(flags, &voice)));
+            developed.map_or_else(|error| told(&error), |()| ExitCode::SUCCESS)
         }
+        Command::Doctor(flags) => {
+            let DoctorFlags { host, json } = *flags;
+            let findings = runtime.block_on(app::examine(&Config::from(host)));
+            let reader = if json { cli::Reader::Pipes } else { cli::Reader::People };
+            cli::tell(&line.reach, &findings, reader)
+        }
+        Command::Migrate(flags) => match runtime.block_on(app::migrate(&flags)) {
+            Err(error) => told(&error),
+            Ok(migrated) => {
+                writeln!(std::io::stdout().lock(), "{}", migrated.text).ok();
+                if migrated.pending { ExitCode::from(cli::NOT_ALL_WELL) } else { ExitCode::SUCCESS }
+            }
+        },
+        Command::Completions(completions) => completions.write(CommandLine::command()),
         Command::Client(command) => runtime.block_on(cli::perform(&line.reach, command)),
     }
 }
@@ -68,7 +84,6 @@ fn told(error: &anyhow::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_tree_is_sound() {
@@ -92,6 +107,12 @@ mod tests {
             "stepwell health --ready --json",
             "stepwell dlq replay 7",
             "stepwell dlq list --json --server http://h:1",
+            "stepwell watch --interval 500ms",
+            "stepwell list --color never",
+            "stepwell doctor --data d --listen 127.0.0.1:0 --json",
+            "stepwell dev . --release --keep --listen 127.0.0.1:0",
+            "stepwell migrate --status --json --data d",
+            "stepwell completions zsh",
         ] {
             CommandLine::try_parse_from(line.split(' ')).unwrap();
         }

@@ -1,11 +1,13 @@
 //! Hosts on one database.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use serde_json::json;
 use stepwell::app;
+use stepwell::config::MigrateFlags;
 use stepwell::model::{Lease, Limits};
 use stepwell::store::{Migrating, PostgresOptions, SqlStore};
 use stepwell_test_servers::postgres::Postgres;
@@ -48,7 +50,9 @@ impl Cluster {
 
     /// An empty database with the witnesses in it, and no host yet.
     pub(crate) async fn prepare(url: &str, lease: Lease) -> Self {
-        app::migrate(url).await.unwrap();
+        let (database, data) = (Some(url.to_owned()), PathBuf::new());
+        let flags = MigrateFlags { database, data, status: false, json: false };
+        app::migrate(&flags).await.unwrap();
         let cluster = Self::at(url, lease);
         trace::install(&cluster.rows).await;
         cluster

@@ -100,6 +100,7 @@ impl Front {
             notifier: Arc::clone(&notifier) as Arc<dyn Notifier>,
             clock,
             ids: Arc::new(RandomIds),
+            tracer: Arc::new(stepwell::model::Untraced),
             limits,
             filter: ClaimFilter::default(),
         };
@@ -124,6 +125,11 @@ impl Front {
         let name = Name::new(name).expect("a name");
         let wasm = name.as_str().as_bytes();
         self.store.deploy(self.host, &name, &manifest, wasm).await.expect("it is kept");
+    }
+
+    /// Where it answers.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(crate) async fn ask(

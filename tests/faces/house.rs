@@ -1,15 +1,25 @@
 //! The whole house: built, killed, built again on what it left, and stopped.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use stepwell::app::{App, Fittings};
 use stepwell::config::Config;
 use stepwell::worker::WorkerState;
 
-async fn start(data: &Path) -> anyhow::Result<App> {
+pub(crate) async fn start(data: &Path) -> anyhow::Result<App> {
+    start_with(Config::at(data)).await
+}
+
+/// The same at an address.
+pub(crate) async fn start_at(data: &Path, listen: SocketAddr) -> anyhow::Result<App> {
+    start_with(Config { listen, ..Config::at(data) }).await
+}
+
+async fn start_with(config: Config) -> anyhow::Result<App> {
     let fittings =
         Fittings { compiler: env!("CARGO_BIN_EXE_stepwell").into(), ..Fittings::real()? };
-    App::start_with(Config::at(data), fittings).await
+    App::start_with(config, fittings).await
 }
 
 async fn ready(app: &App) -> u16 {

@@ -2,9 +2,13 @@
 //! which words.
 
 mod control;
+mod developing;
 mod events;
 mod front;
 mod house;
+mod many;
 mod reading;
 mod refusals;
 mod starting;
+mod watching;
+mod web;

@@ -37,8 +37,10 @@ pub(crate) struct Foreign {
 }
 
 /// Crates that are not named here (serde, thiserror, tracing, tokio and so on) may be used everywhere.
-pub(crate) const FOREIGN: [Foreign; 20] = [
+pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign { family: "sqlx", lives_in: &["store"] },
+    Foreign { family: "aes_gcm", lives_in: &["store/sealing"] },
+    Foreign { family: "base64", lives_in: &["store/sealing"] },
     Foreign { family: "fred", lives_in: &["notify"] },
     Foreign { family: "croner", lives_in: &["model/schedule"] },
     Foreign { family: "minicbor", lives_in: &["journal"] },
@@ -46,11 +48,20 @@ pub(crate) const FOREIGN: [Foreign; 20] = [
     Foreign { family: "wasmparser", lives_in: &["sandbox"] },
     Foreign { family: "cap_std", lives_in: &["sandbox"] },
     Foreign { family: "axum", lives_in: &["http"] },
+    // The description of the API is made from what it carries.
+    Foreign { family: "utoipa", lives_in: &["http", "dispatch", "journal", "model"] },
     Foreign { family: "tower", lives_in: &["http"] },
-    Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress"] },
+    // In `telemetry` it posts spans to their collector.
+    Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress", "telemetry/post"] },
+    Foreign { family: "maud", lives_in: &["http/web"] },
+    Foreign { family: "rustc_demangle", lives_in: &["http/web"] },
+    // With clap_complete.
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
     Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },
+    Foreign { family: "crossterm", lives_in: &["cli/watch"] },
+    Foreign { family: "ratatui", lives_in: &["cli/watch"] },
+    Foreign { family: "notify_files", lives_in: &["app/dev"] },
     Foreign { family: "owo_colors", lives_in: &["cli"] },
     Foreign { family: "metrics_exporter_prometheus", lives_in: &ROOF },
     Foreign { family: "metrics_process", lives_in: &ROOF },
@@ -63,7 +74,7 @@ pub(crate) const FOREIGN: [Foreign; 20] = [
 impl Foreign {
     /// The family that a crate's name belongs to, if it is one of those with a room.
     pub(crate) fn of(name: &str) -> Option<Self> {
-        FOREIGN.into_iter().find(|foreign| {
+        FOREIGN.iter().copied().find(|foreign| {
             name.strip_prefix(foreign.family)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         })

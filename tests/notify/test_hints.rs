@@ -2,11 +2,23 @@
 
 use futures::FutureExt;
 use stepwell::model::{Ids, RandomIds, Wake};
-use stepwell::notify::{Hints, Notifier};
+use stepwell::notify::{Hints, Notifier, RedisFault, examine_redis};
 
 use crate::console::Console;
 use crate::host::{Host, execution, within};
 use stepwell_test_servers::redis::Redis;
+
+#[tokio::test]
+async fn looking_at_a_redis_sends_a_message_that_comes_back_and_says_why_none_does() {
+    let redis = Redis::private().await;
+
+    let seen = Box::pin(within(examine_redis(&redis.url(), &RandomIds))).await.unwrap();
+    redis.kill().await;
+    let gone = Box::pin(within(examine_redis(&redis.url(), &RandomIds))).await.unwrap_err();
+
+    assert!(seen.version.is_some() && seen.heard_in > 0.0, "{seen:?}");
+    assert!(matches!(gone, RedisFault::Refused(_)), "{gone}");
+}
 
 #[tokio::test]
 async fn work_and_changes_on_one_host_are_heard_on_all() {

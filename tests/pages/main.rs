@@ -8,6 +8,7 @@
 )]
 
 mod blocks;
+mod commands;
 mod configuration;
 mod limits;
 mod links;

@@ -76,6 +76,7 @@ pub(crate) fn call(step: &str, input: &str) -> StepCall {
         timeout: Duration::from_secs(60),
         deadline: Timestamp::from_micros(1_700_000_000_000_000),
         last_heartbeat: None,
+        trace: stepwell::model::Trace::of(ExecutionId::from_bytes([7; 16]), None),
     }
 }
 

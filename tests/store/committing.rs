@@ -53,6 +53,16 @@ on_both_databases! {
         assert_eq!(db.store.counts().await.unwrap().executions[0].1, 40);
     }
 
+    async fn what_is_handed_in_together_is_written_together(db: Database) {
+        let (committer, _births) = committer(&db);
+        let many = (0..u8::try_from(limits().commit_batch_max).unwrap() * 2).map(|number| start(execution(number)));
+
+        let answers = committer.submit_all(many.collect()).await;
+
+        assert!(answers.iter().all(|answer| matches!(answer, Ok(one) if *one == done())));
+        assert_eq!(db.commits("executions").await, 1);
+    }
+
     async fn the_writes_of_one_execution_keep_their_order(db: Database) {
         let id = db.born(1).await;
         let (committer, _births) = committer(&db);

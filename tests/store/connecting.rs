@@ -1,7 +1,9 @@
 //! Connecting to a Postgres: schemas of other versions, roles that may not migrate, restarts, and TLS.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use stepwell::store::{Migrating, NEWEST, OpenError, Postgres, PostgresOptions, SqlStore};
+use stepwell::store::{
+    Migrating, NEWEST, OpenError, Postgres, PostgresOptions, SqlStore, examine_postgres,
+};
 use stepwell_test_servers::postgres::{self, Mode};
 use tokio::task::JoinSet;
 
@@ -44,6 +46,24 @@ async fn five_hosts_that_start_at_once_migrate_once() {
     assert_eq!(versions(&url).await, (1..=NEWEST).collect::<Vec<_>>());
     hosts[4].commit(vec![start(execution(1))]).await;
     assert!(hosts[0].store.execution(execution(1).id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn looking_at_a_database_says_what_is_pending_and_changes_nothing() {
+    let url = empty().await;
+
+    let before = examine_postgres(&url).await.unwrap();
+    let again = examine_postgres(&url).await.unwrap();
+    connect(&url, Migrating::Auto).await.unwrap().disconnect().await;
+    let after = examine_postgres(&url).await.unwrap();
+
+    assert!(before.server.starts_with("Postgres "), "{before:?}");
+    assert!(before.steps.iter().all(|step| step.applied_at.is_none()), "{before:?}");
+    assert_eq!(again.steps, before.steps);
+    assert!(after.steps.iter().all(|step| step.applied_at.is_some()), "{after:?}");
+    assert_eq!(after.steps.len(), before.steps.len());
+    let (open, most) = after.connections.unwrap();
+    assert!(0 < open && open <= most, "{after:?}");
 }
 
 #[tokio::test]

@@ -118,6 +118,17 @@ impl Database {
         }
     }
 
+    /// How many transactions the rows of a table come from; where the database does not say, one.
+    pub(crate) async fn commits(&self, table: &'static str) -> i64 {
+        use sqlx::Connection as _;
+        let Some(url) = self.url() else { return 1 };
+        let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+        let sql = format!("select count(distinct xmin::text) from {table}");
+        let counted = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut connection).await;
+        connection.close().await.unwrap();
+        counted.unwrap()
+    }
+
     /// Changes rows as no host would. Bytes are written as SQLite has them.
     pub(crate) async fn spoil(&self, sql: &'static str) {
         use sqlx::{ConnectOptions as _, Connection as _};

@@ -1,10 +1,10 @@
 //! Lists and pages.
 
-use stepwell::model::{ExecutionId, ExecutionState, Routing, Seq};
-use stepwell::store::{Append, ExecutionFilter, NewExecution, NewTask};
+use stepwell::model::{ExecutionId, ExecutionState, ModuleDigest, Routing, Seq};
+use stepwell::store::{Append, ExecutionFilter, NewExecution, NewTask, RowChange};
 
 use crate::database::{Database, execution_id};
-use crate::words::{at, call, child_of, execution, logged, name, start, task, write};
+use crate::words::{at, call, child_of, ended, execution, logged, name, start, task, write};
 
 async fn listed(db: &Database, filter: ExecutionFilter) -> Vec<ExecutionId> {
     let filter = ExecutionFilter { limit: filter.limit.max(2), ..filter };
@@ -50,6 +50,60 @@ on_both_databases! {
         assert_eq!(listed(&db, others).await, [execution_id(3)]);
         assert_eq!(listed(&db, children).await, [execution_id(4)]);
         assert!(listed(&db, none).await.is_empty());
+    }
+
+    async fn a_list_is_filtered_by_tag_module_failure_and_time(db: Database) {
+        let digest = |byte: u8| ModuleDigest::from_bytes([byte; 32]);
+        let tagged = |tags: &[&str]| Routing {
+            tags: tags.iter().map(|tag| name(tag)).collect(),
+            ..Routing::default()
+        };
+        let first = NewExecution { routing: tagged(&["eu", "vip", "eu"]), created_at: at(10), ..execution(1) };
+        let second = NewExecution { routing: tagged(&["eu"]), module: digest(9), created_at: at(20), ..execution(2) };
+        let third = NewExecution { created_at: at(30), owner: Some(db.host), ..execution(3) };
+        db.commit(vec![start(first), start(second), start(third)]).await;
+        let failed = RowChange::End { state: ExecutionState::Failed, failure_kind: Some("card".to_owned()) };
+        db.commit(vec![write(Append { row: failed, entries: vec![ended(2, ExecutionState::Failed)], ..db.append(execution_id(3)) })]).await;
+        let all = || ExecutionFilter { limit: 10, ..ExecutionFilter::default() };
+
+        let eu = ExecutionFilter { tag: Some(name("eu")), ..all() };
+        let vip = ExecutionFilter { tag: Some(name("vip")), ..all() };
+        let module = ExecutionFilter { module: Some(digest(9)), ..all() };
+        let card = ExecutionFilter { failure_kind: Some("card".to_owned()), ..all() };
+        let early = ExecutionFilter { until: Some(at(20)), ..all() };
+        let late = ExecutionFilter { since: Some(at(20)), ..all() };
+        let both = ExecutionFilter { tag: Some(name("eu")), since: Some(at(11)), until: Some(at(20)), ..all() };
+        let behind = ExecutionFilter { tag: Some(name("eu")), after: Some((at(20), execution_id(2))), ..all() };
+
+        let ids = |numbers: &[u8]| numbers.iter().map(|number| execution_id(*number)).collect::<Vec<_>>();
+        assert_eq!(listed(&db, eu).await, ids(&[2, 1]));
+        assert_eq!(listed(&db, vip).await, ids(&[1]));
+        assert_eq!(listed(&db, module).await, ids(&[2]));
+        assert_eq!(listed(&db, card).await, ids(&[3]));
+        assert_eq!(listed(&db, early).await, ids(&[1]));
+        assert_eq!(listed(&db, late).await, ids(&[3, 2]));
+        assert_eq!(listed(&db, both).await, ids(&[]));
+        assert_eq!(listed(&db, behind).await, ids(&[1]));
+    }
+
+    async fn what_comes_and_goes_is_told_in_its_order(db: Database) {
+        let new = |number, micros| start(NewExecution { created_at: at(micros), owner: Some(db.host), ..execution(number) });
+        db.commit(vec![new(1, 10), new(2, 20)]).await;
+        db.end(execution_id(1), 2, ExecutionState::Completed).await;
+        let changes = async |after, limit| {
+            let changes = db.store.changes(after, limit).await.unwrap();
+            changes.into_iter().map(|change| (change.execution, change.state)).collect::<Vec<_>>()
+        };
+        let (first, second) = (execution_id(1), execution_id(2));
+        let ended = (first, ExecutionState::Completed);
+
+        let all = changes((at(0), first), 10).await;
+        let page = changes((at(0), first), 1).await;
+        let rest = changes((at(10), first), 10).await;
+
+        assert_eq!(all, [(first, ExecutionState::Pending), (second, ExecutionState::Pending), ended]);
+        assert_eq!(page, [(first, ExecutionState::Pending)]);
+        assert_eq!(rest, [(second, ExecutionState::Pending), ended]);
     }
 
     async fn a_journal_is_read_page_by_page(db: Database) {

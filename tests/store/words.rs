@@ -40,6 +40,7 @@ pub(crate) fn execution(number: u8) -> NewExecution {
         start_at: at(1_000),
         expires_at: None,
         owner: None,
+        traceparent: None,
     }
 }
 

@@ -10,14 +10,17 @@
     reason = "the helpers of tests are tests, and what they print is shown where one fails"
 )]
 
+mod collector;
 mod dying;
 mod place;
 mod process;
 mod seed;
+mod served;
 mod test_host;
 mod test_limits;
 
 mod test_bad_input;
+mod test_bulk;
 mod test_cancel;
 mod test_capabilities;
 mod test_children;
@@ -39,11 +42,13 @@ mod test_runs;
 mod test_sagas;
 mod test_same_meaning;
 mod test_schedules;
+mod test_sealing;
 mod test_secrets;
 mod test_signals;
 mod test_starts;
 mod test_suspects;
 mod test_timers;
+mod test_traces;
 mod test_unreadable;
 
 use stepwell_test_witness::{api, guests, jobs, ledger};

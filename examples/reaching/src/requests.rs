@@ -24,6 +24,12 @@ pub(crate) struct Answer {
     body: String,
 }
 
+impl Answer {
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+}
+
 /// Sends one request.
 #[stepwell::step(retry(max_attempts = 1), timeout = "30s")]
 pub(crate) async fn fetch(ask: Ask) -> Result<Answer, Failure> {
@@ -95,7 +101,7 @@ fn by_wstd(url: String) -> Result<String, Failure> {
     Ok(url)
 }
 
-fn send(ask: &Ask) -> Result<Answer, Failure> {
+pub(crate) fn send(ask: &Ask) -> Result<Answer, Failure> {
     let request = http::request(&*ask.method, &*ask.url).body(&*ask.body);
     let request =
         ask.headers.iter().fold(request, |request, (name, value)| request.header(name, value));

@@ -1,12 +1,17 @@
 //! Which database a host works on, and opening it.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use serde_json::json;
 
-use crate::config::Config;
+use crate::config::{Config, MigrateFlags};
 use crate::model::{Ids, Lease, Limits};
-use crate::store::{Migrating, NEWEST, PostgresOptions, SqlStore, SqliteOptions, Store};
+use crate::store::{
+    Migrating, NEWEST, PostgresOptions, SqlStore, SqliteOptions, Step, Store, all_pending,
+    examine_file, examine_postgres,
+};
 
 /// An open database, and what a host is in it.
 #[derive(Debug)]
@@ -25,9 +30,10 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
         format!("the folder {} cannot be made; give another --data", data.display())
     })?;
     let session = session(ids);
+    let keys = config.keys.clone().context("STEPWELL_ENCRYPTION_KEYS cannot be read")?;
     let Some(url) = &config.database else {
-        let path = data.join("stepwell.db");
-        let store = SqlStore::open(&path, &SqliteOptions::default(), &config.limits).await?;
+        let options = SqliteOptions { keys, ..SqliteOptions::default() };
+        let store = SqlStore::open(&file(data), &options, &config.limits).await?;
         return Ok(Opened { store: Arc::new(store), lease: None, session });
     };
     let lease = config.limits.lease;
@@ -35,18 +41,73 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
         connections_max: config.database_connections,
         migrating: config.migrating,
         session_name: session.clone(),
+        keys,
         ..PostgresOptions::for_lease(lease)
     };
     let store = SqlStore::connect(url, &options, &config.limits).await?;
     Ok(Opened { store: Arc::new(store), lease: Some(lease), session })
 }
 
-/// Brings the schema of a Postgres up to date. Says which it has now.
-pub async fn migrate(url: &str) -> Result<String> {
-    let options = PostgresOptions { migrating: Migrating::Auto, ..PostgresOptions::default() };
-    let store = SqlStore::connect(url, &options, &Limits::for_cores(1)).await?;
-    store.disconnect().await;
-    Ok(format!("the schema is up to date: version {NEWEST}"))
+/// Where the database lies that is a file.
+pub(super) fn file(data: &Path) -> PathBuf {
+    data.join("stepwell.db")
+}
+
+/// What there is to say of the migrations of a database.
+#[derive(Debug)]
+pub struct Migrated {
+    /// For whoever asked.
+    pub text: String,
+    /// Whether any is still to be done.
+    pub pending: bool,
+}
+
+/// Brings the schema of a database up to date, or only says which migrations it has.
+pub async fn migrate(flags: &MigrateFlags) -> Result<Migrated> {
+    let limits = Limits::for_cores(1);
+    if flags.status {
+        let steps = steps(flags).await?;
+        let pending = steps.iter().any(|step| step.applied_at.is_none());
+        return Ok(Migrated { text: listed(&steps, flags)?, pending });
+    }
+    if let Some(url) = &flags.database {
+        let options = PostgresOptions { migrating: Migrating::Auto, ..PostgresOptions::default() };
+        SqlStore::migrate(url, &options).await?;
+    } else {
+        let path = file(&flags.data);
+        if !path.exists() {
+            let path = path.display();
+            bail!(
+                "{path} is not there: a host makes it when it starts; give another --data, or --database"
+            );
+        }
+        SqlStore::open(&path, &SqliteOptions::default(), &limits).await?.close().await;
+    }
+    let text = format!("the schema is up to date: version {NEWEST}");
+    Ok(Migrated { text, pending: false })
+}
+
+async fn steps(flags: &MigrateFlags) -> Result<Vec<Step>> {
+    Ok(match &flags.database {
+        Some(url) => examine_postgres(url).await?.steps,
+        None => examine_file(&file(&flags.data)).await?.map_or_else(all_pending, |seen| seen.steps),
+    })
+}
+
+fn listed(steps: &[Step], flags: &MigrateFlags) -> Result<String> {
+    if flags.json {
+        let step = |step: &Step| {
+            let Step { version, name, applied_at } = step;
+            json!({ "version": version, "name": name, "applied_at": applied_at })
+        };
+        let steps: Vec<_> = steps.iter().map(step).collect();
+        return Ok(serde_json::to_string_pretty(&json!({ "migrations": steps }))?);
+    }
+    let line = |step: &Step| match step.applied_at {
+        Some(at) => format!("applied  {}  {at}", step.name),
+        None => format!("pending  {}", step.name),
+    };
+    Ok(steps.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// A name that no other process has.

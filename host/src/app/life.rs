@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::dispatch::{Dispatch, Identity};
-use crate::model::{Clock, HostId, Ids, Lease, Limits};
+use crate::model::{Clock, History, HostId, Ids, Lease, Limits, Tracer};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{
@@ -30,8 +30,11 @@ pub(super) struct Estate {
     pub(super) store: Arc<dyn Store>,
     pub(super) sandbox: Sandbox,
     pub(super) notifier: Arc<dyn Notifier>,
+    /// What this process did of late, whatever it was called.
+    pub(super) history: Arc<History>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
+    pub(super) tracer: Arc<dyn Tracer>,
     pub(super) limits: Limits,
     pub(super) filter: ClaimFilter,
     pub(super) polling: Polling,
@@ -118,8 +121,10 @@ impl Estate {
             births,
             sandbox: self.sandbox.clone(),
             notifier: Arc::clone(&self.notifier),
+            history: Arc::clone(&self.history),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
+            tracer: Arc::clone(&self.tracer),
             limits: self.limits.clone(),
             filter: self.filter.clone(),
             planner: Arc::new(dispatch.clone()),

@@ -2,12 +2,16 @@
 
 mod asked;
 mod database;
+mod dev;
+mod doctor;
 mod life;
 mod outside;
 mod planner;
 mod threads;
 
-pub use database::migrate;
+pub use database::{Migrated, migrate};
+pub use dev::develop;
+pub use doctor::examine;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -30,11 +34,11 @@ use crate::config::Config;
 use crate::dispatch::{self, Dispatch};
 use crate::http::{self, Access, Door, HostState, Reach};
 use crate::journal;
-use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock};
+use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock, Tracer, Untraced};
 use crate::notify::{LocalNotifier, Notifier, RedisNotifier};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::{ClaimFilter, Store};
-use crate::telemetry;
+use crate::telemetry::{self, Collector, Export};
 use crate::worker::{Past, Polling, WorkerState};
 
 /// How long requests may take to end after the worker has.
@@ -85,8 +89,25 @@ pub struct App {
     /// Ends the change of lives.
     settle: CancellationToken,
     lives: JoinHandle<()>,
+    exporting: Option<Exporting>,
     /// Taken when it ends: a runtime may not be dropped where others run.
     threads: Option<Threads>,
+}
+
+/// The sending of spans, and how it is told that there will be no more.
+#[derive(Debug)]
+struct Exporting {
+    said: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Exporting {
+    async fn end(self) {
+        self.said.cancel();
+        if let Err(error) = self.task.await {
+            warn!(error = %error, "The sending of spans did not end in order");
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -96,6 +117,7 @@ struct House {
     present: Present,
     dispatch: Dispatch,
     door: Door,
+    export: Option<Export>,
 }
 
 /// Where the rooms of a house run, but for guests.
@@ -117,16 +139,19 @@ impl App {
         let drain_timeout = config.limits.drain_timeout;
         let places = Places { commits: threads.commits(), lease: threads.lease() };
         let built = threads.spawn(build(config, fittings, places)).await;
-        let (house, listener) = built.context("the house fell while it was built")??;
+        let (mut house, listener) = built.context("the house fell while it was built")??;
         threads.add_guests(house.estate.sandbox.clone());
         let serving = threads.spawn(http::serve(listener, house.door.clone()));
         let settle = CancellationToken::new();
         // It ends with its threads at the latest.
         drop(threads.spawn(telemetry::metrics()?.sum_up(settle.clone())));
+        let said = CancellationToken::new();
+        let export = house.export.take().map(|export| threads.spawn(export.send(said.clone())));
+        let exporting = export.map(|task| Exporting { said, task });
         let (estate, present) = (Arc::clone(&house.estate), house.present.clone());
         let lives = life::go_on(estate, present, house.dispatch.clone(), settle.clone());
         let lives = threads.spawn(lives);
-        Ok(Self { house, drain_timeout, serving, settle, lives, threads: Some(threads) })
+        Ok(Self { house, drain_timeout, serving, settle, lives, exporting, threads: Some(threads) })
     }
 
     /// Where it answers.
@@ -174,6 +199,9 @@ impl App {
             );
             self.house.door.shut();
         }
+        if let Some(exporting) = self.exporting.take() {
+            exporting.end().await;
+        }
         drop(self);
         threads.end().await;
     }
@@ -196,6 +224,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     // Before any room begins to count.
     let counted = telemetry::metrics()?;
     let limits = config.limits.clone();
+    let (tracer, export) = tracer(&config)?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let opened = database::open(&config, &*ids).await?;
@@ -217,8 +246,10 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
         store: around_store(opened.store),
         sandbox,
         notifier,
+        history: Arc::default(),
         clock,
         ids,
+        tracer,
         limits,
         filter,
         polling,
@@ -238,6 +269,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
             notifier: Arc::clone(&estate.notifier),
             clock: Arc::clone(&estate.clock),
             ids: Arc::clone(&estate.ids),
+            tracer: Arc::clone(&estate.tracer),
             limits: estate.limits.clone(),
             filter: estate.filter.clone(),
         },
@@ -246,10 +278,20 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     let present = Present::new(estate.begin(newborn, &dispatch));
     let state = estate.state.subscribe();
     let render = Arc::new(move || counted.text());
-    let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render);
+    let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render)
+        .telling(Arc::clone(&estate.history));
     let reach = if address.ip().is_loopback() { Reach::Loopback } else { Reach::Network };
     let door = door.guarded(Access { reach, ..Access::default() });
-    Ok((House { address, estate, present, dispatch, door }, listener))
+    Ok((House { address, estate, present, dispatch, door, export }, listener))
+}
+
+/// Spans go to a collector, or nobody makes any.
+fn tracer(config: &Config) -> Result<(Arc<dyn Tracer>, Option<Export>)> {
+    let Some(endpoint) = &config.otlp_endpoint else { return Ok((Arc::new(Untraced), None)) };
+    let (service, instance) = (config.service_name.clone(), config.name.clone());
+    let collector = Collector { endpoint: endpoint.clone(), service, instance };
+    let (tracer, export) = telemetry::traces(&collector)?;
+    Ok((tracer, Some(export)))
 }
 
 /// Hints stay within this process, or go to the other hosts too.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::client::Client;
 use super::error::CliError;
 use super::out::Out;
+use super::progress::Progress;
 use crate::model::{ExecutionState, parse_duration};
 
 #[derive(Debug, Args)]
@@ -74,6 +75,7 @@ impl Cleanup {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let order = self.order()?;
         let mut all = Cleaned::default();
+        let progress = Progress::of("removed:");
         loop {
             let cleaned: Cleaned = client.order(&["cleanup"], &order).await?.read()?;
             all.dead_letters += cleaned.dead_letters;
@@ -82,7 +84,13 @@ impl Cleanup {
             for (state, count) in cleaned.executions {
                 *all.executions.entry(state).or_default() += count;
             }
+            let executions: u64 = all.executions.values().sum();
+            let (letters, logs) = (all.dead_letters, all.logs);
+            progress.say(&format!(
+                "{executions} executions, {letters} dead letters, {logs} lines of logs"
+            ));
             if !cleaned.more {
+                progress.clear();
                 return tell(&all, &order, out);
             }
         }

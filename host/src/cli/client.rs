@@ -62,6 +62,11 @@ impl Client {
         Ok(Self { base, http })
     }
 
+    /// The server that is asked.
+    pub(super) fn server(&self) -> String {
+        self.base.to_string()
+    }
+
     /// A request to `/v1/` and these parts, each of which may be any text.
     pub(super) fn ask(
         &self,
@@ -104,24 +109,40 @@ impl Client {
         self.send(self.ask(Method::POST, parts, &[]).json(order)).await
     }
 
+    /// Sends a request, whose answer is read as it comes.
+    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Response, CliError> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refusal(response).await)
+    }
+
     /// Sends a request.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, CliError> {
-        let unreachable = |error: reqwest::Error| CliError::Unreachable {
-            server: self.base.to_string(),
-            why: root_cause(&error),
-        };
-        let response = request.send().await.map_err(unreachable)?;
+        let response = self.open(request).await?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        Ok(Answer { status, text, server: self.base.to_string() })
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> CliError {
+        CliError::Unreachable { server: self.base.to_string(), why: root_cause(error) }
+    }
+
+    async fn refusal(&self, response: Response) -> CliError {
         let status = response.status();
         let is_problem = is_problem(&response);
-        let text = response.text().await.map_err(unreachable)?;
-        let answer = Answer { status, text, server: self.base.to_string() };
-        if status.is_success() {
-            return Ok(answer);
-        }
+        let server = self.base.to_string();
+        let text = match response.text().await {
+            Ok(text) => text,
+            Err(error) => return self.unreachable(&error),
+        };
+        let answer = Answer { status, text, server };
         if is_problem {
-            return Err(CliError::Refused(answer.read()?));
+            return answer.read().map_or_else(|strange| strange, CliError::Refused);
         }
-        Err(CliError::Strange { server: answer.server, why: format!("it answered {status}") })
+        CliError::Strange { server: answer.server, why: format!("it answered {status}") }
     }
 }
 

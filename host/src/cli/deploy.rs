@@ -2,9 +2,11 @@
 
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use clap::Args;
-use reqwest::Method;
+use reqwest::{Body, Method};
 use serde::Deserialize;
 
 use super::Shown;
@@ -12,8 +14,12 @@ use super::client::{Answer, Client};
 use super::error::CliError;
 use super::grants::{self, Granter};
 use super::out::Out;
+use super::progress::Progress;
 use super::typed;
 use crate::model::{Name, Standing};
+
+/// An upload is sent in such pieces.
+const PIECE_BYTES: usize = 64 << 10;
 
 #[derive(Debug, Args)]
 pub struct Deploy {
@@ -130,7 +136,11 @@ impl Deploy {
     ) -> Result<Answer, CliError> {
         let query = [("grant", wish.as_str()), ("by", self.granter.by.as_str())];
         let request = client.ask(Method::PUT, &["modules", typed::in_path(name)?], &query);
-        client.send(request.header("content-type", "application/wasm").body(wasm)).await
+        let request = request
+            .header("content-type", "application/wasm")
+            .header("content-length", wasm.len().to_string());
+        let progress = Arc::new(Progress::of("deploy"));
+        client.send(request.body(upload(wasm, Arc::clone(&progress)))).await
     }
 
     fn module_name(&self) -> Result<Name, CliError> {
@@ -142,6 +152,22 @@ impl Deploy {
             CliError::Usage(format!("the file's name is no module's name: {error}; give --name"))
         })
     }
+}
+
+/// A body that tells how far it has gone. What follows is the host's work.
+fn upload(wasm: Vec<u8>, progress: Arc<Progress>) -> Body {
+    let wasm = Bytes::from(wasm);
+    let total = wasm.len();
+    let pieces = futures::stream::iter((0..total).step_by(PIECE_BYTES).map(move |from| {
+        let until = total.min(from + PIECE_BYTES);
+        if until == total {
+            progress.say("is uploaded, the host compiles it");
+        } else {
+            progress.reach(until as u64, total as u64);
+        }
+        Ok::<_, io::Error>(wasm.slice(from..until))
+    }));
+    Body::wrap_stream(pieces)
 }
 
 fn are_people_there() -> bool {

@@ -29,16 +29,21 @@ pub(super) fn draw(lines: &[Line], out: &mut Out) -> Result<(), CliError> {
 
 /// From when to when the bars reach.
 #[derive(Debug, Clone, Copy)]
-struct Scale {
+pub(super) struct Scale {
     from: Timestamp,
     micros: u64,
 }
 
 impl Scale {
     fn of(lines: &[Line]) -> Self {
-        let from = lines.iter().map(begun).min().unwrap_or_default();
         let last = lines.iter().map(|line| line.ended.map_or(line.begun, |(_, at)| at)).max();
-        Self { from, micros: micros(last.unwrap_or_default(), from).max(1) }
+        Self::until(lines, last.unwrap_or_default())
+    }
+
+    /// One that reaches to that time at least.
+    pub(super) fn until(lines: &[Line], time: Timestamp) -> Self {
+        let from = lines.iter().map(begun).min().unwrap_or_default();
+        Self { from, micros: micros(time, from).max(1) }
     }
 
     fn line(self, line: &Line, width: usize, out: &mut Out) -> Result<(), CliError> {
@@ -48,33 +53,43 @@ impl Scale {
             return out.line(Tone::Strong.paint(&one_line(&format!("  - {what}{why}"))));
         }
         let attempt = if line.attempt > 1 { format!("#{}", line.attempt) } else { String::new() };
-        let took = line.ended.map(|(_, at)| line.took_micros.unwrap_or(micros(at, line.begun)));
-        let took = took.map(span).unwrap_or_default();
-        let tone = match line.state {
-            State::Completed | State::Answered | State::Fired | State::Received => Tone::Good,
-            State::Failed => Tone::Bad,
-            State::Cancelled => Tone::Odd,
-            State::Superseded => Tone::Faint,
-            State::Open | State::Happened => Tone::Plain,
-        };
+        let (took, tone) = (took(line), tone(line.state));
         let state = tone.paint(&format!("{:<10}", line.state.word()));
-        let bar = tone.paint(&self.bar(line));
+        let bar = tone.paint(&self.bar(line, BAR));
         let why =
             if line.why.is_empty() { String::new() } else { format!("  {}", one_line(&line.why)) };
         out.line(format_args!("  {what:<width$} {attempt:>4} {state} {took:>9} |{bar}|{why}"))
     }
 
-    fn bar(self, line: &Line) -> String {
+    /// A bar of that many cells.
+    pub(super) fn bar(self, line: &Line, cells: u64) -> String {
         let cell = |time: Timestamp| {
-            let share = u128::from(micros(time, self.from)) * u128::from(BAR);
-            u64::try_from(share / u128::from(self.micros)).unwrap_or(BAR).min(BAR)
+            let share = u128::from(micros(time, self.from)) * u128::from(cells);
+            u64::try_from(share / u128::from(self.micros)).unwrap_or(cells).min(cells)
         };
-        let first = cell(begun(line)).min(BAR - 1);
+        let first = cell(begun(line)).min(cells.saturating_sub(1));
         let (last, ink) = match line.ended {
             Some((_, at)) => (cell(at).max(first + 1), '█'),
-            None => (BAR, '·'),
+            None => (cells, '·'),
         };
-        (0..BAR).map(|at| if (first..last).contains(&at) { ink } else { ' ' }).collect()
+        (0..cells).map(|at| if (first..last).contains(&at) { ink } else { ' ' }).collect()
+    }
+}
+
+/// How long it took, where it has ended.
+pub(super) fn took(line: &Line) -> String {
+    let took = line.ended.map(|(_, at)| line.took_micros.unwrap_or(micros(at, line.begun)));
+    took.map(span).unwrap_or_default()
+}
+
+/// How much it matters.
+pub(super) fn tone(state: State) -> Tone {
+    match state {
+        State::Completed | State::Answered | State::Fired | State::Received => Tone::Good,
+        State::Failed => Tone::Bad,
+        State::Cancelled => Tone::Odd,
+        State::Superseded => Tone::Faint,
+        State::Open | State::Happened => Tone::Plain,
     }
 }
 
@@ -112,7 +127,7 @@ mod tests {
         let lines = lines(&entries);
         let scale = Scale::of(&lines);
 
-        let bars: Vec<_> = lines.iter().map(|line| scale.bar(line)).collect();
+        let bars: Vec<_> = lines.iter().map(|line| scale.bar(line, BAR)).collect();
 
         let (full, none, dots) = ("█".repeat(16), " ".repeat(16), "·".repeat(8));
         assert_eq!(bars[0], format!("{full}{none}"));

@@ -123,6 +123,14 @@ fn lines(breaches: &[Breach]) -> String {
 }
 
 impl CliError {
+    /// The same for where it is known who was asked, and where there is little room.
+    pub(super) fn brief(&self) -> String {
+        match self {
+            Self::Unreachable { why, .. } | Self::Strange { why, .. } => why.clone(),
+            other => other.to_string(),
+        }
+    }
+
     fn code(&self) -> ExitCode {
         match self {
             Self::Failed { .. } | Self::NotYet { .. } | Self::Blocked { .. } => ExitCode::from(1),

@@ -4,26 +4,16 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::Shown;
+use super::bulk::Which;
 use super::client::Client;
 use super::error::CliError;
 use super::out::{Out, one_line, span, state_cell, table, when};
-use super::typed;
-use crate::model::{ExecutionState, Failure, Name, Timestamp};
+use crate::model::{ExecutionState, Failure, Timestamp};
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only those in this state
-    #[arg(long)]
-    state: Option<ExecutionState>,
-    /// Only those of this workflow
-    #[arg(long)]
-    workflow: Option<Name>,
-    /// Only those in this queue
-    #[arg(long)]
-    queue: Option<Name>,
-    /// Only children of this execution
-    #[arg(long, value_name = "ID")]
-    parent: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// How many at most
     #[arg(long, default_value_t = 50)]
     limit: u32,
@@ -52,12 +42,9 @@ struct Execution {
 impl List {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let limit = self.limit.to_string();
+        let narrowed = self.which.checked()?.query();
         let mut query = vec![("limit", limit.as_str())];
-        query.extend(self.state.map(|state| ("state", state.as_str())));
-        query.extend(self.workflow.as_ref().map(|workflow| ("workflow", workflow.as_str())));
-        query.extend(self.queue.as_ref().map(|queue| ("queue", queue.as_str())));
-        let parent = self.parent.as_deref().map(typed::execution).transpose()?;
-        query.extend(parent.as_deref().map(|parent| ("parent", parent)));
+        query.extend(narrowed.iter().map(|(name, value)| (*name, value.as_str())));
         let answer = client.read(&["executions"], &query).await?;
         if self.shown.json {
             return out.json(&answer);

@@ -1,5 +1,7 @@
 //! `stepwell logs`
 
+use std::time::Duration;
+
 use clap::Args;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,6 +9,7 @@ use serde_json::value::RawValue;
 use super::Shown;
 use super::client::Client;
 use super::error::CliError;
+use super::events::{Events, Told};
 use super::out::{Out, Tone, one_line, when};
 use super::pretty::indented;
 use super::typed;
@@ -16,9 +19,17 @@ use crate::model::Timestamp;
 pub struct Logs {
     /// The execution
     id: String,
+    /// Go on until it has ended
+    #[arg(long, short = 'f', conflicts_with = "json")]
+    follow: bool,
     #[command(flatten)]
     shown: Shown,
 }
+
+/// Lines that steps say while they run may come without an entry.
+const LOOKED_EVERY: Duration = Duration::from_secs(2);
+/// How long to wait before a stream that broke off is opened again.
+const OPENED_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Deserialize)]
 struct Page {
@@ -26,12 +37,14 @@ struct Page {
     next_after: Option<i64>,
 }
 
+/// A line of an execution's log.
 #[derive(Debug, Deserialize)]
-struct Line {
-    at: Timestamp,
+pub(super) struct Line {
+    pub(super) id: i64,
+    pub(super) at: Timestamp,
     step: Option<String>,
     attempt: u32,
-    level: String,
+    pub(super) level: String,
     message: String,
     fields: Box<RawValue>,
 }
@@ -39,6 +52,9 @@ struct Line {
 impl Logs {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let id = typed::execution(&self.id)?;
+        if self.follow {
+            return follow(client, &id, out).await;
+        }
         let (mut after, mut whole) = ("0".to_owned(), Vec::new());
         loop {
             let query = [("after", after.as_str()), ("limit", "1000")];
@@ -58,6 +74,51 @@ impl Logs {
     }
 }
 
+/// Prints lines as they come. Whenever something happens to the execution, there may be some.
+async fn follow(client: &Client, id: &str, out: &mut Out) -> Result<(), CliError> {
+    let (mut seen, mut entry) = (0, 0);
+    loop {
+        let mut events = Events::open(client, id, entry).await?;
+        loop {
+            let told = tokio::select! {
+                (told, seq) = events.next() => {
+                    entry = seq.unwrap_or(entry);
+                    told
+                }
+                () = tokio::time::sleep(LOOKED_EVERY) => Told::Entry,
+            };
+            seen = print_behind(client, id, seen, out).await?;
+            match told {
+                Told::Entry => {}
+                Told::End => return Ok(()),
+                Told::Broken => break,
+            }
+        }
+        tokio::time::sleep(OPENED_AGAIN_AFTER).await;
+    }
+}
+
+/// Prints what is behind a line. Says which is the last one now.
+async fn print_behind(
+    client: &Client,
+    id: &str,
+    mut seen: i64,
+    out: &mut Out,
+) -> Result<i64, CliError> {
+    loop {
+        let after = seen.to_string();
+        let query = [("after", after.as_str()), ("limit", "1000")];
+        let page: Page = client.read(&["executions", id, "logs"], &query).await?.read()?;
+        page.lines.iter().try_for_each(|line| print(line, out))?;
+        out.flush()?;
+        let last = page.lines.last().and_then(|line| serde_json::from_str::<Line>(line.get()).ok());
+        seen = last.map_or(seen, |line| line.id);
+        if page.next_after.is_none() {
+            return Ok(seen);
+        }
+    }
+}
+
 /// All pages as if they were one.
 fn document(lines: &[Box<RawValue>]) -> String {
     let lines: Vec<_> = lines.iter().map(|line| line.get()).collect();
@@ -68,24 +129,35 @@ fn print(line: &RawValue, out: &mut Out) -> Result<(), CliError> {
     let Ok(line) = serde_json::from_str::<Line>(line.get()) else {
         return out.line(one_line(line.get()));
     };
-    let who = match (&line.step, line.attempt) {
-        (None, _) => String::new(),
-        (Some(step), attempt) if attempt > 1 => format!(" {}#{attempt}", one_line(step)),
-        (Some(step), _) => format!(" {}", one_line(step)),
-    };
-    let fields = match line.fields.get() {
-        "null" | "{}" => String::new(),
-        fields => format!(" {}", one_line(fields)),
-    };
-    let tone = match line.level.as_str() {
-        "error" => Tone::Bad,
-        "warn" => Tone::Odd,
-        "debug" | "trace" => Tone::Faint,
-        _ => Tone::Plain,
-    };
     let head = Tone::Faint.paint(&when(line.at));
-    let level = tone.paint(&format!("{:<8}", line.level));
-    out.line(format_args!("{head} {level}{who} {}{fields}", one_line(&line.message)))
+    let level = line.tone().paint(&format!("{:<8}", line.level));
+    out.line(format_args!("{head} {level}{}", line.said()))
+}
+
+impl Line {
+    /// How much it matters.
+    pub(super) fn tone(&self) -> Tone {
+        match self.level.as_str() {
+            "error" => Tone::Bad,
+            "warn" => Tone::Odd,
+            "debug" | "trace" => Tone::Faint,
+            _ => Tone::Plain,
+        }
+    }
+
+    /// Who said what.
+    pub(super) fn said(&self) -> String {
+        let who = match (&self.step, self.attempt) {
+            (None, _) => String::new(),
+            (Some(step), attempt) if attempt > 1 => format!(" {}#{attempt}", one_line(step)),
+            (Some(step), _) => format!(" {}", one_line(step)),
+        };
+        let fields = match self.fields.get() {
+            "null" | "{}" => String::new(),
+            fields => format!(" {}", one_line(fields)),
+        };
+        format!("{who} {}{fields}", one_line(&self.message))
+    }
 }
 
 #[cfg(test)]

@@ -9,20 +9,26 @@
 //! Invariants:
 //! - Standard output holds what was asked for and nothing else; everything said to people about it goes to standard error.
 //! - A payload is printed as the server sent it, byte for byte.
-//! - Exit codes: 0 it was done, 1 the execution failed, 2 the command line is wrong, 3 no server answered, 4 the server refused.
+//! - Exit codes are those of [`EXIT_CODES`], and of the table in `docs/cli.md`.
 //!
 //! ```text
 //! $ stepwell run checkout --input '{"id":"A-1001"}' --wait
 //! {"receipt":"R-7"}
 //! ```
 
+mod bulk;
 mod cleanup;
 mod client;
+mod completions;
 mod control;
 mod deploy;
+mod deployed;
 mod dlq;
 mod draw;
 mod error;
+mod events;
+mod example;
+mod findings;
 mod grants;
 mod health;
 mod hosts;
@@ -31,6 +37,7 @@ mod logs;
 mod modules;
 mod out;
 mod pretty;
+mod progress;
 mod put_schedule;
 mod queues;
 mod redrive;
@@ -42,10 +49,15 @@ mod signal;
 mod tasks;
 mod timeline;
 mod typed;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+
+pub use completions::Completions;
+pub use deployed::Voice;
+pub use findings::{Finding, Judgement, Reader, tell};
 
 use client::Client;
 use error::CliError;
@@ -54,10 +66,17 @@ use out::Out;
 /// What the exit codes mean, for the end of `--help`.
 pub const EXIT_CODES: &str = "Exit codes:\n  \
     0  it was done\n  \
-    1  the execution failed, or has not ended\n  \
-    2  the command line is wrong\n  \
+    1  the execution failed, or has not ended; a host or a migration was stopped by an error\n  \
+    2  the command line is wrong, or a file that it names cannot be read\n  \
     3  no server answered\n  \
-    4  the server refused";
+    4  the server refused\n  \
+    5  migrations are pending (migrate --status), or doctor warns\n  \
+    6  doctor found what keeps a host from working";
+
+/// The code of 5.
+pub const NOT_ALL_WELL: u8 = 5;
+/// The code of 6.
+pub const BROKEN: u8 = 6;
 
 /// Which server is asked.
 #[derive(Debug, Args)]
@@ -71,6 +90,9 @@ pub struct Reach {
         value_name = "URL"
     )]
     server: String,
+    /// When to show colours; NO_COLOR=1 turns them off too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: out::Colour,
 }
 
 /// How answers are shown.
@@ -104,6 +126,9 @@ pub enum Command {
     Pause(control::Pause),
     /// Have an execution go on that is paused or blocked
     Resume(control::Revive),
+    /// One order for many executions: cancel, retry, pause, resume
+    #[command(subcommand)]
+    Bulk(bulk::Bulk),
     /// Print what an execution's workflow and steps have said
     Logs(logs::Logs),
     /// List modules, newest first
@@ -132,10 +157,13 @@ pub enum Command {
     Hosts(hosts::Hosts),
     /// Print how much there is of what
     Stats(hosts::Stats),
+    /// Watch a host live: what runs, what waits, what failed
+    Watch(watch::Watch),
 }
 
 /// Carries a command out. What goes wrong is said on standard error.
 pub async fn perform(reach: &Reach, command: Command) -> ExitCode {
+    reach.color.choose();
     let mut out = Out::stdout();
     let performed = match Client::new(&reach.server) {
         Ok(client) => command.perform(&client, &mut out).await,
@@ -160,6 +188,7 @@ impl Command {
             Self::Retry(retry) => retry.retry(client, out).await,
             Self::Pause(pause) => pause.perform(client, out).await,
             Self::Resume(resume) => resume.resume(client, out).await,
+            Self::Bulk(bulk) => bulk.perform(client, out).await,
             Self::Logs(logs) => logs.perform(client, out).await,
             Self::Modules(modules) => modules.perform(client, out).await,
             Self::Grants(grants) => grants.perform(client, out).await,
@@ -172,6 +201,7 @@ impl Command {
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,
+            Self::Watch(watch) => watch.perform(client).await,
         }
     }
 }

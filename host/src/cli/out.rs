@@ -54,6 +54,11 @@ pub(super) fn table(heads: &[&str]) -> Table {
     const STYLE: TableStyle = presets::NOTHING;
     let mut table = Table::new();
     table.load_style(STYLE);
+    if shows_colour() {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
     table.set_header(heads.iter().copied());
     table
 }
@@ -86,6 +91,34 @@ pub(super) fn state_cell(state: ExecutionState) -> Cell {
         ExecutionState::Cancelling | ExecutionState::Cancelled => cell.fg(Color::Yellow),
         ExecutionState::Pending | ExecutionState::Waiting => cell,
     }
+}
+
+/// When colours are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Colour {
+    /// From now on, in this process.
+    pub(super) fn choose(self) {
+        match self {
+            Self::Auto => {}
+            Self::Always => owo_colors::set_override(true),
+            Self::Never => owo_colors::set_override(false),
+        }
+    }
+}
+
+/// Whether standard output shows colours.
+pub(super) fn shows_colour() -> bool {
+    // What paints asks the same question and tells nobody but by what it does.
+    Tone::Good.paint("x") != "x"
 }
 
 /// How much a text matters to whoever looks over it.

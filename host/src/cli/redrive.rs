@@ -7,6 +7,7 @@ use super::client::Client;
 use super::dlq::{One, Which};
 use super::error::CliError;
 use super::out::{Out, harmless};
+use super::progress::Progress;
 use super::typed;
 use crate::model::Name;
 
@@ -99,17 +100,21 @@ impl ReplayAll {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let which = self.which.checked()?;
         let (mut replayed, mut refused, mut before) = (0, 0, None);
+        let progress = Progress::of("replayed:");
         loop {
             let page = Page { filter: &which, before, how: Some(self.how.order()) };
             let answer = client.order(&["dead-letters", "replay"], &page).await?;
             let many: ReplayedMany = answer.read()?;
             replayed += many.replayed.len();
             refused += many.refused.len();
+            progress.clear();
             for one in &many.refused {
                 out.line(format_args!("{}: {}", one.id, harmless(&one.problem.detail)))?;
             }
+            progress.say(&format!("{replayed} dead letters, {refused} refused"));
             before = many.next_before;
             if before.is_none() {
+                progress.clear();
                 return out.line(format_args!("{replayed} replayed, {refused} refused"));
             }
         }
@@ -139,13 +144,16 @@ impl DiscardAll {
             return Err(CliError::Usage(told));
         }
         let (mut discarded, mut before) = (0, None);
+        let progress = Progress::of("discarded:");
         loop {
             let page = Page { filter: &which, before, how: None };
             let answer = client.order(&["dead-letters", "discard"], &page).await?;
             let many: DiscardedMany = answer.read()?;
             discarded += many.discarded;
+            progress.say(&format!("{discarded} dead letters"));
             before = many.next_before;
             if before.is_none() {
+                progress.clear();
                 return out.line(format_args!("{discarded} discarded"));
             }
         }

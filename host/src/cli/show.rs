@@ -22,20 +22,22 @@ pub struct Show {
     shown: Shown,
 }
 
+/// A page of a journal.
 #[derive(Debug, Deserialize)]
-struct Page {
-    entries: Vec<Box<RawValue>>,
-    next_after: Option<u64>,
+pub(super) struct Page {
+    pub(super) entries: Vec<Box<RawValue>>,
+    pub(super) next_after: Option<u64>,
 }
 
+/// An execution, as far as people want to know it.
 #[derive(Debug, Deserialize)]
-struct Execution {
+pub(super) struct Execution {
     id: String,
-    workflow: String,
+    pub(super) workflow: String,
     module: String,
-    state: ExecutionState,
+    pub(super) state: ExecutionState,
     run: u32,
-    paused_at: Option<Timestamp>,
+    pub(super) paused_at: Option<Timestamp>,
     queue: String,
     tags: Vec<String>,
     priority: i32,
@@ -103,31 +105,36 @@ impl Execution {
         let workflow = Tone::Strong.paint(&one_line(&self.workflow));
         let paused = if self.paused_at.is_some() { " (paused)" } else { "" };
         out.line(format_args!("{workflow} {}  {state}{paused}", self.id))?;
-        let mut fact = |name: &str, value: String| {
-            if value.is_empty() { Ok(()) } else { out.line(format_args!("  {name:<9} {value}")) }
-        };
-        fact("module", self.module.get(..12).unwrap_or(&self.module).to_owned())?;
-        fact("queue", self.routing())?;
-        fact("created", when(self.created_at))?;
-        fact("ended", self.ended())?;
+        for (name, value) in self.facts() {
+            out.line(format_args!("  {name:<9} {value}"))?;
+        }
+        Ok(())
+    }
+
+    /// What there is to say of it, by name. Nothing in it steers a terminal.
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let expires = self.expires_at.filter(|_| self.completed_at.is_none());
-        fact("expires", expires.map(when).unwrap_or_default())?;
         let waits = self.waits.as_ref().map(|waits| one_line(&waits.message));
-        fact("waits", waits.unwrap_or_default())?;
-        fact("run", if self.run > 0 { self.run.to_string() } else { String::new() })?;
         let parent = self.parent.as_ref().map(|parent| parent.execution.clone());
-        fact("parent", parent.unwrap_or_default())?;
-        for child in &self.children {
-            fact("child", child.clone())?;
-        }
-        for (name, value) in &self.counters {
-            fact("counter", one_line(&format!("{name} = {value}")))?;
-        }
-        for (key, value) in &self.custom_state {
-            fact("state", one_line(&format!("{key} = {value}")))?;
-        }
         let why = self.failure.as_ref().map(reason);
-        fact("why", harmless(&why.unwrap_or_default()))
+        let mut facts = vec![
+            ("module", self.module.get(..12).unwrap_or(&self.module).to_owned()),
+            ("queue", self.routing()),
+            ("created", when(self.created_at)),
+            ("ended", self.ended()),
+            ("expires", expires.map(when).unwrap_or_default()),
+            ("waits", waits.unwrap_or_default()),
+            ("run", if self.run > 0 { self.run.to_string() } else { String::new() }),
+            ("parent", parent.unwrap_or_default()),
+        ];
+        facts.extend(self.children.iter().map(|child| ("child", child.clone())));
+        let counters = self.counters.iter();
+        facts.extend(counters.map(|(name, it)| ("counter", one_line(&format!("{name} = {it}")))));
+        let state = self.custom_state.iter();
+        facts.extend(state.map(|(key, it)| ("state", one_line(&format!("{key} = {it}")))));
+        facts.push(("why", harmless(&why.unwrap_or_default())));
+        facts.retain(|(_, value)| !value.is_empty());
+        facts
     }
 
     fn routing(&self) -> String {

@@ -198,7 +198,7 @@ impl DispatchError {
 }
 
 /// One place where an input does not fit its schema.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SchemaBreach {
     /// The JSON pointer (RFC 6901); empty for the whole input.
     pub pointer: String,

@@ -25,6 +25,7 @@
 
 mod audit;
 mod bounds;
+mod bulk;
 mod cancel;
 mod changes;
 mod cleanup;
@@ -43,10 +44,13 @@ mod schedule;
 mod schema;
 mod signal;
 mod start;
+mod traces;
 mod wait;
 mod waiting;
+mod watch;
 mod why;
 
+pub use bulk::{Bulk, BulkAction, BulkPage};
 pub use cancel::Force;
 pub use cleanup::{CleanedUp, CleanupOrder};
 pub use error::{DispatchError, SchemaBreach};
@@ -60,13 +64,14 @@ pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 pub use wait::{HolderShown, LimitShown, Wait};
 pub use waiting::TaskView;
+pub use watch::Watcher;
 
 pub use crate::journal::{
     Body, CommandEntry, Ended, Entry, Event, Recorded, RunEntry, RunReason, Started as StartedEntry,
 };
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
-    AuditDetail, AuditRow, Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView,
+    AuditDetail, AuditRow, Change, Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView,
     HostRow, KeyRow, LetterCount, LetterFilter, LogLine, ModuleRow, NewAudit, PoolUse, QueueRow,
     Removable, ScheduleRow, StartPlan, StoreError, TaskFilter, TaskState,
 };
@@ -75,7 +80,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
 
-use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Wake};
+use crate::model::{Clock, ExecutionId, HostId, Ids, Limits, Name, Tracer, Wake};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{self, ClaimFilter, Committer, Store};
@@ -96,6 +101,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub ids: Arc<dyn Ids>,
+    /// Where spans go.
+    pub tracer: Arc<dyn Tracer>,
     /// Every bound.
     pub limits: Limits,
     /// What this host takes: what it accepts beyond that is begun elsewhere.

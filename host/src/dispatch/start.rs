@@ -1,14 +1,19 @@
 //! Starting executions.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::{Dispatch, DispatchError, Identity, ModuleRow, Result, bounds};
 use crate::model::{
-    BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Wake, WorkflowSpec,
+    BadName, ExecutionId, ModuleDigest, Name, Payload, Routing, Span, Timestamp, TraceParent, Wake,
+    WorkflowSpec,
 };
 use crate::store::{NewExecution, StoreError, Write, Written};
+
+/// Of many that are started together, as many begin on this host without being claimed.
+const BORN_HERE_MAX: usize = 64;
 
 /// A module as people name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +65,8 @@ pub struct StartOrder {
     pub max_duration: Option<Duration>,
     /// One execution for one (workflow, key).
     pub idempotency_key: Option<String>,
+    /// The trace that it is a part of, and what asked for it there.
+    pub traceparent: Option<TraceParent>,
 }
 
 impl StartOrder {
@@ -75,6 +82,7 @@ impl StartOrder {
             delay: None,
             max_duration: None,
             idempotency_key: None,
+            traceparent: None,
         }
     }
 
@@ -107,31 +115,99 @@ pub struct Started {
     pub created: bool,
 }
 
+/// What a start needs to know when it is written.
+#[derive(Debug)]
+struct Planned {
+    id: ExecutionId,
+    queue: Name,
+    is_born: bool,
+    input: Payload,
+    span: Option<Span>,
+}
+
 impl Dispatch {
     /// Starts an execution. When this returns, it is durable.
     pub async fn start(&self, order: StartOrder) -> Result<Started> {
-        order.check(self.parts.limits.payload_bytes_max)?;
-        let module = self.choose(&order.workflow, order.module.as_ref()).await?;
-        // One name for all of it: a host may go on under another meanwhile.
+        let began = self.parts.clock.now();
         let identity = self.identity();
-        let new = self.plan(&order, &module, &identity)?;
-        let (id, queue, born) = (new.id, new.routing.queue.clone(), new.owner.is_some());
+        let new = self.prepare(&order, &identity).await?;
+        let planned = self.planned(&new, &order, began);
         let again = order.idempotency_key.is_some().then(|| new.clone());
         let mut answer = identity.committer.submit(Write::Start(Box::new(new))).await;
         if let (Err(StoreError::Unknown(_)), Some(new)) = (&answer, again) {
             // The primary key answers: whoever has the id by now, and with which input.
             answer = identity.committer.submit(Write::Start(Box::new(new))).await;
-            self.parts.notifier.wake(Wake::Arrival { owner: identity.host, execution: id });
+            let wake = Wake::Arrival { owner: identity.host, execution: planned.id };
+            self.parts.notifier.wake(wake);
         }
+        self.settle(planned, answer).await
+    }
+
+    /// Starts many in one transaction. Each is answered by itself: one that is refused keeps no other from being started.
+    pub async fn start_many(&self, orders: Vec<StartOrder>) -> Vec<Result<Started>> {
+        let (identity, began) = (self.identity(), self.parts.clock.now());
+        let (mut answers, mut planned, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut taken = HashSet::new();
+        for (place, order) in orders.iter().enumerate() {
+            match self.prepare(order, &identity).await {
+                Ok(mut new) if taken.insert(new.id) => {
+                    // Whoever has room takes the rest.
+                    new.owner = new.owner.filter(|_| writes.len() < BORN_HERE_MAX);
+                    planned.push((place, self.planned(&new, order, began)));
+                    writes.push(Write::Start(Box::new(new)));
+                    answers.push(None);
+                }
+                // Its key is that of one before it, which is to be there first.
+                Ok(_) => answers.push(None),
+                Err(error) => answers.push(Some(Err(error))),
+            }
+        }
+        let written = identity.committer.submit_all(writes).await;
+        for ((place, planned), written) in planned.into_iter().zip(written) {
+            answers[place] = Some(self.settle(planned, written).await);
+        }
+        let mut settled = Vec::with_capacity(answers.len());
+        for (order, answer) in orders.into_iter().zip(answers) {
+            settled.push(match answer {
+                Some(answer) => answer,
+                None => self.start(order).await,
+            });
+        }
+        settled
+    }
+
+    fn planned(&self, new: &NewExecution, order: &StartOrder, began: Timestamp) -> Planned {
+        Planned {
+            id: new.id,
+            queue: new.routing.queue.clone(),
+            is_born: new.owner.is_some(),
+            input: new.input.clone(),
+            span: self.span(new, order.traceparent, began),
+        }
+    }
+
+    async fn prepare(&self, order: &StartOrder, identity: &Identity) -> Result<NewExecution> {
+        order.check(self.parts.limits.payload_bytes_max)?;
+        let module = self.choose(&order.workflow, order.module.as_ref()).await?;
+        self.plan(order, &module, identity)
+    }
+
+    async fn settle(
+        &self,
+        planned: Planned,
+        answer: Result<Written, StoreError>,
+    ) -> Result<Started> {
+        let Planned { id, queue, is_born, input, span } = planned;
         match answer {
             Ok(Written::Done(effects)) => {
                 effects.wakes.into_iter().for_each(|wake| self.parts.notifier.wake(wake));
-                if !born {
+                if !is_born {
                     self.parts.notifier.wake(Wake::Work { queue });
                 }
+                self.tell_span(span);
                 Ok(Started { id, created: true })
             }
-            Ok(Written::Exists { input_hash }) if input_hash == order.input.hash() => {
+            Ok(Written::Exists { input_hash }) if input_hash == input.hash() => {
                 Ok(Started { id, created: false })
             }
             Ok(Written::Exists { .. }) => Err(DispatchError::IdempotencyConflict(id)),
@@ -139,7 +215,11 @@ impl Dispatch {
                 let source = "a start was answered as if it were something else".into();
                 Err(StoreError::Refused { execution: id, source }.into())
             }
-            Err(unknown @ StoreError::Unknown(_)) => self.read_back(id, unknown).await,
+            Err(unknown @ StoreError::Unknown(_)) => {
+                let started = self.read_back(id, unknown).await?;
+                self.tell_span(span);
+                Ok(started)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -192,6 +272,7 @@ impl Dispatch {
             start_at,
             expires_at: max_duration.map(|most| start_at + most),
             owner: is_born_here.then_some(identity.host),
+            traceparent: self.cause(id, order.traceparent),
         })
     }
 }

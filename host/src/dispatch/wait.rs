@@ -3,12 +3,13 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::{ExecutionId, Failure, Name, TaskId, Timestamp};
 use crate::store::LimitRow;
 
 /// Why something waits. Of several reasons, the first in this order is told: mending a later one would not help.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Wait {
     /// Its execution is paused.
@@ -70,7 +71,7 @@ pub enum Wait {
 }
 
 /// A limit, as one who waits for it sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LimitShown {
     /// The step.
     pub step: Name,
@@ -85,7 +86,7 @@ pub struct LimitShown {
 }
 
 /// One that runs under a limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HolderShown {
     /// The task.
     pub task: TaskId,

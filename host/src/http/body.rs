@@ -1,7 +1,9 @@
 //! Reading bodies, never beyond a limit.
 
 use axum::body::{Body, Bytes, HttpBody};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Error, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::error::Problem;
 use crate::model::Payload;
@@ -49,11 +51,24 @@ pub(super) async fn read(mut body: Body, bound: Bound) -> Result<Bytes, Problem>
     if seen > bound.max { Err(refused()) } else { Ok(Bytes::from(whole)) }
 }
 
-/// Reads a small order; a body of nothing is an order that leaves everything open.
+/// Reads a small order; a body of nothing, or `null`, is an order that leaves everything open.
 pub(super) async fn order<T: DeserializeOwned + Default>(body: Body) -> Result<T, Problem> {
     let bound = Bound { what: "the order", max: ORDER_BYTES_MAX, limit: "order_bytes_max" };
     let bytes = read(body, bound).await?;
-    if bytes.trim_ascii().is_empty() { Ok(T::default()) } else { parse(&bytes) }
+    if matches!(bytes.trim_ascii(), b"" | b"null") { Ok(T::default()) } else { parse(&bytes) }
+}
+
+/// Reads an object within one, for `#[serde(deserialize_with)]`: a list is none, however many fields it may have.
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    match Option::<Value>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(object @ Value::Object(_)) => {
+            serde_json::from_value(object).map(Some).map_err(D::Error::custom)
+        }
+        Some(_) => Err(D::Error::custom("a JSON object is expected here")),
+    }
 }
 
 /// Reads a JSON object.

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Door;
 use super::body;
@@ -18,14 +19,28 @@ use crate::model::ExecutionState;
 /// A week.
 const OLDER_THAN: Duration = Duration::from_hours(7 * 24);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema, Serialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+#[schema(as = CleanupOrder)]
 struct Order {
+    #[schema(value_type = String, format = "duration-text")]
     older_than: Span,
+    #[schema(value_type = Vec<Ended>)]
     states: Vec<ExecutionState>,
     dead_letters: bool,
     logs: bool,
     dry_run: bool,
+}
+
+/// States that something ends in.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it is the description of a part of the order")]
+enum Ended {
+    Completed,
+    Failed,
+    TimedOut,
+    Cancelled,
 }
 
 impl Default for Order {
@@ -41,9 +56,10 @@ impl Default for Order {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Cleanup {
     /// By state.
+    #[schema(value_type = BTreeMap<String, u64>)]
     executions: BTreeMap<&'static str, u64>,
     dead_letters: u64,
     logs: u64,
@@ -63,6 +79,10 @@ impl From<CleanedUp> for Cleanup {
 }
 
 /// Removes a part of what is old, or counts it.
+#[utoipa::path(
+    post, path = "/v1/cleanup", tag = "retention", operation_id = "clean_up",
+    request_body = Option<Order>, responses((status = 200, body = Cleanup)),
+)]
 pub(super) async fn clean_up(
     State(door): State<Door>,
     body: Body,

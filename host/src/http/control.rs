@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
 use super::error::Problem;
@@ -13,13 +14,24 @@ use super::{body, order};
 use crate::dispatch::{Force, ModuleRef};
 use crate::model::{ExecutionId, ExecutionState, Name, Run, Timestamp};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Sender {
+    /// The sender's own id of it: of two with one id, one is received.
+    #[param(min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     id: Option<String>,
 }
 
 /// Sends a signal, whose payload is the body.
+#[utoipa::path(
+    post, path = "/v1/executions/{id}/signals/{name}", tag = "executions", operation_id = "signal_execution",
+    params(
+        ("id" = ExecutionId, Path), ("name" = Name, Path), Sender,
+        ("idempotency-key" = Option<String>, Header, max_length = 256, pattern = "^[!-~]([ -~]*[!-~])?$"),
+    ),
+    request_body = Option<serde_json::Value>, responses((status = 202, description = "It is in the inbox")),
+)]
 pub(super) async fn signal(
     State(door): State<Door>,
     NamedPair(execution, signal): NamedPair<ExecutionId, Name>,
@@ -38,14 +50,15 @@ pub(super) async fn signal(
     Ok(StatusCode::ACCEPTED)
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema, Serialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
 struct Cancellation {
     reason: String,
     force: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CancelAnswer)]
 pub(super) struct Standing {
     id: ExecutionId,
     state: ExecutionState,
@@ -55,6 +68,14 @@ pub(super) struct Standing {
 }
 
 /// Asks an execution to end. One that has ended stays as it is, and that is what is answered.
+#[utoipa::path(
+    post, path = "/v1/executions/{id}/cancel", tag = "executions", operation_id = "cancel_execution",
+    params(("id" = ExecutionId, Path)), request_body = Option<Cancellation>,
+    responses(
+        (status = 202, description = "It is asked to end", body = Standing),
+        (status = 200, description = "It had ended before", body = Standing),
+    ),
+)]
 pub(super) async fn cancel(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,
@@ -70,9 +91,10 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(standing)))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema, Serialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
 struct With {
+    #[schema(format = "module-reference")]
     module: Option<String>,
 }
 
@@ -84,13 +106,18 @@ impl With {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Revived {
     id: ExecutionId,
     run: Run,
 }
 
 /// Begins the next run of an execution that has ended badly or is blocked.
+#[utoipa::path(
+    post, path = "/v1/executions/{id}/retry", tag = "executions", operation_id = "retry_execution",
+    params(("id" = ExecutionId, Path)), request_body = Option<With>,
+    responses((status = 202, body = Revived)),
+)]
 pub(super) async fn retry(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,
@@ -102,6 +129,10 @@ pub(super) async fn retry(
 }
 
 /// Has an execution stand still.
+#[utoipa::path(
+    post, path = "/v1/executions/{id}/pause", tag = "executions", operation_id = "pause_execution",
+    params(("id" = ExecutionId, Path)), responses((status = 204)),
+)]
 pub(super) async fn pause(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,
@@ -111,6 +142,10 @@ pub(super) async fn pause(
 }
 
 /// Has an execution go on that is paused or blocked.
+#[utoipa::path(
+    post, path = "/v1/executions/{id}/resume", tag = "executions", operation_id = "resume_execution",
+    params(("id" = ExecutionId, Path)), request_body = Option<With>, responses((status = 204)),
+)]
 pub(super) async fn resume(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,

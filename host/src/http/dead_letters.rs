@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
 use super::body;
@@ -15,9 +16,11 @@ use super::path::{Asked, Named, Text, page_default};
 use crate::dispatch::{Attempts, DeadLetter, LetterCount, LetterFilter, Redriving};
 use crate::model::{ExecutionId, Failure, Name, Payload, Promise, Run, Timestamp};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Filter {
+    #[param(value_type = Option<ExecutionId>)]
     execution: Option<Text<ExecutionId>>,
     workflow: Option<Name>,
     step: Option<Name>,
@@ -27,6 +30,7 @@ pub(super) struct Filter {
     until: Option<Timestamp>,
     before: Option<i64>,
     #[serde(default = "page_default")]
+    #[param(minimum = 1, maximum = 1_000)]
     limit: u32,
 }
 
@@ -44,13 +48,15 @@ impl Filter {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeadLetters)]
 pub(super) struct Letters {
     dead_letters: Vec<Letter>,
     next_before: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeadLetter)]
 pub(super) struct Letter {
     id: String,
     execution: ExecutionId,
@@ -64,6 +70,7 @@ pub(super) struct Letter {
     failure: Failure,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     input: Option<Payload>,
 }
 
@@ -101,6 +108,10 @@ impl FromStr for LetterId {
 }
 
 /// Dead letters, newest first.
+#[utoipa::path(
+    get, path = "/v1/dead-letters", tag = "dead letters", operation_id = "list_dead_letters",
+    params(Filter), responses((status = 200, body = Letters)),
+)]
 pub(super) async fn list(
     State(door): State<Door>,
     Asked(asked): Asked<Filter>,
@@ -112,12 +123,14 @@ pub(super) async fn list(
     Ok(Json(Letters { dead_letters: rows.into_iter().map(Letter::from).collect(), next_before }))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LetterCounts)]
 pub(super) struct Counts {
     counts: Vec<Count>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LetterCount)]
 struct Count {
     workflow: Name,
     step: Name,
@@ -134,15 +147,23 @@ impl From<LetterCount> for Count {
 }
 
 /// How many there are of each step, most first.
+#[utoipa::path(
+    get, path = "/v1/dead-letters/counts", tag = "dead letters", operation_id = "count_dead_letters",
+    params(Which), responses((status = 200, body = Counts)),
+)]
 pub(super) async fn count(
     State(door): State<Door>,
-    Asked(asked): Asked<Filter>,
+    Asked(which): Asked<Which>,
 ) -> Result<Json<Counts>, Problem> {
-    let counted = door.dispatch.count_dead_letters(&asked.which()).await?;
+    let counted = door.dispatch.count_dead_letters(&which.into()).await?;
     Ok(Json(Counts { counts: counted.into_iter().map(Count::from).collect() }))
 }
 
 /// One dead letter, with what its step was called with.
+#[utoipa::path(
+    get, path = "/v1/dead-letters/{id}", tag = "dead letters", operation_id = "show_dead_letter",
+    params(("id" = i64, Path)), responses((status = 200, body = Letter)),
+)]
 pub(super) async fn show(
     State(door): State<Door>,
     Named(LetterId(id)): Named<LetterId>,
@@ -152,14 +173,15 @@ pub(super) async fn show(
     Ok(Json(Letter { input, ..letter.into() }))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema, Serialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+#[schema(as = ReplayOrder)]
 struct How {
     queue: Option<Name>,
     attempts: Counting,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Counting {
     #[default]
@@ -175,13 +197,18 @@ fn redriving(queue: Option<Name>, attempts: Counting) -> Redriving {
     Redriving { queue, attempts }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Replayed)]
 pub(super) struct Replayed {
     execution: ExecutionId,
     run: Run,
 }
 
 /// Takes the execution back to the step that failed.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/{id}/replay", tag = "dead letters", operation_id = "replay_dead_letter",
+    params(("id" = i64, Path)), request_body = Option<How>, responses((status = 202, body = Replayed)),
+)]
 pub(super) async fn replay(
     State(door): State<Door>,
     Named(LetterId(id)): Named<LetterId>,
@@ -194,11 +221,16 @@ pub(super) async fn replay(
 }
 
 /// Which dead letters an order is about, a page of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema, Serialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+#[schema(as = LettersOrder)]
 struct Many {
+    #[serde(deserialize_with = "body::object")]
+    #[schema(value_type = Which, required = true)]
     filter: Option<Which>,
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,15}$")]
     before: Option<Text<i64>>,
+    #[schema(minimum = 1, maximum = 1_000)]
     limit: u32,
     queue: Option<Name>,
     attempts: Counting,
@@ -211,9 +243,13 @@ impl Default for Many {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema, Serialize, IntoParams)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
-struct Which {
+#[schema(as = LetterFilter)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    #[schema(value_type = Option<ExecutionId>)]
+    #[param(value_type = Option<ExecutionId>)]
     execution: Option<Text<ExecutionId>>,
     workflow: Option<Name>,
     step: Option<Name>,
@@ -231,33 +267,60 @@ impl From<Which> for LetterFilter {
     }
 }
 
+/// Which dead letters are to go, a page of them.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+#[schema(as = DiscardOrder)]
+struct Unwanted {
+    #[serde(deserialize_with = "body::object")]
+    #[schema(value_type = Which, required = true)]
+    filter: Option<Which>,
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,15}$")]
+    before: Option<Text<i64>>,
+    #[schema(minimum = 1, maximum = 1_000)]
+    limit: u32,
+}
+
+impl Default for Unwanted {
+    fn default() -> Self {
+        Self { filter: None, before: None, limit: page_default() }
+    }
+}
+
 /// An order for many says of which: a body of nothing is no order for all of them.
 fn whole(filter: Option<Which>) -> Result<LetterFilter, Problem> {
     let missing = "say which dead letters by `filter`; {\"filter\": {}} means all of them";
     filter.map(LetterFilter::from).ok_or_else(|| Problem::invalid(missing))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReplayedMany)]
 pub(super) struct ReplayedMany {
     replayed: Vec<One>,
     refused: Vec<Refused>,
     next_before: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReplayedLetter)]
 struct One {
     id: String,
     execution: ExecutionId,
     run: Run,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RefusedLetter)]
 struct Refused {
     id: String,
     problem: Problem,
 }
 
 /// Replays a page of dead letters.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/replay", tag = "dead letters", operation_id = "replay_dead_letters",
+    request_body = Many, responses((status = 200, body = ReplayedMany)),
+)]
 pub(super) async fn replay_all(
     State(door): State<Door>,
     body: Body,
@@ -281,6 +344,10 @@ pub(super) async fn replay_all(
 }
 
 /// Removes a dead letter.
+#[utoipa::path(
+    delete, path = "/v1/dead-letters/{id}", tag = "dead letters", operation_id = "discard_dead_letter",
+    params(("id" = i64, Path)), responses((status = 204)),
+)]
 pub(super) async fn discard(
     State(door): State<Door>,
     Named(LetterId(id)): Named<LetterId>,
@@ -289,25 +356,24 @@ pub(super) async fn discard(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DiscardedMany {
     discarded: u64,
     next_before: Option<String>,
 }
 
 /// Removes a page of dead letters.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/discard", tag = "dead letters", operation_id = "discard_dead_letters",
+    request_body = Unwanted, responses((status = 200, body = DiscardedMany)),
+)]
 pub(super) async fn discard_all(
     State(door): State<Door>,
     body: Body,
 ) -> Result<Json<DiscardedMany>, Problem> {
-    let many: Many = body::order(body).await?;
-    if many.queue.is_some() {
-        return Err(Problem::invalid(
-            "queue says where to replay; to choose by it, put it into filter",
-        ));
-    }
-    let before = many.before.map(|before| before.0);
-    let gone = door.dispatch.discard_all(&whole(many.filter)?, before, many.limit).await?;
+    let Unwanted { filter, before, limit } = body::order(body).await?;
+    let before = before.map(|before| before.0);
+    let gone = door.dispatch.discard_all(&whole(filter)?, before, limit).await?;
     let next_before = gone.next_before.map(|id| id.to_string());
     Ok(Json(DiscardedMany { discarded: gone.count, next_before }))
 }

@@ -6,17 +6,21 @@ use std::fmt;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::dispatch::{DispatchError, SchemaBreach, StoreError};
 use crate::model::Standing;
 
 /// What is answered when something cannot be done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
+    /// `urn:stepwell:problem:` and a word; docs/api.md lists them.
     #[serde(rename = "type", serialize_with = "urn")]
+    #[schema(value_type = String)]
     kind: &'static str,
     title: &'static str,
     #[serde(serialize_with = "number")]
+    #[schema(value_type = u16)]
     status: StatusCode,
     detail: String,
     /// The limit that was gone past.
@@ -80,6 +84,11 @@ impl Problem {
     fn later(mut self) -> Self {
         self.retry_after_seconds = Some(1);
         self
+    }
+
+    /// Its status, its title and its detail, for a page.
+    pub(super) fn told(&self) -> (StatusCode, &'static str, &str) {
+        (self.status, self.title, &self.detail)
     }
 
     /// The request cannot be read: it is no JSON, no UTF-8, no number, not whole.

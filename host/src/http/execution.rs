@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::tasks::Waits;
 use crate::dispatch::{ExecutionRow, ExecutionView, Wait};
@@ -12,7 +13,7 @@ use crate::model::{
 };
 
 /// An execution in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Summary {
     id: ExecutionId,
     workflow: Name,
@@ -32,7 +33,7 @@ pub(super) struct Summary {
     failure: Option<Failure>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ParentOf {
     execution: ExecutionId,
     run: Run,
@@ -41,7 +42,7 @@ struct ParentOf {
 }
 
 /// An execution by itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Execution {
     #[serde(flatten)]
     summary: Summary,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::Door;
 use super::error::Problem;
@@ -13,7 +14,7 @@ use crate::dispatch::NotifierHealth;
 use crate::model::Timestamp;
 
 /// Where a host stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostState {
     /// It does not take work yet.
@@ -38,17 +39,18 @@ impl fmt::Display for HostState {
 }
 
 /// Greets whoever opens the address in a browser.
-pub(super) async fn welcome() -> &'static str {
+pub(super) fn welcome() -> &'static str {
     concat!("Stepwell ", env!("CARGO_PKG_VERSION"), ". The API begins at /v1; see docs/api.md.\n")
 }
 
 /// The process lives: it answers.
+#[utoipa::path(get, path = "/health", tag = "host", operation_id = "health", responses((status = 200, body = Value)))]
 pub(super) async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
 /// What a host that works says of itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Readiness {
     status: HostState,
     /// How hints travel.
@@ -73,6 +75,7 @@ impl Readiness {
 }
 
 /// The host carries orders out.
+#[utoipa::path(get, path = "/ready", tag = "host", operation_id = "ready", responses((status = 200, body = Readiness)))]
 pub(super) async fn ready(State(door): State<Door>) -> Result<Json<Readiness>, Problem> {
     Readiness::of(door.state(), door.dispatch.notifier_health()).map(Json)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
 use super::error::Problem;
@@ -12,19 +13,21 @@ use super::path::{Asked, page_default};
 use crate::dispatch::{Counts, HostRow};
 use crate::model::{ExecutionState, HostId, Name, Timestamp};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
     #[serde(default = "page_default")]
+    #[param(minimum = 1, maximum = 1_000)]
     limit: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Hosts {
     hosts: Vec<Host>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Host {
     id: HostId,
     name: String,
@@ -41,14 +44,17 @@ impl From<HostRow> for Host {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Stats {
+    /// By state.
+    #[schema(value_type = BTreeMap<String, u64>)]
     executions: BTreeMap<&'static str, u64>,
     tasks: Vec<Queue>,
     dead_letters: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QueueTasks)]
 struct Queue {
     queue: Name,
     waiting: u64,
@@ -67,6 +73,10 @@ impl From<Counts> for Stats {
 }
 
 /// Host incarnations, newest first.
+#[utoipa::path(
+    get, path = "/v1/hosts", tag = "hosts", operation_id = "list_hosts",
+    params(Page), responses((status = 200, body = Hosts)),
+)]
 pub(super) async fn list(
     State(door): State<Door>,
     Asked(page): Asked<Page>,
@@ -76,6 +86,9 @@ pub(super) async fn list(
 }
 
 /// How much there is of what.
+#[utoipa::path(
+    get, path = "/v1/stats", tag = "hosts", operation_id = "read_stats", responses((status = 200, body = Stats)),
+)]
 pub(super) async fn stats(State(door): State<Door>) -> Result<Json<Stats>, Problem> {
     Ok(Json(door.dispatch.counts().await?.into()))
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Door;
 use super::error::Problem;
@@ -13,63 +14,67 @@ use crate::model::{
     Timestamp,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Journal {
     entries: Vec<Line>,
     next_after: Option<Seq>,
 }
 
 /// One entry. What its kind does not have is absent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JournalEntry)]
 pub(super) struct Line {
     pub(super) seq: Seq,
-    run: Run,
-    at: Timestamp,
+    pub(super) run: Run,
+    pub(super) at: Timestamp,
     pub(super) kind: &'static str,
     #[serde(flatten)]
-    fields: Fields,
+    pub(super) fields: Fields,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct Fields {
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(super) struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
-    promise: Option<Promise>,
+    pub(super) promise: Option<Promise>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Name>,
+    pub(super) name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Seq>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     input: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inputs: Option<Vec<Payload>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u32>,
+    pub(super) count: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     child: Option<ExecutionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detached: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    milliseconds: Option<u64>,
+    pub(super) milliseconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     promises: Option<Vec<Promise>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attempt: Option<u32>,
+    pub(super) attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     result: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     payload: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<Failure>,
+    pub(super) failure: Option<Failure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<ExecutionState>,
+    pub(super) state: Option<ExecutionState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fuel: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +93,21 @@ struct Fields {
     noted: Option<u64>,
 }
 
+impl Line {
+    /// The same without what was given, returned and sent: what happened, and when.
+    pub(super) fn bare(mut self) -> Self {
+        let failure = self.fields.failure.map(|failure| Failure { details: None, ..failure });
+        let (input, inputs, result, payload) = (None, None, None, None);
+        self.fields = Fields { input, inputs, result, payload, failure, ..self.fields };
+        self
+    }
+}
+
 /// A page of an execution's journal.
+#[utoipa::path(
+    get, path = "/v1/executions/{id}/journal", tag = "executions", operation_id = "page_journal",
+    params(("id" = ExecutionId, Path), PageAfter), responses((status = 200, body = Journal)),
+)]
 pub(super) async fn page(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Door;
 use super::error::Problem;
@@ -10,13 +11,14 @@ use super::path::{Asked, Named, PageAfter};
 use crate::dispatch::LogLine;
 use crate::model::{ExecutionId, Level, Name, Payload, Promise, Run, Timestamp};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Logs {
     lines: Vec<Line>,
     next_after: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LogLine)]
 struct Line {
     id: i64,
     at: Timestamp,
@@ -39,6 +41,10 @@ impl From<LogLine> for Line {
 }
 
 /// A page of an execution's log.
+#[utoipa::path(
+    get, path = "/v1/executions/{id}/logs", tag = "executions", operation_id = "page_logs",
+    params(("id" = ExecutionId, Path), PageAfter), responses((status = 200, body = Logs)),
+)]
 pub(super) async fn page(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,

@@ -50,6 +50,10 @@ pub(super) struct Census {
 }
 
 /// Everything that this host counts.
+#[utoipa::path(
+    get, path = "/metrics", tag = "host", operation_id = "metrics",
+    responses((status = 200, description = "For Prometheus", content_type = "text/plain", body = String)),
+)]
 pub(super) async fn tell(State(door): State<Door>) -> Response {
     ask(&door.dispatch, &door.census).await;
     ([(header::CONTENT_TYPE, PROMETHEUS)], (door.render)()).into_response()

@@ -20,9 +20,13 @@
 //! # }
 //! ```
 
+#![allow(unused_qualifications, reason = "the macros that describe routes write such")]
+
 mod access;
 mod audit;
 mod body;
+mod bulk;
+mod changes;
 mod cleanup;
 mod control;
 mod dead_letters;
@@ -38,6 +42,7 @@ mod keys;
 mod logs;
 mod metrics;
 mod modules;
+mod openapi;
 mod order;
 mod outcome;
 mod path;
@@ -46,61 +51,59 @@ mod schedules;
 mod serve;
 mod start;
 mod tasks;
+mod web;
 
 pub use access::{Access, Keys, Line, Need, RULES, Reach, Rule};
 pub use health::HostState;
 pub use metrics::Render;
 pub use serve::{Door, serve};
 
-use axum::Router;
-use axum::routing::{delete, get, post, put};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// Every route.
-fn routes() -> Router<Door> {
-    Router::new()
-        .route("/", get(health::welcome))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
-        .route("/metrics", get(metrics::tell))
-        .route("/v1/modules", get(modules::list))
-        .route("/v1/modules/{module}", put(modules::deploy).get(modules::show))
-        .route("/v1/modules/{module}/activate", post(modules::activate))
-        .route("/v1/modules/{module}/grants", get(grants::show).put(grants::put))
-        .route("/v1/executions", post(start::start).get(executions::list))
-        .route("/v1/executions/{id}", get(executions::show))
-        .route("/v1/executions/{id}/journal", get(journal::page))
-        .route("/v1/executions/{id}/logs", get(logs::page))
-        .route("/v1/executions/{id}/events", get(events::follow))
-        .route("/v1/executions/{id}/result", get(outcome::result))
-        .route("/v1/executions/{id}/signals/{name}", post(control::signal))
-        .route("/v1/executions/{id}/cancel", post(control::cancel))
-        .route("/v1/executions/{id}/retry", post(control::retry))
-        .route("/v1/executions/{id}/pause", post(control::pause))
-        .route("/v1/executions/{id}/resume", post(control::resume))
-        .route("/v1/dead-letters", get(dead_letters::list))
-        .route("/v1/dead-letters/counts", get(dead_letters::count))
-        .route("/v1/dead-letters/replay", post(dead_letters::replay_all))
-        .route("/v1/dead-letters/discard", post(dead_letters::discard_all))
-        .route("/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
-        .route("/v1/dead-letters/{id}/replay", post(dead_letters::replay))
-        .route("/v1/tasks", get(tasks::list))
-        .route("/v1/tasks/{id}", get(tasks::show))
-        .route("/v1/queues", get(queues::list))
-        .route("/v1/queues/{name}/pause", post(queues::pause))
-        .route("/v1/queues/{name}/resume", post(queues::resume))
-        .route("/v1/schedules", get(schedules::list))
-        .route(
-            "/v1/schedules/{name}",
-            put(schedules::put).get(schedules::show).delete(schedules::remove),
-        )
-        .route("/v1/schedules/{name}/pause", post(schedules::pause))
-        .route("/v1/schedules/{name}/resume", post(schedules::resume))
-        .route("/v1/schedules/{name}/trigger", post(schedules::trigger))
-        .route("/v1/cleanup", post(cleanup::clean_up))
-        .route("/v1/hosts", get(hosts::list))
-        .route("/v1/stats", get(hosts::stats))
-        .route("/v1/keys", get(keys::list).post(keys::create))
-        .route("/v1/keys/{id}", delete(keys::revoke))
-        .route("/v1/audit", get(audit::list))
-        .merge(access::routes())
+/// Every route that the API has, with its description.
+fn api() -> OpenApiRouter<Door> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::tell))
+        .routes(routes!(modules::list))
+        .routes(routes!(modules::deploy, modules::show))
+        .routes(routes!(modules::activate))
+        .routes(routes!(grants::show, grants::put))
+        .routes(routes!(start::start, executions::list))
+        .routes(routes!(executions::show))
+        .routes(routes!(bulk::cancel))
+        .routes(routes!(bulk::retry))
+        .routes(routes!(bulk::pause))
+        .routes(routes!(bulk::resume))
+        .routes(routes!(changes::follow))
+        .routes(routes!(journal::page))
+        .routes(routes!(logs::page))
+        .routes(routes!(events::follow))
+        .routes(routes!(outcome::result))
+        .routes(routes!(control::signal))
+        .routes(routes!(control::cancel))
+        .routes(routes!(control::retry))
+        .routes(routes!(control::pause))
+        .routes(routes!(control::resume))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::count))
+        .routes(routes!(dead_letters::replay_all))
+        .routes(routes!(dead_letters::discard_all))
+        .routes(routes!(dead_letters::show, dead_letters::discard))
+        .routes(routes!(dead_letters::replay))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::show))
+        .routes(routes!(queues::list))
+        .routes(routes!(queues::pause))
+        .routes(routes!(queues::resume))
+        .routes(routes!(schedules::list))
+        .routes(routes!(schedules::put, schedules::show, schedules::remove))
+        .routes(routes!(schedules::pause))
+        .routes(routes!(schedules::resume))
+        .routes(routes!(schedules::trigger))
+        .routes(routes!(cleanup::clean_up))
+        .routes(routes!(hosts::list))
+        .routes(routes!(hosts::stats))
 }

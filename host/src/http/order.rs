@@ -4,36 +4,46 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::body;
 use super::error::Problem;
 use super::path::Span;
 use crate::dispatch::StartOrder;
-use crate::model::{Name, Payload};
+use crate::model::{Name, Payload, TraceParent};
 
 /// The most orders of one request.
 pub(super) const STARTS_MAX: usize = 10_000;
 /// The longest body of many orders.
 pub(super) const STARTS_BYTES_MAX: usize = 64 << 20;
 
-/// One order.
-#[derive(Debug, Deserialize)]
+/// What to start. What is not given is left to the workflow's declaration.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "a JSON object", deny_unknown_fields)]
 pub(super) struct Order {
     workflow: Name,
+    #[schema(format = "module-reference")]
     module: Option<String>,
+    #[schema(value_type = Payload, required = false)]
     input: Option<Payload>,
     queue: Option<Name>,
+    #[schema(max_items = 16)]
     tags: Option<Vec<Name>>,
+    #[schema(minimum = -100, maximum = 100)]
     priority: Option<i32>,
+    #[schema(value_type = Option<String>, format = "duration-text")]
     delay: Option<Span>,
+    #[schema(value_type = Option<String>, format = "duration-text")]
     max_duration: Option<Span>,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "a JSON object", deny_unknown_fields)]
-struct Many {
+pub(super) struct Many {
+    /// Each an order; each is read and answered by itself.
+    #[schema(value_type = Vec<serde_json::Value>, max_items = 10_000)]
     executions: Vec<Box<RawValue>>,
 }
 
@@ -86,6 +96,7 @@ impl TryFrom<Order> for StartOrder {
             delay: order.delay.map(|delay| delay.0),
             max_duration: order.max_duration.map(|most| most.0),
             idempotency_key: order.idempotency_key,
+            traceparent: None,
         })
     }
 }
@@ -102,6 +113,11 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         Ok(text) => Ok(Some(text.to_owned())),
         Err(error) => Err(Problem::malformed(format!("the Idempotency-Key is no UTF-8: {error}"))),
     }
+}
+
+/// What caused a request, where it says so in a way that makes sense: what does not is as if it were not there.
+pub(super) fn cause_of(headers: &HeaderMap) -> Option<TraceParent> {
+    headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
 /// One order with the key of the header, where it brings one.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::IntoParams;
 
 use super::error::Problem;
-use crate::model::parse_duration;
+use crate::model::{format_duration, parse_duration};
 
 /// How many rows a page has where nobody says.
 const PAGE_DEFAULT: u32 = 100;
@@ -70,15 +71,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 }
 
 /// A part of a list that is read in its order.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PageAfter {
     /// Read on behind this one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "place")]
+    #[param(maximum = 9_223_372_036_854_775_807_i64)]
     pub(super) after: u64,
     /// How many.
     #[serde(default = "page_default")]
+    #[param(minimum = 1, maximum = 1_000)]
     pub(super) limit: u32,
+}
+
+/// A place in a list, no further than any database counts.
+pub(super) fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let place = u64::deserialize(deserializer)?;
+    i64::try_from(place).map(|_fits| place).map_err(D::Error::custom)
 }
 
 /// How many rows a page has where nobody says.
@@ -90,6 +100,12 @@ pub(super) fn page_default() -> u32 {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<T>(pub(super) T);
 
+impl<T: Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
@@ -100,6 +116,12 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
 /// A duration as text, such as `"30s"`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format_duration(self.0))
+    }
+}
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

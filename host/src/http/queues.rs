@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
 use super::error::Problem;
@@ -11,19 +12,21 @@ use super::path::{Asked, Named, page_default};
 use crate::dispatch::QueueRow;
 use crate::model::{Name, Timestamp};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
     #[serde(default = "page_default")]
+    #[param(minimum = 1, maximum = 1_000)]
     limit: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Queues {
     queues: Vec<Queue>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Queue {
     name: Name,
     paused_at: Option<Timestamp>,
@@ -42,6 +45,10 @@ impl From<QueueRow> for Queue {
 }
 
 /// Queues by name.
+#[utoipa::path(
+    get, path = "/v1/queues", tag = "queues", operation_id = "list_queues",
+    params(Page), responses((status = 200, body = Queues)),
+)]
 pub(super) async fn list(
     State(door): State<Door>,
     Asked(page): Asked<Page>,
@@ -51,6 +58,10 @@ pub(super) async fn list(
 }
 
 /// Has a queue stand still.
+#[utoipa::path(
+    post, path = "/v1/queues/{name}/pause", tag = "queues", operation_id = "pause_queue",
+    params(("name" = Name, Path)), responses((status = 204)),
+)]
 pub(super) async fn pause(
     State(door): State<Door>,
     Named(queue): Named<Name>,
@@ -60,6 +71,10 @@ pub(super) async fn pause(
 }
 
 /// Has a queue go on.
+#[utoipa::path(
+    post, path = "/v1/queues/{name}/resume", tag = "queues", operation_id = "resume_queue",
+    params(("name" = Name, Path)), responses((status = 204)),
+)]
 pub(super) async fn resume(
     State(door): State<Door>,
     Named(queue): Named<Name>,

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
 use super::body::{self, Bound};
@@ -20,13 +21,13 @@ const NEXT_SHOWN: usize = 5;
 /// What the order has beside the payload in it.
 const BESIDE_INPUT_BYTES: usize = 64 << 10;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Schedules {
     schedules: Vec<Schedule>,
     next_after: Option<Name>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Schedule {
     name: Name,
     /// As it was put, with every default.
@@ -74,6 +75,11 @@ impl From<ScheduleRow> for Schedule {
 }
 
 /// Puts a schedule (201), or changes the one of that name (200).
+#[utoipa::path(
+    put, path = "/v1/schedules/{name}", tag = "schedules", operation_id = "put_schedule",
+    params(("name" = String, Path, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")), request_body = ScheduleSpec,
+    responses((status = 201, body = Schedule), (status = 200, description = "It was changed", body = Schedule)),
+)]
 pub(super) async fn put(
     State(door): State<Door>,
     Named(name): Named<Name>,
@@ -89,15 +95,22 @@ pub(super) async fn put(
     Ok((status, Json(Schedule::from(*row))).into_response())
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
+    #[param(value_type = Option<Name>)]
     after: Option<Text<Name>>,
     #[serde(default = "page_default")]
+    #[param(minimum = 1, maximum = 1_000)]
     limit: u32,
 }
 
 /// Schedules by name.
+#[utoipa::path(
+    get, path = "/v1/schedules", tag = "schedules", operation_id = "list_schedules",
+    params(Page), responses((status = 200, body = Schedules)),
+)]
 pub(super) async fn list(
     State(door): State<Door>,
     Asked(page): Asked<Page>,
@@ -110,6 +123,10 @@ pub(super) async fn list(
 }
 
 /// One schedule.
+#[utoipa::path(
+    get, path = "/v1/schedules/{name}", tag = "schedules", operation_id = "show_schedule",
+    params(("name" = String, Path, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")), responses((status = 200, body = Schedule)),
+)]
 pub(super) async fn show(
     State(door): State<Door>,
     Named(name): Named<Name>,
@@ -118,6 +135,10 @@ pub(super) async fn show(
 }
 
 /// Removes a schedule. What it has started goes on.
+#[utoipa::path(
+    delete, path = "/v1/schedules/{name}", tag = "schedules", operation_id = "remove_schedule",
+    params(("name" = String, Path, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")), responses((status = 204)),
+)]
 pub(super) async fn remove(
     State(door): State<Door>,
     Named(name): Named<Name>,
@@ -127,6 +148,10 @@ pub(super) async fn remove(
 }
 
 /// Has a schedule stand still.
+#[utoipa::path(
+    post, path = "/v1/schedules/{name}/pause", tag = "schedules", operation_id = "pause_schedule",
+    params(("name" = String, Path, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")), responses((status = 200, body = Schedule)),
+)]
 pub(super) async fn pause(
     State(door): State<Door>,
     Named(name): Named<Name>,
@@ -135,6 +160,10 @@ pub(super) async fn pause(
 }
 
 /// Has a schedule go on from now.
+#[utoipa::path(
+    post, path = "/v1/schedules/{name}/resume", tag = "schedules", operation_id = "resume_schedule",
+    params(("name" = String, Path, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")), responses((status = 200, body = Schedule)),
+)]
 pub(super) async fn resume(
     State(door): State<Door>,
     Named(name): Named<Name>,
@@ -142,19 +171,27 @@ pub(super) async fn resume(
     Ok(Json(door.dispatch.resume_schedule(&name).await?.into()))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema, Serialize)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
+#[schema(as = TriggerOrder)]
 struct Keyed {
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Triggered {
     id: ExecutionId,
     created: bool,
 }
 
 /// Starts now what a schedule starts (201; 200 where its key had done so before).
+#[utoipa::path(
+    post, path = "/v1/schedules/{name}/trigger", tag = "schedules", operation_id = "trigger_schedule",
+    params(("name" = String, Path, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"), ("idempotency-key" = Option<String>, Header, max_length = 256, pattern = "^[!-~]([ -~]*[!-~])?$")),
+    request_body = Option<Keyed>,
+    responses((status = 201, body = Triggered), (status = 200, description = "Its key had done so before", body = Triggered)),
+)]
 pub(super) async fn trigger(
     State(door): State<Door>,
     Named(name): Named<Name>,

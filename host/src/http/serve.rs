@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::classify::ServerErrorsFailureClass;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
@@ -24,8 +26,13 @@ use super::access::{self, Access, Throttle};
 use super::error::Problem;
 use super::health::HostState;
 use super::metrics::{self, Census, Render};
-use super::routes;
+use super::openapi::routes;
+use super::web::Board;
 use crate::dispatch::Dispatch;
+use crate::model::History;
+
+/// Shorter answers are not compressed.
+const COMPRESSED_BYTES_MIN: u64 = 1_024;
 
 /// What all handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +43,7 @@ pub struct Door {
     pub(super) census: Arc<Mutex<Census>>,
     pub(super) access: Arc<Access>,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) board: Arc<Board>,
     closing: CancellationToken,
     shut: CancellationToken,
     requests: TaskTracker,
@@ -55,6 +63,7 @@ impl Door {
             census: Arc::default(),
             access: Arc::default(),
             throttle: Arc::default(),
+            board: Arc::default(),
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
             requests: TaskTracker::new(),
@@ -65,6 +74,13 @@ impl Door {
     #[must_use]
     pub fn guarded(self, access: Access) -> Self {
         Self { access: Arc::new(access), ..self }
+    }
+
+    /// Its pages tell of this history.
+    #[must_use]
+    pub fn telling(mut self, history: Arc<History>) -> Self {
+        self.board = Arc::new(Board::of(history));
+        self
     }
 
     /// Takes no new connection, and has those that wait for a result answered.
@@ -101,11 +117,18 @@ impl Door {
             })
             .layer(from_fn_with_state(self.clone(), access::guard))
             .layer(from_fn_with_state(self.clone(), end_with_host))
+            .layer(compressing())
             .layer(CatchPanicLayer::custom(after_panic))
             .layer(from_fn(metrics::measure))
             .layer(TraceLayer::new_for_http().on_failure(tell_failure))
             .with_state(self)
     }
+}
+
+/// Answers are compressed for those who take it, streams and small ones aside.
+fn compressing() -> CompressionLayer<impl Predicate> {
+    let worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN);
+    CompressionLayer::new().compress_when(worth_it.and(NotForContentType::SSE))
 }
 
 impl fmt::Debug for Door {

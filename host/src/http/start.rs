@@ -5,19 +5,19 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::Door;
 use super::access::{Caller, Subject};
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::order::{Orders, STARTS_BYTES_MAX, key_of, of_many, with_key};
-use crate::dispatch;
-use crate::model::ExecutionId;
+use super::order::{Many, Order, Orders, STARTS_BYTES_MAX, cause_of, key_of, of_many, with_key};
+use crate::dispatch::{self, StartOrder};
+use crate::model::{ExecutionId, TraceParent};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Started {
     id: ExecutionId,
     created: bool,
@@ -30,27 +30,56 @@ impl From<dispatch::Started> for Started {
     }
 }
 
+/// One order, or many.
+#[derive(Debug, ToSchema)]
+#[serde(untagged)]
+#[schema(as = StartOrders)]
+#[expect(dead_code, reason = "it is the description of a body that is read in two steps")]
+enum Asked {
+    One(Box<Order>),
+    Many(Many),
+}
+
+/// What was started, or the answers to many.
+#[derive(Debug, ToSchema)]
+#[serde(untagged)]
+#[schema(as = StartAnswer)]
+#[expect(dead_code, reason = "it is the description of an answer")]
+enum Told {
+    One(Started),
+    Many(Answers),
+}
+
 /// The answer to one order among many.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 enum Answer {
     Started(Started),
     Refused { error: Problem },
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Answers {
     executions: Vec<Answer>,
 }
 
 /// Starts one execution (201 where it is new, 200 where its key had made it before), or many (200, each answered by itself).
+#[utoipa::path(
+    post, path = "/v1/executions", tag = "executions", operation_id = "start_executions",
+    params(("idempotency-key" = Option<String>, Header, max_length = 256, pattern = "^[!-~]([ -~]*[!-~])?$")),
+    request_body = Asked,
+    responses(
+        (status = 201, description = "One was started", body = Started),
+        (status = 200, description = "Its key had started it before; or the answers to many", body = Told),
+    ),
+)]
 pub(super) async fn start(
     State(door): State<Door>,
     caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let key = key_of(&headers)?;
+    let (key, traceparent) = (key_of(&headers)?, cause_of(&headers));
     let bound = Bound { what: "the order", max: STARTS_BYTES_MAX, limit: "starts_bytes_max" };
     let orders = Orders::read(&body::read(body, bound).await?)?;
     match (orders, key) {
@@ -58,6 +87,7 @@ pub(super) async fn start(
             let order = with_key((*order).try_into()?, key)?;
             caller.may_start(&order.workflow)?;
             let workflow = order.workflow.clone();
+            let order = StartOrder { traceparent, ..order };
             let started = Started::from(door.dispatch.start(order).await?);
             let status = if started.created { StatusCode::CREATED } else { StatusCode::OK };
             let subject = Subject(format!("{workflow} {}", started.id));
@@ -71,10 +101,7 @@ pub(super) async fn start(
             Err(Problem::invalid(detail))
         }
         (Orders::Many(orders), None) => {
-            // As many as one commit takes are under way at once, so that one client cannot fill the committer's queue.
-            let at_once = door.dispatch.limits().commit_batch_max;
-            let answers = stream::iter(orders).map(|order| start_one(&door, &caller, order));
-            let executions: Vec<_> = answers.buffered(at_once).collect().await;
+            let executions = start_many(&door, &caller, &orders, traceparent).await;
             let subject = Subject(format!("{} orders", executions.len()));
             let mut response = Json(Answers { executions }).into_response();
             response.extensions_mut().insert(subject);
@@ -83,16 +110,35 @@ pub(super) async fn start(
     }
 }
 
-async fn start_one(door: &Door, caller: &Caller, order: Box<RawValue>) -> Answer {
-    let started = match of_many(&order) {
-        Ok(order) => match caller.may_start(&order.workflow) {
-            Ok(()) => door.dispatch.start(order).await.map_err(Problem::from),
-            Err(problem) => Err(problem),
+/// Starts those that can be read in one transaction.
+async fn start_many(
+    door: &Door,
+    caller: &Caller,
+    orders: &[Box<RawValue>],
+    traceparent: Option<TraceParent>,
+) -> Vec<Answer> {
+    let (read, refused): (Vec<_>, Vec<_>) = orders
+        .iter()
+        .map(|order| match permitted(caller, order) {
+            Ok(order) => (Some(StartOrder { traceparent, ..order }), None),
+            Err(problem) => (None, Some(problem)),
+        })
+        .unzip();
+    let mut started =
+        door.dispatch.start_many(read.into_iter().flatten().collect()).await.into_iter();
+    let answers = refused.into_iter().map(|refused| match refused {
+        Some(error) => Answer::Refused { error },
+        None => match started.next().expect("each order that was read is answered") {
+            Ok(started) => Answer::Started(started.into()),
+            Err(error) => Answer::Refused { error: error.into() },
         },
-        Err(problem) => Err(problem),
-    };
-    match started {
-        Ok(started) => Answer::Started(started.into()),
-        Err(error) => Answer::Refused { error },
-    }
+    });
+    answers.collect()
+}
+
+/// One order of many, where it can be read and its key may start it.
+fn permitted(caller: &Caller, order: &RawValue) -> Result<StartOrder, Problem> {
+    let order = of_many(order)?;
+    caller.may_start(&order.workflow)?;
+    Ok(order)
 }

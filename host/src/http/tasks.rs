@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
 use super::error::Problem;
@@ -10,32 +11,37 @@ use super::path::{Asked, Named, Text, page_default};
 use crate::dispatch::{TaskFilter, TaskState, TaskView, Wait};
 use crate::model::{ExecutionId, Failure, HostId, Name, Promise, Run, TaskId, Timestamp};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Filter {
     queue: Option<Name>,
     step: Option<Name>,
+    #[param(value_type = Option<ExecutionId>)]
     execution: Option<Text<ExecutionId>>,
     state: Option<Standing>,
     #[serde(default = "page_default")]
+    #[param(minimum = 1, maximum = 1_000)]
     limit: u32,
+    #[param(pattern = r"^[0-9]{1,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     cursor: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = TaskState)]
 enum Standing {
     Waiting,
     Running,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Tasks {
     tasks: Vec<Task>,
     next_cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Task {
     id: TaskId,
     execution: ExecutionId,
@@ -58,7 +64,7 @@ pub(super) struct Task {
 }
 
 /// Why something waits, for programs and as a sentence.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Waits {
     #[serde(flatten)]
     wait: Wait,
@@ -97,6 +103,10 @@ impl From<TaskView> for Task {
 }
 
 /// Tasks, the oldest first.
+#[utoipa::path(
+    get, path = "/v1/tasks", tag = "tasks", operation_id = "list_tasks",
+    params(Filter), responses((status = 200, body = Tasks)),
+)]
 pub(super) async fn list(
     State(door): State<Door>,
     Asked(asked): Asked<Filter>,
@@ -121,6 +131,10 @@ pub(super) async fn list(
 }
 
 /// One task.
+#[utoipa::path(
+    get, path = "/v1/tasks/{id}", tag = "tasks", operation_id = "show_task",
+    params(("id" = TaskId, Path)), responses((status = 200, body = Task)),
+)]
 pub(super) async fn show(
     State(door): State<Door>,
     Named(id): Named<TaskId>,

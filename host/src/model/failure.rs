@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Payload;
 
@@ -44,7 +45,7 @@ pub mod kind {
 }
 
 /// A failure: `kind` is matched by policies and callers, `message` is read by people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Failure {
     /// Short and stable.
     pub kind: String,
@@ -52,6 +53,7 @@ pub struct Failure {
     pub message: String,
     /// JSON for people and callers, such as the guest's backtrace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Payload, required = false)]
     pub details: Option<Payload>,
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Name, Timestamp};
@@ -20,8 +21,9 @@ pub struct ParseIdError {
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
+        #[schema(value_type = String, format = "uuid")]
         pub struct $name(Uuid);
 
         impl $name {
@@ -70,6 +72,9 @@ uuid_id!(
 );
 
 impl ExecutionId {
+    /// None comes after it.
+    pub const LAST: Self = Self::from_bytes([0xff; 16]);
+
     /// The id that a start with an idempotency key has, so that the primary key refuses the second one
     /// (a UUID of version 8, RFC 9562, over SHA-256).
     pub fn of_key(workflow: &Name, key: &str) -> Self {
@@ -123,7 +128,8 @@ impl ExecutionId {
 }
 
 /// The SHA-256 of a module's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
 pub struct ModuleDigest([u8; 32]);
 
 impl ModuleDigest {
@@ -189,6 +195,7 @@ macro_rules! number {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+            ToSchema,
         )]
         #[serde(transparent)]
         pub struct $name(pub $inner);

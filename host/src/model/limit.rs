@@ -92,7 +92,10 @@ fn rate(text: Option<&str>) -> Option<Rate> {
 fn of_key(module: &Name, step: &Name, per_key: &PerKey, input: &Payload) -> Limit {
     let input: serde_json::Value = serde_json::from_str(input.as_str()).unwrap_or_default();
     // Where there is nothing at that place, the key is null: such calls share one.
-    let key = input.pointer(&per_key.pointer).unwrap_or(&serde_json::Value::Null).to_string();
+    let mut key = input.pointer(&per_key.pointer).cloned().unwrap_or_default();
+    // An object is the same key in whatever order its fields were written.
+    key.sort_all_objects();
+    let key = key.to_string();
     let mut hash = [0; 16];
     hash.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
     let hash = u128::from_be_bytes(hash);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::duration::{serde_option, serde_text};
 use super::per_key::{PerKey, check_limits};
@@ -164,7 +165,7 @@ impl Default for StepOptions {
 }
 
 /// What the steps of a module want of the world; nothing unless an operator grants it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Capabilities {
     /// `[METHOD,METHOD ][http://]host[:port]`.
@@ -178,7 +179,7 @@ pub struct Capabilities {
 }
 
 /// Capabilities as a person writes them: a kind that there is not is a slip, where newer modules may want what is not known yet.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields, expecting = "an object of http, dir, env and secret")]
 pub struct WrittenCapabilities {
     http: Vec<String>,

@@ -146,6 +146,10 @@ metrics! {
         "requests that were answered; a stream counts when it begins";
     HTTP_DURATION "stepwell_http_request_seconds" Histogram(SECONDS), &["method", "route"],
         "how long requests took, with what they waited for";
+    SPANS_EXPORTED "stepwell_spans_exported_total" Counter, &[],
+        "spans that the collector of traces has taken";
+    SPANS_DROPPED "stepwell_spans_dropped_total" Counter, &[],
+        "spans that the collector did not take, or that too many waited before";
     BUILD_INFO "stepwell_build_info" Gauge, &["version"],
         "always 1";
 }

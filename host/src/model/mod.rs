@@ -23,6 +23,7 @@ mod duration;
 mod egress_limits;
 mod execution;
 mod failure;
+mod history;
 mod ids;
 mod key;
 mod lease;
@@ -54,6 +55,7 @@ pub use duration::{BadDuration, format_duration, parse_duration};
 pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};
 pub use failure::{Failure, Outcome, kind};
+pub use history::{History, Part};
 pub use ids::{
     ExecutionId, HostId, Ids, InboxId, ModuleDigest, ParseIdError, Promise, RandomIds, Run, Seq,
     TaskId,
@@ -81,5 +83,7 @@ pub use schedule::{
 };
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
-pub use trace::traceparent;
+pub use trace::{
+    AttemptSpan, BadTraceParent, Span, SpanId, Spanned, Trace, TraceParent, Tracer, Untraced,
+};
 pub use wake::Wake;

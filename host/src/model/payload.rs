@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 /// A JSON document as its author wrote it, byte for byte. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, ToSchema)]
+#[schema(value_type = serde_json::Value)]
 pub struct Payload(Arc<str>);
 
 /// A text that is no payload.

@@ -10,7 +10,7 @@ use super::{ExecutionId, Failure, Name, Payload};
 /// The most places that a failure carries; of a longer way the innermost are kept.
 const PLACES_MAX: usize = 16;
 
-/// The field of a failure's details that holds the way to what failed, outermost first: `{"workflow", "execution"}` of a
+/// The field of a failure's details that holds the way to what failed, outermost first: `{"execution", "workflow"}` of a
 /// child, `{"step"}` of a step.
 const FIELD: &str = "path";
 
@@ -19,7 +19,7 @@ impl Failure {
     /// neither an object nor absent have no room for it and stay as they are, and so do those with a `path` of their own.
     #[must_use]
     pub fn of_child(self, workflow: &Name, child: ExecutionId) -> Self {
-        let place = json!({ "workflow": workflow, "execution": child });
+        let place = json!({ "execution": child, "workflow": workflow });
         let details = match &self.details {
             None => Some(Payload::of(&json!({ FIELD: [place] }))),
             Some(details) => with_place(details, &place),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ExecutionId, Failure, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, Timestamp,
+    ExecutionId, Failure, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, Timestamp, Trace,
 };
 
 /// What a caller decided for one call; `None` leaves what the step's declaration says.
@@ -71,6 +71,8 @@ pub struct StepCall {
     pub deadline: Timestamp,
     /// What the attempt before left.
     pub last_heartbeat: Option<Payload>,
+    /// What its requests are a part of.
+    pub trace: Trace,
 }
 
 /// How an attempt ended.

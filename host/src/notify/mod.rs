@@ -26,7 +26,7 @@ mod local;
 mod redis;
 
 pub use local::LocalNotifier;
-pub use redis::{NotifyError, RedisNotifier};
+pub use redis::{NotifyError, RedisExamination, RedisFault, RedisNotifier, examine_redis};
 
 use async_trait::async_trait;
 use tokio::sync::watch;

@@ -8,6 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,7 @@ use crate::model::{ExecutionId, HostId, Limits, Name, Stopwatch, Wake};
 #[derive(Debug, Clone)]
 pub struct Committer {
     queue: mpsc::Sender<Request>,
+    groups: mpsc::Sender<Vec<Request>>,
     shared: Arc<Shared>,
 }
 
@@ -80,7 +82,8 @@ struct Request {
 #[derive(Debug)]
 struct Answer {
     to: oneshot::Sender<Result<Written>>,
-    waiting: Waiting,
+    /// Many that are handed in together count as one.
+    waiting: Option<Waiting>,
 }
 
 impl Answer {
@@ -103,6 +106,7 @@ impl Committer {
         let CommitterPlace { threads, tracker, stop } = place;
         // Starts are pushed back at half of this, so that what runs already can always hand in what it has done.
         let (queue, requests) = mpsc::channel(limits.committer_queue_max.max(1) * 2);
+        let (groups, grouped) = mpsc::channel(1);
         let (births, born) = mpsc::channel(limits.activations_max.max(1));
         let shared = Arc::new(Shared {
             host,
@@ -115,6 +119,7 @@ impl Committer {
         let writer = Writer {
             store,
             requests,
+            groups: grouped,
             held: VecDeque::new(),
             batch_max: limits.commit_batch_max.max(1),
             births,
@@ -123,7 +128,7 @@ impl Committer {
             shared: Arc::clone(&shared),
         };
         tracker.spawn_on(writer.run(), threads);
-        (Self { queue, shared }, born)
+        (Self { queue, groups, shared }, born)
     }
 
     /// Hands in a write and waits until it is durable. Dropped while it waits, the write is made all the same.
@@ -135,11 +140,29 @@ impl Committer {
             return Err(StoreError::Full { waiting });
         }
         let (to, answered) = oneshot::channel();
-        let answer = Answer { to, waiting: Waiting::enter(&self.shared) };
+        let answer = Answer { to, waiting: Some(Waiting::enter(&self.shared)) };
         if self.queue.send(Request { write, answer }).await.is_err() {
             return Err(StoreError::Unavailable("the committer of this host has ended".into()));
         }
         answered.await.unwrap_or_else(|_dropped| Err(gone()))
+    }
+
+    /// Hands in writes of different executions that are made in one transaction, and waits until they are durable.
+    pub async fn submit_all(&self, writes: Vec<Write>) -> Vec<Result<Written>> {
+        let mut waiting = Some(Waiting::enter(&self.shared));
+        let requests = writes.into_iter().map(|write| {
+            let (to, answered) = oneshot::channel();
+            (Request { write, answer: Answer { to, waiting: waiting.take() } }, answered)
+        });
+        let (group, answers): (Vec<_>, Vec<_>) = requests.unzip();
+        if self.groups.send(group).await.is_err() {
+            let ended = || StoreError::Unavailable("the committer of this host has ended".into());
+            return answers.into_iter().map(|_nobody| Err(ended())).collect();
+        }
+        let answered = answers.into_iter();
+        let answered = answered
+            .map(|answered| async { answered.await.unwrap_or_else(|_dropped| Err(gone())) });
+        join_all(answered).await
     }
 
     /// Whether this host begins what it accepts, rather than leave it to whoever claims it.
@@ -176,6 +199,8 @@ fn gone() -> StoreError {
 struct Writer {
     store: Arc<dyn Store>,
     requests: mpsc::Receiver<Request>,
+    /// Each made in one transaction of its own.
+    groups: mpsc::Receiver<Vec<Request>>,
     /// Writes that came too early: their execution has one in the batch before.
     held: VecDeque<Request>,
     batch_max: usize,
@@ -189,7 +214,13 @@ impl Writer {
     async fn run(mut self) {
         while self.gather().await {
             let batch = self.next_batch();
-            self.write(batch).await;
+            if !batch.is_empty() {
+                self.write(batch).await;
+            }
+            // In turn with batches, so that neither keeps the other waiting.
+            if let Ok(group) = self.groups.try_recv() {
+                self.write(group).await;
+            }
         }
     }
 
@@ -201,6 +232,10 @@ impl Writer {
                 biased;
                 () = self.stop.cancelled() => return false,
                 _ = self.requests.recv_many(&mut fresh, self.batch_max) => {}
+                Some(group) = self.groups.recv() => {
+                    self.write(group).await;
+                    return true;
+                }
             }
         }
         if self.stop.is_cancelled() {

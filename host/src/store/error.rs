@@ -118,6 +118,14 @@ pub enum OpenError {
         #[source]
         source: BoxError,
     },
+    /// It holds what no key of this host opens.
+    #[error(
+        "the database holds payloads that are sealed under key {key}: give STEPWELL_ENCRYPTION_KEYS the key that has this id there too"
+    )]
+    Sealed {
+        /// The id.
+        key: String,
+    },
     /// The disk is full, the folder may not be written, the server is not there.
     #[error("the database at {place} cannot be opened")]
     Unavailable {

@@ -25,11 +25,13 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(super) const MIGRATIONS: [Migration; 4] = [
+pub(super) const MIGRATIONS: [Migration; 6] = [
     migration!(1, "0001_the_store"),
     migration!(2, "0002_suspects"),
     migration!(3, "0003_many_hosts"),
     migration!(4, "0004_what_workflows_need"),
+    migration!(5, "0005_what_people_look_for"),
+    migration!(6, "0006_traces_and_sealing"),
 ];
 
 /// The schema this binary knows.

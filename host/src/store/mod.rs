@@ -23,11 +23,13 @@ mod access;
 mod committer;
 mod dialect;
 mod error;
+mod examine;
 mod meters;
 mod migrations;
 mod postgres;
 mod row;
 mod schedule;
+mod sealing;
 mod snapshot;
 mod sql_store;
 mod sqlite;
@@ -39,8 +41,10 @@ mod write;
 
 pub use access::{AccessStore, AuditDetail, AuditRow, KeyRow, NewAudit, NewKey};
 pub use committer::{Committer, CommitterPlace};
+pub use examine::{Examination, Step, all_pending, examine_file, examine_postgres};
 pub use migrations::NEWEST;
 pub use postgres::{Migrating, Postgres, PostgresOptions};
+pub use sealing::{BadKeys, Keyring};
 pub use sql_store::SqlStore;
 pub use sqlite::{Sqlite, SqliteOptions};
 
@@ -48,9 +52,9 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Triggered};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
-    Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionView, Followed, HostRow,
-    JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed,
-    Renewal, Revived, StoppingTask, Streak,
+    Change, Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionView, Followed,
+    HostRow, JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable,
+    Removed, Renewal, Revived, StoppingTask, Streak,
 };
 pub use waiting::{
     Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
@@ -272,6 +276,8 @@ pub trait Store: AccessStore + Send + Sync + std::fmt::Debug {
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
     /// A list.
     async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>>;
+    /// Executions that were accepted or have ended, in the order of when, behind a time and id.
+    async fn changes(&self, after: (Timestamp, ExecutionId), limit: u32) -> Result<Vec<Change>>;
     /// Queues by name, at most `limit`.
     async fn queues(&self, limit: u32) -> Result<Vec<QueueRow>>;
     /// The queues that are paused, and since when.

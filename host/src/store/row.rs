@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::de::DeserializeOwned;
 
 use super::error::{BoxError, StoreError};
+use super::sealing::Keyring;
 use crate::model::{
     ExecutionId, HostId, ModuleDigest, Name, Payload, ResultKey, TaskId, Timestamp,
 };
@@ -20,6 +21,8 @@ pub enum Cell {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// A text or bytes that may be sealed, with the keys that open them.
+    Sealed(Box<Self>, Keyring),
 }
 
 /// One row as the driver had it.
@@ -49,7 +52,7 @@ impl Key {
                 start.map_or(Self::Unknown, |start| Self::Bytes(*start))
             }
             Some(Cell::I64(number)) => Self::Number(*number),
-            Some(Cell::Text(_) | Cell::Null) | None => Self::Unknown,
+            Some(Cell::Text(_) | Cell::Null | Cell::Sealed(..)) | None => Self::Unknown,
         }
     }
 
@@ -87,12 +90,28 @@ impl Reading {
             Cell::I64(_) => "a number",
             Cell::Text(_) => "a text",
             Cell::Bytes(_) => "bytes",
+            Cell::Sealed(..) => "something sealed",
         };
         self.corrupt(column, format!("{found} is not what belongs there"))
     }
 
     fn cell(&mut self) -> Cell {
         self.cells.next().unwrap_or(Cell::Null)
+    }
+
+    /// The next cell, opened if it is sealed.
+    fn opened(&mut self, column: &'static str) -> Result<Cell, StoreError> {
+        let (sealed, keys) = match self.cell() {
+            Cell::Sealed(sealed, keys) => (sealed, keys),
+            plain => return Ok(plain),
+        };
+        let place = format!("{}.{column}", self.table);
+        let opened = match *sealed {
+            Cell::Text(text) => keys.open_text(&place, text).map(Cell::Text),
+            Cell::Bytes(bytes) => keys.open(&place, bytes).map(Cell::Bytes),
+            plain @ (Cell::Null | Cell::I64(_) | Cell::Sealed(..)) => Ok(plain),
+        };
+        opened.map_err(|closed| self.corrupt(column, closed))
     }
 
     pub(super) fn opt_i64(&mut self, column: &'static str) -> Result<Option<i64>, StoreError> {
@@ -140,7 +159,7 @@ impl Reading {
     }
 
     pub(super) fn opt_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
-        match self.cell() {
+        match self.opened(column)? {
             Cell::Text(text) => Ok(Some(text)),
             Cell::Null => Ok(None),
             other => Err(self.unexpected(column, &other)),
@@ -171,6 +190,15 @@ impl Reading {
         text.parse().map_err(|bad| self.corrupt(column, bad))
     }
 
+    /// A word of a closed list, or another text that is read strictly.
+    pub(super) fn opt_word<T>(&mut self, column: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T: std::str::FromStr<Err: Into<BoxError>>,
+    {
+        let text = self.opt_text(column)?;
+        text.as_deref().map(str::parse).transpose().map_err(|bad| self.corrupt(column, bad))
+    }
+
     pub(super) fn opt_json<T: DeserializeOwned>(
         &mut self,
         column: &'static str,
@@ -195,7 +223,7 @@ impl Reading {
         &mut self,
         column: &'static str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.cell() {
+        match self.opened(column)? {
             Cell::Bytes(bytes) => Ok(Some(bytes)),
             Cell::Null => Ok(None),
             other => Err(self.unexpected(column, &other)),

@@ -6,7 +6,7 @@ use super::write::{NewExecution, Parent};
 use crate::journal::{Arrival, Entry};
 use crate::model::{
     ExecutionId, ExecutionState, Failure, InboxId, ModuleDigest, Name, Payload, Promise,
-    RetryPolicy, Routing, Run, Seq, TaskId, Timestamp,
+    RetryPolicy, Routing, Run, Seq, TaskId, Timestamp, Trace, TraceParent,
 };
 
 /// Everything an activation begins with, read in one snapshot.
@@ -42,6 +42,7 @@ impl Snapshot {
             started_at: Some(new.created_at),
             completed_at: None,
             failure: None,
+            traceparent: new.traceparent,
         };
         let entries = vec![new.first_entry()];
         Self { execution, entries, tasks: Vec::new(), inbox: Inbox::default() }
@@ -92,6 +93,15 @@ pub struct ExecutionRow {
     pub completed_at: Option<Timestamp>,
     /// Why it failed or is blocked, in short.
     pub failure: Option<Failure>,
+    /// The trace that it was started in, and what caused it there.
+    pub traceparent: Option<TraceParent>,
+}
+
+impl ExecutionRow {
+    /// The trace that all of it belongs to.
+    pub fn trace(&self) -> Trace {
+        Trace::of(self.id, self.traceparent)
+    }
 }
 
 /// Work that its hosts were lost under again and again, just claimed: nothing new is begun beside it.
@@ -142,4 +152,6 @@ pub struct ClaimedTask {
     pub created_at: Timestamp,
     /// Whether others may wait for it to end.
     pub is_limited: bool,
+    /// The trace that its execution belongs to.
+    pub trace: Trace,
 }

@@ -15,6 +15,10 @@ pub enum Value {
     Text(Option<String>),
     /// Bytes.
     Bytes(Option<Vec<u8>>),
+    /// A text that is sealed at rest, and the table and column it belongs to.
+    SecretText(&'static str, Option<String>),
+    /// Bytes that are sealed at rest, and the table and column they belong to.
+    SecretBytes(&'static str, Option<Vec<u8>>),
 }
 
 /// Values for a statement that writes or reads many rows at once, row after row.
@@ -45,6 +49,12 @@ impl Rows {
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.values.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    /// The same rows of other values.
+    pub(super) fn map(mut self, change: impl FnMut(Value) -> Value) -> Self {
+        self.values = self.values.into_iter().map(change).collect();
+        self
     }
 
     /// The values, row after row.
@@ -86,13 +96,24 @@ macro_rules! value_of {
 }
 
 impl Value {
+    /// Bytes that are sealed at rest, for a place: `table.column`, as they are read again.
+    pub(super) fn secret_bytes(place: &'static str, bytes: impl Into<Option<Vec<u8>>>) -> Self {
+        Self::SecretBytes(place, bytes.into())
+    }
+
+    /// A text that is sealed at rest.
+    pub(super) fn secret_text(place: &'static str, text: impl Into<Option<String>>) -> Self {
+        Self::SecretText(place, text.into())
+    }
+
     /// A cell of a row that was read, to be bound again as it is.
     pub(super) fn of_cell(cell: Option<&Cell>) -> Self {
         match cell {
             Some(Cell::I64(number)) => Self::I64(Some(*number)),
             Some(Cell::Text(text)) => Self::Text(Some(text.clone())),
             Some(Cell::Bytes(bytes)) => Self::Bytes(Some(bytes.clone())),
-            Some(Cell::Null) | None => Self::Bytes(None),
+            // Nothing that is sealed names a row.
+            Some(Cell::Null | Cell::Sealed(..)) | None => Self::Bytes(None),
         }
     }
 }

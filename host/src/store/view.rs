@@ -54,10 +54,33 @@ pub struct ExecutionFilter {
     pub queue: Option<Name>,
     /// Only children of this one.
     pub parent: Option<ExecutionId>,
+    /// Only of this module.
+    pub module: Option<ModuleDigest>,
+    /// Only those that failed with this kind.
+    pub failure_kind: Option<String>,
+    /// Only those with this tag.
+    pub tag: Option<Name>,
+    /// Only those that were accepted then or later.
+    pub since: Option<Timestamp>,
+    /// Only those that were accepted before.
+    pub until: Option<Timestamp>,
     /// Only those after this one in the list: its `created_at` and id.
     pub after: Option<(Timestamp, ExecutionId)>,
     /// How many, at most `page_max`.
     pub limit: u32,
+}
+
+/// An execution was accepted, or has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub execution: ExecutionId,
+    /// Of which workflow.
+    pub workflow: Name,
+    /// How it stood then: `Pending` where it was accepted.
+    pub state: ExecutionState,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A page of a journal.

@@ -8,7 +8,7 @@ use crate::journal::{Arrival, Body, Entry, Started};
 use crate::model::{
     CallLimits, ExecutionId, ExecutionState, Failure, HostId, InboxId, ModuleDigest, Name, Note,
     Outcome, Payload, Promise, ResultKey, RetryPolicy, Routing, Run, Seq, StepUsage, TaskId,
-    Timestamp, Wake,
+    Timestamp, TraceParent, Wake,
 };
 
 /// One member of a batch. All writes of a batch are durable together, or none is.
@@ -109,6 +109,8 @@ pub struct NewExecution {
     pub expires_at: Option<Timestamp>,
     /// The incarnation that begins it without a claim; none leaves it to whoever claims it.
     pub owner: Option<HostId>,
+    /// The trace that it was started in, and what caused it there.
+    pub traceparent: Option<TraceParent>,
 }
 
 impl NewExecution {

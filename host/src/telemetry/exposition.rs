@@ -50,6 +50,9 @@ fn begin() -> Result<Exposition> {
     metrics::set_global_recorder(recorder).context("somebody else counts in this process")?;
     metric::ALL.iter().for_each(describe);
     metrics::gauge!(metric::BUILD_INFO.name, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    [metric::SPANS_EXPORTED, metric::SPANS_DROPPED]
+        .iter()
+        .for_each(|spans| metrics::counter!(spans.name).absolute(0));
     let process = Collector::default();
     process.describe();
     Ok(Exposition { counted, process })

@@ -1,8 +1,12 @@
-//! What a host says of itself: its log on standard error, as text or JSON, and what it counts, for `/metrics`.
+//! What a host says of itself: its log on standard error, as text or JSON, what it counts, for `/metrics`, and spans, for a
+//! collector.
 
 mod exposition;
+mod post;
+mod traces;
 
 pub use exposition::{Exposition, metrics};
+pub use traces::{Collector, Export, traces};
 
 use std::io::{self, IsTerminal};
 

@@ -10,8 +10,8 @@ use super::meters::Where;
 use super::modules::Loaded;
 use super::settle::{Settlement, settle};
 use crate::model::{
-    ExecutionId, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, StepCall, StepReport,
-    StepUsage, Timestamp,
+    ExecutionId, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, Span, StepCall,
+    StepReport, StepUsage, Timestamp, Trace,
 };
 use crate::store::{NotedBy, StoreError};
 
@@ -33,6 +33,7 @@ pub(super) struct Attempt {
     pub(super) timeout: Duration,
     pub(super) retry: RetryPolicy,
     pub(super) heartbeat: Option<Payload>,
+    pub(super) trace: Trace,
 }
 
 /// What came of it.
@@ -42,6 +43,8 @@ pub(super) struct Attempted {
     pub(super) usage: StepUsage,
     pub(super) notes: Vec<NotedBy>,
     pub(super) heartbeat: Option<Payload>,
+    /// To be told once what came of it is durable.
+    pub(super) span: Option<Box<Span>>,
 }
 
 impl Attempted {
@@ -52,6 +55,7 @@ impl Attempted {
             usage: StepUsage::default(),
             notes: Vec::new(),
             heartbeat: None,
+            span: None,
         }
     }
 
@@ -91,6 +95,7 @@ impl Attempt {
         debug!(
             host.id = %crew.host,
             execution.id = %self.execution,
+            trace.id = %self.trace,
             run = self.run.0,
             promise = self.promise.0,
             attempt = self.number,
@@ -102,6 +107,7 @@ impl Attempt {
             let waited = crew.clock.now().since(called_at);
             crew.meters.step(&self.queue, &self.step).begun(self.place, waited);
         }
+        let began = crew.clock.now();
         let call = StepCall {
             execution: self.execution,
             run: self.run,
@@ -111,8 +117,9 @@ impl Attempt {
             input: self.input.clone(),
             attempt: self.number,
             timeout: self.timeout,
-            deadline: crew.clock.now() + self.timeout,
+            deadline: began + self.timeout,
             last_heartbeat: self.heartbeat.clone(),
+            trace: self.trace,
         };
         let report = crew.sandbox.run_step(&module, call, stop).await;
         debug!(
@@ -124,14 +131,15 @@ impl Attempt {
             ended = true,
             "Attempt {} of step {} has ended", self.number, self.step
         );
-        self.judge(crew, report)
+        self.judge(crew, report, began)
     }
 
-    fn judge(&self, crew: &Crew, report: StepReport) -> Attempted {
+    fn judge(&self, crew: &Crew, report: StepReport, began: Timestamp) -> Attempted {
         let StepReport { ending, usage, notes, heartbeat } = report;
         let now = crew.clock.now();
         let settlement = settle(ending, &self.retry, self.number, crew.chance(), now);
         crew.meters.step(&self.queue, &self.step).ended(self.place, &settlement, usage);
+        crew.meters.attempted(&settlement);
         let is_result = matches!(settlement, Settlement::Settled(Ok(_)));
         let counts = |said: &Said| is_result || said.note.survives_failure();
         let noted = notes.into_iter().filter(counts).map(|Said { at, note }| NotedBy {
@@ -141,6 +149,7 @@ impl Attempt {
             at,
             note,
         });
-        Attempted { settlement, usage, notes: noted.collect(), heartbeat }
+        let span = self.span(crew, &settlement, (began, now), usage);
+        Attempted { settlement, usage, notes: noted.collect(), heartbeat, span }
     }
 }

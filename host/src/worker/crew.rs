@@ -20,7 +20,7 @@ use super::trial::Trial;
 use super::{Parts, Planner, Polling, Stopping};
 use crate::model::{
     Clock, ExecutionId, ExecutionState, HostId, Ids, Lease, Limits, Promise, Run, TaskId,
-    Timestamp, Wake,
+    Timestamp, Tracer, Wake,
 };
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
@@ -40,6 +40,7 @@ pub(super) struct Members {
     pub(super) notifier: Arc<dyn Notifier>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
+    pub(super) tracer: Arc<dyn Tracer>,
     pub(super) limits: Limits,
     pub(super) filter: ClaimFilter,
     pub(super) planner: Arc<dyn Planner>,
@@ -123,7 +124,7 @@ impl Crew {
             grants: Grants::new(Arc::clone(&parts.store), parts.sandbox.clone()),
             slots: Slots::new(parts.limits.max_concurrency),
             hot: Hot::new(&parts.limits),
-            meters: Meters::new(parts.limits.max_concurrency),
+            meters: Meters::new(parts.limits.max_concurrency, parts.history),
             trial: Trial::default(),
             store: parts.store,
             committer: parts.committer,
@@ -131,6 +132,7 @@ impl Crew {
             notifier: parts.notifier,
             clock: parts.clock,
             ids: parts.ids,
+            tracer: parts.tracer,
             limits: parts.limits,
             filter: parts.filter,
             planner: parts.planner,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::settle::Settlement;
-use crate::model::{ExecutionState, Name, StepUsage, metric};
+use crate::model::{ExecutionState, History, Name, StepUsage, metric};
 
 /// Everything that is counted under names which users choose, and the few that are not.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Meters {
     replays: Counter,
     replayed_entries: Counter,
     pub(super) lease: LeaseMeters,
+    /// The same for people who look at this host.
+    history: Arc<History>,
 }
 
 /// Of the lease.
@@ -39,7 +41,7 @@ pub(super) enum Where {
 }
 
 impl Meters {
-    pub(super) fn new(slots: usize) -> Self {
+    pub(super) fn new(slots: usize, history: Arc<History>) -> Self {
         gauge!(metric::SLOTS.name).set(metric::float(slots));
         Self {
             steps: Kept::new(StepMeters::of, (other(), other())),
@@ -52,6 +54,7 @@ impl Meters {
                 failures: counter!(metric::LEASE_FAILURES.name),
                 duration: histogram!(metric::LEASE_DURATION.name),
             },
+            history,
         }
     }
 
@@ -65,9 +68,21 @@ impl Meters {
         // The first is that it was started.
         if entries <= 1 {
             self.workflows.of(workflow).started.increment(1);
+            self.history.began();
         } else {
             self.replays.increment(1);
             self.replayed_entries.increment(entries);
+        }
+    }
+
+    /// An attempt of a step has come to such an end.
+    pub(super) fn attempted(&self, settlement: &Settlement) {
+        match settlement {
+            Settlement::Settled(Ok(_)) => self.history.stepped(),
+            Settlement::Settled(Err(_)) | Settlement::Dead(_) | Settlement::RetryAt(..) => {
+                self.history.step_failed();
+            }
+            Settlement::Lost | Settlement::GivenBack => {}
         }
     }
 
@@ -79,6 +94,7 @@ impl Meters {
         };
         ended.increment(1);
         duration.record(after.as_secs_f64());
+        self.history.ended(state, after);
     }
 }
 

@@ -36,6 +36,7 @@ mod modules;
 mod settle;
 mod slots;
 mod task;
+mod traces;
 mod trial;
 
 pub use keeping::Planner;
@@ -51,7 +52,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use self::crew::Crew;
-use crate::model::{Clock, HostId, Ids, Lease, Limits};
+use crate::model::{Clock, History, HostId, Ids, Lease, Limits, Tracer};
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
 use crate::store::{ClaimFilter, Committer, Snapshot, Store};
@@ -69,10 +70,14 @@ pub struct Parts {
     pub sandbox: Sandbox,
     /// Hints.
     pub notifier: Arc<dyn Notifier>,
+    /// Where it writes what it did, for people.
+    pub history: Arc<History>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub ids: Arc<dyn Ids>,
+    /// Where spans go.
+    pub tracer: Arc<dyn Tracer>,
     /// Bounds.
     pub limits: Limits,
     /// What this host takes.

@@ -52,6 +52,7 @@ async fn attempt(crew: &Crew, task: &ClaimedTask, stop: CancellationToken) -> At
         let settlement = Settlement::Dead(Failure::new(kind::HOST_LOST, message));
         let meters = crew.meters.step(&task.queue, &task.step);
         meters.ended(Where::Task, &settlement, StepUsage::default());
+        crew.meters.attempted(&settlement);
         return Attempted { settlement, ..Attempted::lost() };
     }
     match crew.modules.load(task.module).await {
@@ -75,6 +76,7 @@ fn attempt_of(task: &ClaimedTask) -> Attempt {
         timeout: task.timeout,
         retry: task.retry.clone(),
         heartbeat: task.heartbeat.clone(),
+        trace: task.trace,
     }
 }
 
@@ -149,7 +151,7 @@ const OFFERS_MAX: u32 = 100;
 
 /// Tells the store how an attempt ended, until it has heard.
 pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
-    let Attempted { settlement, usage, notes, heartbeat } = attempted;
+    let Attempted { settlement, usage, notes, heartbeat, span } = attempted;
     // The host stops, and gives back what it still has, all at once and without blame.
     if matches!(settlement, Settlement::Lost) && crew.stop.over.is_cancelled() {
         return;
@@ -167,6 +169,10 @@ pub(super) async fn end(crew: &Crew, ended: &Ended, attempted: Attempted) {
                 next.into_iter().for_each(|at| crew.set_alarm(at));
                 if ended.is_limited {
                     crew.wake_claimers();
+                }
+                // Only from its row did it come to count: where that is gone, another attempt of this number may.
+                if delivered.is_some() {
+                    crew.tell(span.map(|span| *span));
                 }
                 return match delivered {
                     Some(delivered) => crew.wake_receiver(ended.task.execution, delivered),

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use stepwell::journal::{Arrival, Effect, Replay, Stop};
 use stepwell::model::{
     ChildOptions, Ending, ExecutionId, Failure, Name, Note, Payload, Promise, RetryPolicy, Run,
-    Said, StepCall, StepReport, StepUsage, Timestamp, kind,
+    Said, StepCall, StepReport, StepUsage, Timestamp, Trace, kind,
 };
 use stepwell::worker::{Settlement, settle};
 use tokio_util::sync::CancellationToken;
@@ -282,6 +282,7 @@ impl World {
             timeout: flight.timeout,
             deadline: self.now + flight.timeout,
             last_heartbeat: flight.heartbeat.clone(),
+            trace: Trace::of(flight.execution, None),
         };
         let stop = CancellationToken::new();
         block_on(self.stage.sandbox.run_step(&self.stage.module, call, stop))

@@ -9,7 +9,7 @@ use stepwell::model::{
     ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
-    ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
+    Change, ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
     ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
     LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, PoolUse, Put, QueueRow,
     Removable, Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, StoppingTask,
@@ -332,6 +332,10 @@ impl Store for DyingStore {
 
     async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>> {
         self.fault.read(self.inner.executions(filter)).await
+    }
+
+    async fn changes(&self, after: (Timestamp, ExecutionId), limit: u32) -> Result<Vec<Change>> {
+        self.fault.read(self.inner.changes(after, limit)).await
     }
 
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage> {

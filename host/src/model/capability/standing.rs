@@ -1,6 +1,7 @@
 //! How a module stands: what it wants, what it was granted, and what changed.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Reach;
 use crate::model::{Capabilities, Timestamp};
@@ -17,7 +18,7 @@ pub struct Grant {
 }
 
 /// How the active module of a name stands. All of it is texts, for people and machines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Standing {
     /// What it declares.
     pub wants: Capabilities,

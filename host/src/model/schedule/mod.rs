@@ -5,6 +5,7 @@
 //! on the wall clock is, is decided in `zone.rs`.
 
 mod cron;
+mod schema;
 mod spec;
 mod timing;
 mod turn;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::timing::due;
 use super::{BadCron, Cron, Timing};
 use crate::model::{Name, Payload, Timestamp, format_duration};
 
 /// What happens to a firing while what was started before still runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
     /// It is left out.
@@ -94,41 +95,50 @@ pub enum BadSchedule {
 }
 
 /// How it is written, in JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(expecting = "a JSON object", deny_unknown_fields)]
-struct Written {
+pub(super) struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "cron")]
     cron: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "iana-time-zone")]
     time_zone: Option<String>,
     #[serde(
         default,
         with = "crate::model::duration::serde_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Option<String>, format = "duration-text")]
     every: Option<Duration>,
     workflow: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "module-reference")]
     module: Option<String>,
     #[serde(default = "Payload::null")]
     input: Payload,
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 16)]
     tags: Option<Vec<Name>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -100, maximum = 100)]
     priority: Option<i32>,
     #[serde(
         default,
         with = "crate::model::duration::serde_option",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Option<String>, format = "duration-text")]
     max_duration: Option<Duration>,
     #[serde(default)]
     overlap: Overlap,
     #[serde(default = "catch_up", with = "crate::model::duration::serde_text")]
+    #[schema(value_type = String, format = "duration-text")]
     catch_up: Duration,
     #[serde(default, with = "crate::model::duration::serde_text")]
+    #[schema(value_type = String, format = "short-duration-text")]
     jitter: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     starts_at: Option<Timestamp>,

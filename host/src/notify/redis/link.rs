@@ -126,6 +126,11 @@ impl Link {
         Ok(())
     }
 
+    /// What Redis says that it is.
+    pub(super) fn version(&self) -> Option<String> {
+        self.hearer.server_version().map(|version| version.to_string())
+    }
+
     /// Asks every connection whether it is still there.
     pub(super) async fn ping(&self) -> Result<(), Error> {
         let clients = self.speakers.clients().iter().chain([&self.hearer]);

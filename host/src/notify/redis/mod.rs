@@ -8,6 +8,7 @@
 //! this host. Where the link breaks, it is opened anew, and as what others said meanwhile is not known, everyone here looks.
 
 mod address;
+mod examine;
 mod keeper;
 mod link;
 mod message;
@@ -15,6 +16,7 @@ mod outbox;
 mod pause;
 
 pub use address::NotifyError;
+pub use examine::{RedisExamination, RedisFault, examine_redis};
 
 use std::sync::Arc;
 

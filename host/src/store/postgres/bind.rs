@@ -18,8 +18,8 @@ pub(super) fn add_values(arguments: &mut PgArguments, values: Vec<Value>) -> Res
     for value in values {
         let added = match value {
             Value::I64(number) => arguments.add(number),
-            Value::Text(text) => arguments.add(text.map(without_nul)),
-            Value::Bytes(bytes) => arguments.add(bytes),
+            Value::Text(text) | Value::SecretText(_, text) => arguments.add(text.map(without_nul)),
+            Value::Bytes(bytes) | Value::SecretBytes(_, bytes) => arguments.add(bytes),
         };
         added.map_err(Fault::Refused)?;
     }
@@ -48,16 +48,22 @@ impl Column {
         }
         match value {
             Value::I64(number) => Self::I64(column(number, rows)),
-            Value::Text(text) => Self::Text(column(text.map(without_nul), rows)),
-            Value::Bytes(bytes) => Self::Bytes(column(bytes, rows)),
+            Value::Text(text) | Value::SecretText(_, text) => {
+                Self::Text(column(text.map(without_nul), rows))
+            }
+            Value::Bytes(bytes) | Value::SecretBytes(_, bytes) => Self::Bytes(column(bytes, rows)),
         }
     }
 
     fn push(&mut self, value: Value) -> Result<(), Fault> {
         match (self, value) {
             (Self::I64(column), Value::I64(number)) => column.push(number),
-            (Self::Text(column), Value::Text(text)) => column.push(text.map(without_nul)),
-            (Self::Bytes(column), Value::Bytes(bytes)) => column.push(bytes),
+            (Self::Text(column), Value::Text(text) | Value::SecretText(_, text)) => {
+                column.push(text.map(without_nul));
+            }
+            (Self::Bytes(column), Value::Bytes(bytes) | Value::SecretBytes(_, bytes)) => {
+                column.push(bytes);
+            }
             (Self::I64(_) | Self::Text(_) | Self::Bytes(_), other) => {
                 let source = format!("{other:?} is of another type than its column");
                 return Err(Fault::Refused(source.into()));

@@ -53,7 +53,10 @@ fn is_not_allowed(error: &sqlx::Error) -> bool {
 }
 
 /// The schema a database has: 0 where there is none. Tables of another program that are called as ours are left alone.
-async fn schema(connection: &mut PgConnection, connect: &Connect) -> Result<i64, OpenError> {
+pub(super) async fn schema(
+    connection: &mut PgConnection,
+    connect: &Connect,
+) -> Result<i64, OpenError> {
     let unavailable = |error| connect.unavailable(error);
     let row = sqlx::query(include_str!("find_schema.sql"))
         .fetch_one(&mut *connection)

@@ -7,6 +7,7 @@
 mod bind;
 mod cells;
 mod compose;
+mod examine;
 mod fault;
 mod link;
 mod migrate;
@@ -20,6 +21,7 @@ use sqlx::query::Query;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
+pub(super) use examine::examine;
 pub use open::{Migrating, PostgresOptions};
 
 use super::PoolUse;

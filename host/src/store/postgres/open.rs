@@ -17,6 +17,7 @@ use super::link::still_answers;
 use crate::model::Lease;
 use crate::store::dialect::Fault;
 use crate::store::error::{BoxError, OpenError};
+use crate::store::sealing::Keyring;
 
 /// How a Postgres is connected to. Every time-out is well below the lease of a host, so that a host that hangs in a
 /// transaction is out of everybody's way before it is declared dead.
@@ -39,6 +40,8 @@ pub struct PostgresOptions {
     pub migrating: Migrating,
     /// What the sessions of this process are called, so that others can end them (`application_name`).
     pub session_name: String,
+    /// What payloads are sealed with.
+    pub keys: Keyring,
 }
 
 /// Whether a host brings the schema up to date.
@@ -67,6 +70,7 @@ impl PostgresOptions {
             idle_within: 5 * fifteenth,
             migrating: Migrating::Auto,
             session_name: "stepwell".to_owned(),
+            keys: Keyring::default(),
         }
     }
 }

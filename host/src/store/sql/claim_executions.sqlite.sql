@@ -44,4 +44,4 @@ where id in (select id from chosen)
 returning
   id, run, workflow, module_digest, state, paused_at, queue, tags, priority, parent_id, parent_run,
   parent_promise, parent_detached, expires_at, base, losses, created_at, started_at, completed_at, failure,
-  inbox_seq, owner, visible_at, rank
+  inbox_seq, owner, visible_at, rank, traceparent

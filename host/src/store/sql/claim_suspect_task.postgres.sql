@@ -26,4 +26,5 @@ returning
   id, rank, step_limit, key_limit, execution_id, run, promise, step, input_seq, input_index, attempt, timeout_micros, schedule_by, retry,
   heartbeat, losses, queue, created_at,
   (select workflow from executions where executions.id = tasks.execution_id) as workflow,
-  (select module_digest from executions where executions.id = tasks.execution_id) as module_digest
+  (select module_digest from executions where executions.id = tasks.execution_id) as module_digest,
+  (select traceparent from executions where executions.id = tasks.execution_id) as traceparent

@@ -14,7 +14,7 @@ use crate::store::dialect::{Dialect, Fault, Script};
 use crate::store::error::StoreError;
 use crate::store::row::Reading;
 use crate::store::statements;
-use crate::store::value::{Rows, values};
+use crate::store::value::{Rows, Value, values};
 use crate::store::write::{Append, NewDeadLetter, NewExecution, NewTask, NotedBy};
 
 /// What is to be added and removed.
@@ -61,8 +61,8 @@ impl<'a> Additions<'a> {
             row.kind,
             row.promise,
             row.name,
-            row.head,
-            row.data,
+            Value::secret_bytes("journal.head", row.head),
+            Value::secret_bytes("journal.data", row.data),
             entry.recorded_at,
         ]);
     }
@@ -120,8 +120,8 @@ impl<'a> Additions<'a> {
             u64::try_from(task.timeout.as_micros()).unwrap_or(u64::MAX),
             task.schedule_by,
             retry,
-            task.last_failure.as_ref().and_then(json),
-            task.heartbeat.as_ref().map(Payload::as_str),
+            Value::secret_text("tasks.last_failure", task.last_failure.as_ref().and_then(json)),
+            heartbeat_left(task.heartbeat.as_ref()),
             self.now,
             task.owner.is_some().then_some(self.now),
             task.limits.step.as_ref().map(|limit| limit.name.as_str()),
@@ -147,7 +147,7 @@ impl<'a> Additions<'a> {
             dead.input.0,
             dead.input.1,
             dead.attempts,
-            failure,
+            Value::secret_text("dead_letters.failure", failure),
             dead.at,
             queue,
             dead.failure.kind.as_str(),
@@ -158,6 +158,8 @@ impl<'a> Additions<'a> {
     pub(super) fn led(&mut self, key: ResultKey, task: TaskId, outcome: &Outcome) {
         let state = if outcome.is_ok() { "completed" } else { "failed" };
         let (head, data) = encode_outcome(outcome);
+        let head = Value::secret_bytes("results.outcome_head", head);
+        let data = Value::secret_bytes("results.outcome_data", data);
         self.ended_results.push(values![key, task, state, head, data, self.now]);
     }
 
@@ -186,8 +188,8 @@ impl<'a> Additions<'a> {
             noted.attempt,
             noted.at,
             level,
-            message.as_str(),
-            fields,
+            Value::secret_text("logs.message", message.clone()),
+            Value::secret_text("logs.fields", fields.to_owned()),
         ]);
     }
 
@@ -200,8 +202,8 @@ impl<'a> Additions<'a> {
             row.kind,
             row.promise,
             row.name,
-            row.head,
-            row.data,
+            Value::secret_bytes("inbox.head", row.head),
+            Value::secret_bytes("inbox.data", row.data),
             self.now,
         ]);
     }
@@ -227,7 +229,8 @@ impl<'a> Additions<'a> {
         let counters =
             counters.map(|((execution, name), sum)| values![execution, name, sum]).collect();
         let state = self.state.into_iter();
-        let state = state.map(|((execution, key), value)| values![execution, key, value.as_str()]);
+        let value = |value: &Payload| Value::secret_text("state.value", value.as_str().to_owned());
+        let state = state.map(|((execution, key), set)| values![execution, key, value(set)]);
         vec![
             (statements::ADMIT, self.admitted),
             (statements::APPEND_JOURNAL, self.journal),
@@ -244,6 +247,11 @@ impl<'a> Additions<'a> {
             (statements::SET_STATE, state.collect()),
         ]
     }
+}
+
+/// What an attempt left for the next one.
+pub(super) fn heartbeat_left(left: Option<&Payload>) -> Value {
+    Value::secret_text("tasks.heartbeat", left.map(|left| left.as_str().to_owned()))
 }
 
 /// How many rows of each inbox a statement has found.

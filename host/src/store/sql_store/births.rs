@@ -8,7 +8,7 @@ use crate::store::write::{Append, NewExecution};
 use super::rows;
 
 /// A row for `insert_executions`. With an owner it runs at once; else it is ready, or waits until it is due.
-pub(super) fn row(new: &NewExecution) -> [Value; 26] {
+pub(super) fn row(new: &NewExecution) -> [Value; 27] {
     let due = new.start_at <= new.created_at;
     let owned = new.owner.is_some();
     let state = if owned { "running" } else { "pending" };
@@ -40,6 +40,7 @@ pub(super) fn row(new: &NewExecution) -> [Value; 26] {
         new.expires_at,
         max_duration,
         new.input.hash(),
+        new.traceparent.map(|parent| parent.to_string()),
     ]
 }
 

@@ -11,7 +11,7 @@ use super::rows::{self, FullRow};
 use super::transaction::Transaction;
 use super::unreadable::{self, apart};
 use crate::journal::{Body, Recorded, effective};
-use crate::model::{ExecutionId, HostId, Name, Payload, Promise, Run, Seq};
+use crate::model::{ExecutionId, HostId, Name, Payload, Promise, Run, Seq, Trace};
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
@@ -315,9 +315,11 @@ fn task(row: Row) -> Result<(i64, ClaimedTask)> {
         input: Payload::null(),
         workflow: Name::default_queue(),
         module: crate::model::ModuleDigest::from_bytes([0; 32]),
+        trace: Trace::of(ExecutionId::from_bytes([0; 16]), None),
     };
     task.workflow = row.name("workflow")?;
     task.module = row.digest("module_digest")?;
+    task.trace = Trace::of(task.execution, row.opt_word("traceparent")?);
     Ok((rank, task))
 }
 

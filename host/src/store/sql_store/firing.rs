@@ -238,5 +238,6 @@ fn birth(
         start_at: now,
         expires_at: plan.max_duration.map(|most| now + most),
         owner: None,
+        traceparent: None,
     }
 }

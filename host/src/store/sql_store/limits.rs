@@ -45,7 +45,7 @@ impl Touched {
     pub(super) fn by_rows(rows: Vec<Row>) -> Self {
         let named = |cell| match cell {
             Cell::Text(name) => Some(name),
-            Cell::Null | Cell::I64(_) | Cell::Bytes(_) => None,
+            Cell::Null | Cell::I64(_) | Cell::Bytes(_) | Cell::Sealed(..) => None,
         };
         rows.into_iter().flatten().filter_map(named).collect()
     }
@@ -267,7 +267,7 @@ pub(super) async fn admit<D: Dialect>(
     }
     claimed.sort_by_key(|row| match row.get(1) {
         Some(Cell::I64(rank)) => *rank,
-        Some(Cell::Null | Cell::Text(_) | Cell::Bytes(_)) | None => i64::MAX,
+        Some(Cell::Null | Cell::Text(_) | Cell::Bytes(_) | Cell::Sealed(..)) | None => i64::MAX,
     });
     let (mut begun, mut back, mut full) = (Rows::default(), Rows::default(), Touched::default());
     claimed.retain(|row| {
@@ -305,6 +305,6 @@ pub(super) async fn admit<D: Dialect>(
 fn limits_of(row: &Row) -> impl Iterator<Item = &str> {
     row.iter().take(4).skip(2).rev().filter_map(|cell| match cell {
         Cell::Text(name) => Some(name.as_str()),
-        Cell::Null | Cell::I64(_) | Cell::Bytes(_) => None,
+        Cell::Null | Cell::I64(_) | Cell::Bytes(_) | Cell::Sealed(..) => None,
     })
 }

@@ -39,6 +39,7 @@ use super::Result;
 use super::dialect::Dialect;
 use super::error::OpenError;
 use super::postgres::{Postgres, PostgresOptions};
+use super::sealing::{Keyring, Sealing};
 use super::sqlite::{Sqlite, SqliteOptions};
 use crate::model::Limits;
 use underway::Underway;
@@ -46,7 +47,7 @@ use underway::Underway;
 /// A store in a database.
 #[derive(Debug)]
 pub struct SqlStore<D> {
-    dialect: D,
+    dialect: Sealing<D>,
     /// Signals that may lie in one inbox.
     signals_max: usize,
     /// Schedules that there may be.
@@ -56,13 +57,15 @@ pub struct SqlStore<D> {
 }
 
 impl<D: Dialect> SqlStore<D> {
-    fn over(dialect: D, limits: &Limits) -> Self {
-        Self {
+    async fn over(dialect: D, keys: &Keyring, limits: &Limits) -> Result<Self, OpenError> {
+        let dialect = Sealing::of(dialect, keys);
+        dialect.agree().await?;
+        Ok(Self {
             dialect,
             signals_max: limits.unreceived_signals_max,
             schedules_max: limits.schedules_max,
             underway: Underway::default(),
-        }
+        })
     }
 }
 
@@ -74,12 +77,12 @@ impl SqlStore<Sqlite> {
         limits: &Limits,
     ) -> Result<Self, OpenError> {
         let dialect = Sqlite::open(path, options).await?;
-        Ok(Self::over(dialect, limits))
+        Self::over(dialect, &options.keys, limits).await
     }
 
     /// Waits until nothing is under way, and lets go of the file.
     pub async fn close(self) {
-        self.dialect.close().await;
+        self.dialect.into_inner().close().await;
     }
 }
 
@@ -91,11 +94,17 @@ impl SqlStore<Postgres> {
         limits: &Limits,
     ) -> Result<Self, OpenError> {
         let dialect = Postgres::open(url, options).await?;
-        Ok(Self::over(dialect, limits))
+        Self::over(dialect, &options.keys, limits).await
+    }
+
+    /// Brings the schema of the database at `url` up to date, without reading anything that may be sealed.
+    pub async fn migrate(url: &str, options: &PostgresOptions) -> Result<(), OpenError> {
+        Postgres::open(url, options).await?.close().await;
+        Ok(())
     }
 
     /// Ends every session in good order.
     pub async fn disconnect(self) {
-        self.dialect.close().await;
+        self.dialect.into_inner().close().await;
     }
 }

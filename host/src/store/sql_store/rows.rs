@@ -47,14 +47,17 @@ pub(super) fn execution(row: Row) -> Result<FullRow, StoreError> {
         started_at: row.opt_time("started_at")?,
         completed_at: row.opt_time("completed_at")?,
         failure: row.opt_json("failure")?,
+        traceparent: None,
     };
-    Ok(FullRow {
+    let mut full = FullRow {
         row: read,
         inbox_seq: row.i64("inbox_seq")?,
         owner: row.opt_host("owner")?,
         visible_at: row.opt_time("visible_at")?,
         rank: row.i64("rank")?,
-    })
+    };
+    full.row.traceparent = row.opt_word("traceparent")?;
+    Ok(full)
 }
 
 fn parent(row: &mut Reading) -> Result<Option<Parent>, StoreError> {

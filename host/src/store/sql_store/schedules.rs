@@ -160,9 +160,9 @@ fn written(row: &ScheduleRow) -> [Value; 9] {
     let json = "a schedule can be written as JSON";
     values![
         &row.name,
-        serde_json::to_string(&row.spec).expect(json),
+        Value::secret_text("schedules.spec", serde_json::to_string(&row.spec).expect(json)),
         row.version,
-        serde_json::to_string(&row.progress).expect(json),
+        Value::secret_text("schedules.progress", serde_json::to_string(&row.progress).expect(json)),
         row.paused_at,
         row.next_at,
         row.due_at,

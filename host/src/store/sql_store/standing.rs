@@ -96,7 +96,7 @@ impl Standing {
             self.base,
             self.completed_at,
             self.failure_kind.clone(),
-            self.failure.clone(),
+            Value::secret_text("executions.failure", self.failure.clone()),
             self.losses,
         ]
     }

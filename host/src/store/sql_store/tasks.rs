@@ -1,19 +1,19 @@
 //! The ends of tasks, and what becomes due.
 
 use super::SqlStore;
-use super::additions::Additions;
+use super::additions::{Additions, heartbeat_left};
 use super::arrivals::bring;
 use super::limits::{self, Touched};
 use super::transaction::Transaction;
 use crate::journal::Arrival;
 use crate::model::{
-    ExecutionId, Failure, HostId, Name, Outcome, Payload, Promise, ResultKey, Run, StepUsage,
-    Timestamp, kind,
+    ExecutionId, Failure, HostId, Name, Outcome, Promise, ResultKey, Run, StepUsage, Timestamp,
+    kind,
 };
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
 use crate::store::statements;
-use crate::store::value::values;
+use crate::store::value::{Value, values};
 use crate::store::view::{Delivered, StoppingTask};
 use crate::store::write::{NotedBy, TaskEnd, TaskSettled, Write, Written};
 use crate::store::{Result, TaskRef};
@@ -148,8 +148,9 @@ async fn change<D: Dialect>(
         // Its row is taken by the committer's statement.
         TaskEnd::Settled { .. } => Vec::new(),
         TaskEnd::Retry { at, failure, heartbeat } => {
-            let failure = serde_json::to_string(failure).ok();
-            let heartbeat = heartbeat.as_ref().map(Payload::as_str);
+            let failure =
+                Value::secret_text("tasks.last_failure", serde_json::to_string(failure).ok());
+            let heartbeat = heartbeat_left(heartbeat.as_ref());
             let values = values![id, host, attempt, *at, failure, heartbeat, now];
             transaction.fetch(statements::RETRY_TASK, values).await?
         }

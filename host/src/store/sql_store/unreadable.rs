@@ -46,7 +46,7 @@ pub(super) async fn block<D: Dialect>(
     why: &Failure,
 ) -> Result<(), Fault> {
     warn!(cause = %why.message, "An execution cannot be read and is blocked");
-    let failure = serde_json::to_string(why).ok();
+    let failure = Value::secret_text("executions.failure", serde_json::to_string(why).ok());
     let values = values![execution, host, why.kind.as_str(), failure];
     transaction.execute(statements::BLOCK_UNREADABLE, values).await?;
     Ok(())

@@ -12,9 +12,9 @@ use crate::store::dialect::Dialect;
 use crate::store::schedule::{Fired, Planned, Put, ScheduleRow, Trigger, Triggered};
 use crate::store::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 use crate::store::view::{
-    Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow, JournalPage,
-    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed, Renewal,
-    Revived, StoppingTask, Streak,
+    Change, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow,
+    JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed,
+    Renewal, Revived, StoppingTask, Streak,
 };
 use crate::store::waiting::{Holders, QueueRow, Surroundings, TaskFilter, TaskRow};
 use crate::store::write::{NotedBy, TaskEnd, Write, Written};
@@ -323,6 +323,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>> {
         self.list_executions(filter).await
+    }
+
+    async fn changes(&self, after: (Timestamp, ExecutionId), limit: u32) -> Result<Vec<Change>> {
+        self.list_changes(after, limit).await
     }
 
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage> {

@@ -4,6 +4,7 @@
 //! beside the database is the lease: it is held as long as the store lives.
 
 mod cells;
+mod examine;
 mod link;
 mod message;
 mod open;
@@ -17,6 +18,7 @@ use futures::stream::BoxStream;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use tokio::sync::Mutex;
 
+pub(super) use examine::examine;
 pub use open::SqliteOptions;
 
 use super::PoolUse;
@@ -80,8 +82,8 @@ fn bind(
     for value in values {
         let added = match value {
             Value::I64(number) => arguments.add(number),
-            Value::Text(text) => arguments.add(text),
-            Value::Bytes(bytes) => arguments.add(bytes),
+            Value::Text(text) | Value::SecretText(_, text) => arguments.add(text),
+            Value::Bytes(bytes) | Value::SecretBytes(_, bytes) => arguments.add(bytes),
         };
         added.map_err(Fault::Refused)?;
     }

@@ -18,6 +18,7 @@ use super::row_groups::RowGroups;
 use super::{Sqlite, primary_code};
 use crate::store::error::{BoxError, OpenError};
 use crate::store::migrations::{self, MIGRATIONS, NEWEST};
+use crate::store::sealing::Keyring;
 
 /// The first bytes of every SQLite file (<https://sqlite.org/fileformat.html#the_database_header>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -36,6 +37,8 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// A bound for the size of the database, in pages of 4 KiB; none leaves it to the disk.
     pub pages_max: Option<u32>,
+    /// What payloads are sealed with.
+    pub keys: Keyring,
 }
 
 impl Default for SqliteOptions {
@@ -45,6 +48,7 @@ impl Default for SqliteOptions {
             cache_kib: 16 * 1024,
             busy_timeout: Duration::from_secs(5),
             pages_max: None,
+            keys: Keyring::default(),
         }
     }
 }
@@ -132,7 +136,7 @@ fn connect_options(path: &Path, options: &SqliteOptions, cache_kib: u32) -> Sqli
 }
 
 /// A file that does not begin as SQLite's do is not even opened.
-fn check_header(path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -148,7 +152,10 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
 }
 
 /// The schema a database has: 0 for an empty one. What has tables and none of ours is foreign.
-async fn schema(connection: &mut SqliteConnection, path: &Path) -> Result<i64, OpenError> {
+pub(super) async fn schema(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<i64, OpenError> {
     let query = sqlx::query(
         "select count(*), coalesce(sum(name = 'stepwell_schema'), 0) from sqlite_schema",
     );
@@ -195,7 +202,7 @@ async fn migrate(writer: &mut SqliteConnection, path: &Path) -> Result<(), OpenE
     transaction.commit().await.map_err(refuse)
 }
 
-fn refuse(path: &Path, error: sqlx::Error) -> OpenError {
+pub(super) fn refuse(path: &Path, error: sqlx::Error) -> OpenError {
     if primary_code(&error) == Some(NOT_A_DATABASE) {
         return foreign(path, error);
     }

@@ -7,7 +7,7 @@ use super::super::local::{LocalEnd, LocalStep};
 use super::super::settle::Settlement;
 use super::{Activation, Over};
 use crate::journal::{Admission, Arrival, Replay};
-use crate::model::{ExecutionState, Failure, Outcome, StepUsage};
+use crate::model::{ExecutionState, Failure, Outcome, Span, StepUsage};
 use crate::store::{NewDeadLetter, NewTask, NotedBy, RowChange, StoreError};
 
 impl Activation {
@@ -94,17 +94,19 @@ impl Activation {
             let task = self.task_row(&local.call, self.crew.clock.now());
             return self.enqueue(task, local.call.run());
         };
-        let Attempted { settlement, usage, notes, heartbeat } = attempted;
+        let Attempted { settlement, usage, notes, heartbeat, span } = attempted;
         match settlement {
             Settlement::Settled(outcome) => {
-                self.settle_local(replay, &local, Settled { outcome, usage, notes });
+                self.settle_local(replay, &local, Settled { outcome, usage, notes, span });
             }
             Settlement::Dead(failure) => {
                 self.draft.dead_letters.push(self.dead_letter(&local, &failure));
-                self.settle_local(replay, &local, Settled { outcome: Err(failure), usage, notes });
+                let settled = Settled { outcome: Err(failure), usage, notes, span };
+                self.settle_local(replay, &local, settled);
             }
             Settlement::RetryAt(at, failure) => {
                 self.draft.notes.extend(notes);
+                self.spans.extend(span.map(|span| *span));
                 let task = NewTask {
                     visible_at: at,
                     attempt: local.attempt.number + 1,
@@ -138,7 +140,7 @@ impl Activation {
     }
 
     fn settle_local(&mut self, replay: &mut Replay, local: &LocalStep, settled: Settled) {
-        let Settled { outcome, usage, notes } = settled;
+        let Settled { outcome, usage, notes, span } = settled;
         let arrival = Arrival::Settled {
             run: local.call.run(),
             promise: local.attempt.promise,
@@ -147,7 +149,10 @@ impl Activation {
             attempt: local.attempt.number,
         };
         match replay.admit(arrival, self.crew.clock.now()) {
-            Admission::Recorded(_) => self.draft.notes.extend(notes),
+            Admission::Recorded(_) => {
+                self.draft.notes.extend(notes);
+                self.spans.extend(span.map(|span| *span));
+            }
             Admission::Dropped => {
                 let kept = notes.into_iter().filter(|noted| noted.note.survives_failure());
                 self.draft.notes.extend(kept);
@@ -172,4 +177,5 @@ struct Settled {
     outcome: Outcome,
     usage: StepUsage,
     notes: Vec<NotedBy>,
+    span: Option<Box<Span>>,
 }

@@ -127,6 +127,7 @@ impl Activation {
             timeout: call.timeout,
             retry: call.retry.clone(),
             heartbeat: None,
+            trace: self.row.trace(),
         };
         let step = LocalStep { attempt, call, stop: self.crew.stop.over.child_token() };
         local::spawn(&self.crew, &self.loaded, &step, self.ends_in.clone());

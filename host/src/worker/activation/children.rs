@@ -8,7 +8,8 @@ use super::write::block_unreadable;
 use super::{Activation, Over};
 use crate::journal::{Arrival, Replay};
 use crate::model::{
-    ChildOptions, ExecutionId, Failure, Name, Payload, Promise, Run, StepUsage, kind,
+    ChildOptions, ExecutionId, Failure, Name, Payload, Promise, Run, SpanId, StepUsage,
+    TraceParent, kind,
 };
 use crate::store::{ExecutionView, NewExecution, Parent};
 
@@ -50,6 +51,10 @@ impl Activation {
             start_at,
             expires_at: max_duration.map(|most| start_at + most),
             owner: None,
+            traceparent: Some(TraceParent {
+                trace: self.row.trace(),
+                span: SpanId::of_run(self.id(), run),
+            }),
         });
     }
 

@@ -45,6 +45,7 @@ impl Activation {
         self.children.clear();
         self.existing.clear();
         self.redriven.clear();
+        self.spans.extend(self.runs.continued(&self.crew, &self.row, replay.run()));
         self.row.run = replay.run();
         self.draft.run = replay.run();
         // Detached children that the run before started at the very last.
@@ -77,6 +78,7 @@ impl Activation {
                 warn!(execution.id = %self.id(), "A workflow ran longer than segment_time_max without waiting; its activation is begun again");
                 // What it did since it last waited was not begun, so nothing of it may be written.
                 self.draft = Append::new(self.id(), self.crew.host, self.row.run);
+                self.spans.clear();
                 self.draft.row = RowChange::Release;
                 self.write_draft().await.map_or_else(|over| over, |()| Over::Done)
             }
@@ -97,6 +99,7 @@ impl Activation {
     async fn block(&mut self, why: Blocked) -> Over {
         warn!(execution.id = %self.id(), kind = %why.kind, "Execution {} is blocked: {}", self.id(), why.message);
         self.draft = Append::new(self.id(), self.crew.host, self.row.run);
+        self.spans.clear();
         self.put_aside(why).await
     }
 
@@ -140,12 +143,13 @@ impl Activation {
             self.draft.messages.push((parent.execution, arrival));
         }
         let failure_kind = ended.outcome.as_ref().err().map(|failure| failure.kind.clone());
+        self.spans.extend(self.runs.ended(&self.crew, &self.row, ended));
         self.draft.row = RowChange::End { state: ended.state, failure_kind };
         match self.write(replay).await {
             Ok(()) => {
                 let state = ended.state;
                 self.crew.count_end(&self.row, state);
-                info!(execution.id = %self.id(), state = %state, "Execution {} is {state}", self.id());
+                info!(execution.id = %self.id(), trace.id = %self.row.trace(), state = %state, "Execution {} is {state}", self.id());
                 Over::Done
             }
             Err(over) => over,

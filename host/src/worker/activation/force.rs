@@ -3,6 +3,7 @@
 use tracing::{info, warn};
 
 use super::super::crew::Crew;
+use super::super::traces::Runs;
 use super::Over;
 use super::end::told;
 use super::write::block_unreadable;
@@ -25,7 +26,7 @@ pub(super) fn demanded(inbox: &Inbox) -> Option<String> {
 /// Writes the end, tells the parent, asks the children to end.
 pub(super) async fn end(
     crew: &Crew,
-    row: &ExecutionRow,
+    (row, runs): (&ExecutionRow, &Runs),
     (inbox, tasks): (&Inbox, &[(Run, Promise)]),
     mut replay: Replay,
     reason: String,
@@ -58,10 +59,11 @@ pub(super) async fn end(
     append.row = RowChange::End { state: ExecutionState::Cancelled, failure_kind };
     match crew.committer.submit(Write::Append(Box::new(append))).await {
         Ok(Written::Done(effects)) => {
+            crew.tell(runs.ended(crew, row, &ended));
             effects.wakes.into_iter().for_each(|wake| crew.notifier.wake(wake));
             crew.wake_watchers(row.id);
             crew.count_end(row, ExecutionState::Cancelled);
-            info!(execution.id = %row.id, "Execution {} was ended by force", row.id);
+            info!(execution.id = %row.id, trace.id = %row.trace(), "Execution {} was ended by force", row.id);
             Over::Done
         }
         Ok(Written::NotOwner | Written::Exists { .. } | Written::Ended(_) | Written::Led(_))

@@ -24,9 +24,10 @@ use super::crew::Crew;
 use super::hot::Nudge;
 use super::local::{LocalEnd, LocalStep};
 use super::modules::{LoadError, Loaded};
+use super::traces::{self, Runs};
 use super::trial::Suspected;
 use crate::journal::{Arrival, Blocked, Body, Entry, Redrive, Replay};
-use crate::model::{ExecutionId, ExecutionState, Failure, Promise, Run, Timestamp, kind};
+use crate::model::{ExecutionId, ExecutionState, Failure, Promise, Run, Span, Timestamp, kind};
 use crate::sandbox::{Turn, WorkflowGuest};
 use crate::store::{Append, ExecutionRow, Inbox, RowChange, Snapshot, StoreError};
 
@@ -74,6 +75,10 @@ struct Activation {
     children: HashMap<ExecutionId, Promise>,
     /// Those of them whose ids existed already, as the last write found.
     existing: Vec<ExecutionId>,
+    /// Runs that have begun and whose spans are told when this one ends.
+    runs: Runs,
+    /// Of what the next write makes durable.
+    spans: Vec<Span>,
 }
 
 /// Begins an activation, unless there is one of this execution already.
@@ -163,7 +168,7 @@ async fn activate(
 ) -> (Over, mpsc::Receiver<Nudge>) {
     let Snapshot { execution: row, entries, tasks, inbox } = snapshot;
     let execution = row.id;
-    let redriven = redriven(&entries);
+    let (redriven, runs) = (redriven(&entries), Runs::of(&row, &entries));
     let replay = match Replay::new(execution, row.run, entries, &crew.limits) {
         Ok(replay) => replay,
         Err(error) => {
@@ -172,7 +177,7 @@ async fn activate(
         }
     };
     if let Some(reason) = force::demanded(&inbox) {
-        let over = force::end(crew, &row, (&inbox, &tasks), replay, reason).await;
+        let over = force::end(crew, (&row, &runs), (&inbox, &tasks), replay, reason).await;
         // Only when its rows are gone: an attempt that is stopped before is lost, and made again.
         if over == Over::Done {
             tasks.iter().for_each(|(run, promise)| crew.stop_call((execution, *run, *promise)));
@@ -203,10 +208,15 @@ async fn activate(
     activation.is_warned = replay.half_full().is_some();
     activation.tasks = tasks.into_iter().collect();
     activation.redriven = redriven;
+    activation.runs = runs;
     activation.seen = inbox.seq;
     activation.is_paused = inbox.is_paused;
     activation.inbox = inbox;
+    let begun = traces::Begun::now(crew, &activation.row, replay.entries());
     let over = activation.live(replay).await;
+    if over == Over::Done && !crew.stop.hard.is_cancelled() {
+        crew.tell(begun.map(|begun| begun.span(crew, &activation.row)));
+    }
     (over, activation.nudges)
 }
 
@@ -242,6 +252,8 @@ impl Activation {
             is_warned: false,
             children: HashMap::new(),
             existing: Vec::new(),
+            runs: Runs::default(),
+            spans: Vec::new(),
         }
     }
 

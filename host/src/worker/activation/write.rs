@@ -86,7 +86,11 @@ impl Activation {
         let now = self.crew.clock.now();
         let (leaves, due) = (leaves(&append, now), due(&append, now));
         let receivers: Vec<_> = append.messages.iter().map(|(receiver, _)| *receiver).collect();
+        let spans = std::mem::take(&mut self.spans);
         let result = self.crew.committer.submit(Write::Append(Box::new(append))).await;
+        if let Ok(Written::Done(_)) = result {
+            self.crew.tell(spans);
+        }
         if let Err(StoreError::Unknown(_)) = result {
             self.tell_in_case(receivers);
         }

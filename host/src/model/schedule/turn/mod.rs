@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Overlap, ScheduleSpec};
 use crate::model::{ExecutionId, Failure, Name, Timestamp};
@@ -31,7 +32,7 @@ pub struct Progress {
 }
 
 /// One start by a schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Firing {
     /// The time of the schedule it was for.
     pub at: Timestamp,
@@ -42,7 +43,7 @@ pub struct Firing {
 }
 
 /// A firing that could not start anything.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Failed {
     /// The time of the schedule it was for.
     pub at: Timestamp,
@@ -51,7 +52,7 @@ pub struct Failed {
 }
 
 /// Firings that were too late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Missed {
     /// The first of them.
     pub first: Timestamp,

@@ -39,7 +39,7 @@ use self::refusal::Refusal;
 use self::scrub::Scrubber;
 use super::equipment::{Equipment, Request as Asked, undeclared};
 use super::secret::Placed;
-use crate::model::{EgressLimits, EnvName, HttpTarget, Policy, Scheme, StepCall, traceparent};
+use crate::model::{EgressLimits, EnvName, HttpTarget, Policy, Scheme, StepCall, TraceParent};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -77,7 +77,7 @@ impl Egress {
         call: &StepCall,
     ) -> Result<Self, getrandom::Error> {
         let placed = equipment.secrets.iter().map(Placed::new).collect::<Result<_, _>>()?;
-        let traceparent = HeaderValue::from_str(&traceparent(call))
+        let traceparent = HeaderValue::from_str(&TraceParent::of_attempt(call).to_string())
             .expect("digits and hyphens may stand in a header");
         Ok(Self(Some(Box::new(Outlet {
             at_once: Arc::new(Semaphore::new(links.limits.requests_at_once_max)),

@@ -1,0 +1,109 @@
+//! The description of the API (OpenAPI 3.1), made from the handlers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{delete, get};
+use serde_json::Value;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    ResponseBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::error::Problem;
+use super::{Door, access, api, audit, keys, web};
+
+/// What stands in the document beside its routes.
+pub(super) fn frame() -> OpenApi {
+    let license = LicenseBuilder::new().name("MIT OR Apache-2.0").build();
+    let info = InfoBuilder::new()
+        .title("Stepwell")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Durable workflows in WebAssembly sandboxes."))
+        .license(Some(license));
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// All routes, and the document that describes them at `/openapi.json`.
+pub(super) fn routes() -> Router<Door> {
+    let (router, mut document) = api().split_for_parts();
+    refuse_alike(&mut document);
+    let mut json = serde_json::to_value(document).expect("its keys are texts");
+    complete(&mut json);
+    let json: Arc<str> = json.to_string().into();
+    let tell = move || async move {
+        ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
+    };
+    router
+        .merge(web::routes())
+        .merge(access::routes())
+        .route("/v1/keys", get(keys::list).post(keys::create))
+        .route("/v1/keys/{id}", delete(keys::revoke))
+        .route("/v1/audit", get(audit::list))
+        .route("/openapi.json", get(tell))
+}
+
+/// Whatever is refused is refused by a problem document.
+fn refuse_alike(document: &mut OpenApi) {
+    let problem = Ref::from_schema_name(Problem::name());
+    let content = ContentBuilder::new().schema(Some(problem)).build();
+    let refusal = ResponseBuilder::new()
+        .description("Why not (RFC 9457)")
+        .content("application/problem+json", content)
+        .build();
+    let components = document.components.get_or_insert_default();
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    let mut schemas = Vec::new();
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    components.responses.insert("Problem".to_owned(), RefOr::T(refusal));
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+        operations.into_iter().flatten().for_each(refuse);
+    }
+}
+
+fn refuse(operation: &mut Operation) {
+    let refusal = RefOr::Ref(Ref::from_response_name("Problem"));
+    operation.responses.responses.insert("default".to_owned(), refusal);
+}
+
+/// What the macros leave out: a parameter that is not given is left out (in a header or a query `null` is a text like any
+/// other), and each answer says in words what it is.
+fn complete(document: &mut Value) {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = paths.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut());
+    for operation in operations {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        parameters
+            .into_iter()
+            .flatten()
+            .for_each(|parameter| say_no_null(&mut parameter["schema"]));
+        let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
+        answers.into_iter().flatten().for_each(|(status, answer)| say_what(status, answer));
+    }
+}
+
+fn say_no_null(schema: &mut Value) {
+    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        types.retain(|kind| kind != "null");
+        schema["type"] = types.swap_remove(0);
+    }
+    let either = schema.get("oneOf").and_then(Value::as_array).and_then(|either| either.last());
+    if let Some(given) = either.cloned() {
+        *schema = given;
+    }
+}
+
+fn say_what(status: &str, answer: &mut Value) {
+    let Some(answer) = answer.as_object_mut().filter(|answer| !answer.contains_key("$ref")) else {
+        return;
+    };
+    let code = status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok());
+    let reason = code.and_then(|code| code.canonical_reason()).unwrap_or(status);
+    answer.entry("description").or_insert_with(|| reason.into());
+}

@@ -1,0 +1,43 @@
+-- What people look for: executions by what they are of, where they are and how they ended, and all of them as they come and go.
+
+create index executions_list_workflow on executions (workflow, created_at, id);
+create index executions_list_queue on executions (queue, created_at, id);
+create index executions_list_module on executions (module_digest, created_at, id);
+create index executions_list_failure on executions (failure_kind, created_at, id) where failure_kind is not null;
+
+-- Tags are a list in their row; here each of them can be looked up. Triggers keep it, so that no statement can forget it and the
+-- binary before need not know.
+
+create table execution_tags (
+  tag text not null,
+  created_at integer not null,
+  execution_id blob not null,
+  primary key (tag, created_at, execution_id)
+) strict, without rowid;
+
+insert into execution_tags (tag, created_at, execution_id)
+select distinct tag.value, executions.created_at, executions.id
+from executions
+cross join json_each(executions.tags) as tag
+where executions.tags is not null;
+
+create trigger executions_list_tags
+  after insert on executions
+  for each row
+  when new.tags is not null
+begin
+  insert or ignore into execution_tags (tag, created_at, execution_id)
+  select tag.value, new.created_at, new.id
+  from json_each(new.tags) as tag;
+end;
+
+create trigger executions_unlist_tags
+  after delete on executions
+  for each row
+  when old.tags is not null
+begin
+  delete from execution_tags
+  where tag in (select value from json_each(old.tags))
+    and created_at = old.created_at
+    and execution_id = old.id;
+end;

@@ -1,0 +1,199 @@
+//! Orders for many, lists by what people look for, everything as it happens, and answers that are known or short.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use stepwell::model::Limits;
+
+use crate::front::Front;
+
+async fn shop() -> Front {
+    let front = Front::open().await;
+    front.module("shop", &[("checkout", json!(true))]).await;
+    front
+}
+
+async fn listed(front: &Front, query: &str) -> Vec<String> {
+    let list = front.read(&format!("/v1/executions?{query}")).await;
+    assert_eq!(list.status, StatusCode::OK, "{list:?}");
+    let executions = list.json()["executions"].clone();
+    executions.as_array().expect("a list").iter().map(|one| text(&one["id"])).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+#[tokio::test]
+async fn each_of_many_orders_is_answered_and_a_key_is_one_execution() {
+    let front = shop().await;
+    let order = |n: usize| json!({ "workflow": "checkout", "input": n, "idempotency_key": format!("k{}", n % 900) });
+    let mut orders: Vec<_> = (0..1_000).map(order).collect();
+    orders[7] = json!({ "workflow": "nobody-has-this" });
+    orders[8] = json!({ "workflow": "checkout", "input": 908, "idempotency_key": "k908" });
+
+    let answer = front.post("/v1/executions", json!({ "executions": orders }).to_string()).await;
+
+    let answers = answer.json()["executions"].as_array().unwrap().clone();
+    assert_eq!(answers.len(), 1_000);
+    assert_eq!(answers[0]["created"], true);
+    assert_eq!(answers[7]["error"]["type"], "urn:stepwell:problem:unknown-workflow");
+    // A key that comes twice with another input is refused, and with the same it is one execution.
+    assert_eq!(answers[900]["error"]["type"], "urn:stepwell:problem:idempotency-conflict");
+    assert_eq!(answers[8]["created"], true);
+    assert_eq!(front.count().await, 901);
+}
+
+#[tokio::test]
+async fn a_list_is_of_what_was_asked_for() {
+    let front = shop().await;
+    let eu = front
+        .start(json!({ "workflow": "checkout", "tags": ["eu", "vip"], "queue": "slow" }))
+        .await;
+    let us = front.start(json!({ "workflow": "checkout", "tags": ["us"] })).await;
+    let between = front.read(&format!("/v1/executions/{us}")).await.json()["created_at"].clone();
+    let between = text(&between).replace(':', "%3A");
+
+    assert_eq!(listed(&front, "tag=vip").await, std::slice::from_ref(&eu));
+    assert_eq!(listed(&front, "queue=slow&tag=eu").await, std::slice::from_ref(&eu));
+    assert_eq!(listed(&front, "module=shop&workflow=checkout").await, [us.clone(), eu.clone()]);
+    assert_eq!(listed(&front, &format!("since={between}")).await, [us]);
+    assert_eq!(listed(&front, &format!("until={between}")).await, [eu]);
+    assert!(listed(&front, "failure=card-declined").await.is_empty());
+    front.read("/v1/executions?module=nobody").await.problem(404, "unknown-module");
+}
+
+#[tokio::test]
+async fn a_page_of_many_is_cancelled_and_the_rest_is_told_of() {
+    let front = shop().await;
+    for number in 0..5 {
+        front.start(json!({ "workflow": "checkout", "input": number, "tags": ["old"] })).await;
+    }
+    let kept = front.start(json!({ "workflow": "checkout" })).await;
+    let order = |more: Value| {
+        let mut order =
+            json!({ "filter": { "tag": "old" }, "limit": 3, "force": true, "reason": "tidy" });
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        order.to_string()
+    };
+
+    let would = front.post("/v1/bulk/cancel", order(json!({ "dry_run": true }))).await.json();
+    assert_eq!(would["done"].as_array().unwrap().len(), 3);
+    assert_eq!(front.count().await, 6, "a dry run does nothing");
+
+    let first = front.post("/v1/bulk/cancel", order(json!({}))).await.json();
+    let cursor = text(&first["next_cursor"]);
+    let second = front.post("/v1/bulk/cancel", order(json!({ "cursor": cursor }))).await.json();
+
+    let (first, second) = (first["done"].as_array().unwrap(), second["done"].as_array().unwrap());
+    assert_eq!((first.len(), second.len()), (3, 2));
+    assert!(first.iter().chain(second).all(|id| *id != json!(kept)));
+    front.post("/v1/bulk/cancel", "{}").await.problem(422, "invalid-request");
+    let paused = front.post("/v1/bulk/pause", r#"{"filter":{}}"#).await.json();
+    assert_eq!(paused["done"].as_array().unwrap().len(), 6);
+    let resumed = front.post("/v1/bulk/resume", r#"{"filter":{"queue":"default"}}"#).await.json();
+    assert_eq!(resumed["done"].as_array().unwrap().len(), 6);
+    let retried = front.post("/v1/bulk/retry", r#"{"filter":{}}"#).await.json();
+    assert_eq!(retried["done"], json!([]), "none has ended");
+}
+
+#[tokio::test]
+async fn everything_that_is_accepted_is_told_once_and_from_where_a_client_stopped() {
+    let front = shop().await;
+    let told = async |query: &str| {
+        let stream = front.read(&format!("/v1/events?{query}")).await;
+        assert_eq!(stream.content, "text/event-stream");
+        let events = stream.text.split("\n\n").filter(|event| event.contains("event: execution"));
+        let field = |event: &str, name| {
+            event.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned)).unwrap()
+        };
+        events
+            .map(|event| {
+                let data: Value = serde_json::from_str(&field(event, "data: ")).unwrap();
+                (field(event, "id: "), text(&data["id"]), text(&data["state"]))
+            })
+            .collect::<Vec<_>>()
+    };
+    let first = front.start(json!({ "workflow": "checkout" })).await;
+    let second = front.start(json!({ "workflow": "checkout" })).await;
+    let beginning = format!("after=0.{first}&for=300ms");
+
+    let all = told(&beginning).await;
+    let nothing_new = told("for=300ms").await;
+
+    let of = |events: &[(String, String, String)]| {
+        events.iter().map(|(_, id, state)| (id.clone(), state.clone())).collect::<Vec<_>>()
+    };
+    let accepted = "pending".to_owned();
+    assert_eq!(of(&all), [(first, accepted.clone()), (second, accepted)]);
+    assert!(nothing_new.is_empty(), "{nothing_new:?}");
+    // Somebody who comes again within the time in which a commit may be late is told once more.
+    assert_eq!(told(&format!("after={}&for=300ms", all[1].0)).await, all);
+}
+
+#[tokio::test]
+async fn only_so_many_follow_at_once() {
+    let front = Front::with_limits(Limits { followers_max: 1, ..Limits::for_cores(1) }).await;
+    let follower = front.request(Method::GET, "/v1/events").send().await.unwrap();
+    assert_eq!(follower.status(), StatusCode::OK);
+
+    let refused = front.read("/v1/events?for=100ms").await;
+
+    assert!(refused.problem(503, "unavailable").contains('1'));
+}
+
+#[tokio::test]
+async fn a_module_that_is_known_is_not_sent_again() {
+    let front = shop().await;
+    let ask = |tag: Option<&str>| {
+        let request = front.request(Method::GET, "/v1/modules/shop");
+        tag.map_or(request.try_clone().unwrap(), |tag| request.header("if-none-match", tag)).send()
+    };
+    let first = ask(None).await.unwrap();
+    let tag = first.headers()["etag"].to_str().unwrap().to_owned();
+
+    let again = ask(Some(&tag)).await.unwrap();
+    let among = ask(Some(&format!("\"other\", W/{tag}"))).await.unwrap();
+    let other = ask(Some("\"other\"")).await.unwrap();
+
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(again.headers()["etag"].to_str().unwrap(), tag);
+    assert_eq!(again.bytes().await.unwrap().len(), 0);
+    assert_eq!((among.status(), other.status()), (StatusCode::NOT_MODIFIED, StatusCode::OK));
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_those_who_take_it() {
+    let front = shop().await;
+    for number in 0..20 {
+        front.start(json!({ "workflow": "checkout", "input": number })).await;
+    }
+    let encoding = async |path: &str, takes: &str| {
+        let request = front.request(Method::GET, path).header("accept-encoding", takes);
+        let answer = request.send().await.unwrap();
+        answer
+            .headers()
+            .get("content-encoding")
+            .map(|encoding| encoding.to_str().unwrap().to_owned())
+    };
+
+    assert_eq!(encoding("/v1/executions", "gzip").await.as_deref(), Some("gzip"));
+    assert_eq!(encoding("/v1/executions", "zstd, gzip").await.as_deref(), Some("zstd"));
+    assert_eq!(encoding("/v1/executions", "identity").await, None);
+    assert_eq!(encoding("/v1/queues", "gzip").await, None, "it is short");
+    assert_eq!(encoding("/v1/events?for=50ms", "gzip").await, None, "it is a stream");
+}
+
+#[tokio::test]
+async fn the_api_is_described() {
+    let front = Front::open().await;
+
+    let document = front.read("/openapi.json").await.json();
+
+    assert!(text(&document["openapi"]).starts_with("3.1"));
+    let operations = document["paths"].as_object().unwrap().values();
+    let operations = operations.flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<_> = operations.map(|operation| text(&operation["operationId"])).collect();
+    let unique: std::collections::BTreeSet<_> = names.iter().collect();
+    assert_eq!(unique.len(), names.len(), "an operation has a name of its own: {names:?}");
+    assert!(names.contains(&"start_executions".to_owned()));
+}

@@ -1,0 +1,181 @@
+//! Traces, as a collector hears of them: a real host sends them by OTLP, is killed, and goes on.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::api::Api;
+use crate::collector::{Collector, Told};
+use crate::guests;
+use crate::served::{self, Served};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const ASKING: &str = "00f067aa0ba902b7";
+
+const POLICY: &str = r#"
+    grant = { http = ["http://public.test:*"] }
+    [http]
+    private = ["http://public.test:*"]
+    resolve = { "public.test" = "127.0.0.1" }
+"#;
+
+/// A host that tells its spans to a collector of that port.
+async fn serve(folder: &Path, collector_port: u16) -> Served {
+    let policy = folder.join("policy.toml");
+    std::fs::write(&policy, POLICY).unwrap();
+    let mut command = served::command(folder);
+    command
+        .arg("--policy")
+        .arg(policy)
+        .args(["--otlp-endpoint", &format!("http://127.0.0.1:{collector_port}")])
+        .env("OTEL_SERVICE_NAME", "shop");
+    Served::start(command).await.unwrap()
+}
+
+/// Starts a workflow in that trace.
+async fn start_in(api: &Api, traceparent: &str, workflow: &str, input: &Value) -> String {
+    let asked = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = asked
+        .post(format!("http://{}/v1/executions", api.address()))
+        .header("traceparent", traceparent)
+        .header("content-type", "application/json")
+        .body(json!({ "workflow": workflow, "input": input }).to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 201);
+    let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    body["id"].as_str().unwrap().to_owned()
+}
+
+fn visit(collector: &Collector) -> Value {
+    let url = format!("http://public.test:{}/visited", collector.port());
+    json!({ "method": "GET", "url": url })
+}
+
+/// How many of each name there are, but for activations.
+fn names(spans: &[Told]) -> BTreeMap<&str, usize> {
+    let mut names = BTreeMap::new();
+    for span in spans.iter().filter(|span| !span.name.starts_with("activation")) {
+        *names.entry(&*span.name).or_default() += 1;
+    }
+    names
+}
+
+fn named<'a>(spans: &'a [Told], name: &str) -> Vec<&'a Told> {
+    let mut named: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
+    named.sort_by_key(|span| span.from);
+    assert!(!named.is_empty(), "there is no {name} among {spans:#?}");
+    named
+}
+
+/// One tree: each span once, below another one of it, but for the one that the request has asked for.
+fn is_connected(spans: &[Told]) {
+    let ids: HashSet<_> = spans.iter().map(|span| &*span.id).collect();
+    assert_eq!(ids.len(), spans.len(), "a span was told twice: {spans:#?}");
+    for span in spans {
+        assert_eq!(span.trace, TRACE, "{span:#?}");
+        assert!(span.from <= span.to, "{span:#?}");
+        assert_eq!(span.service, "shop");
+        let is_root = span.name == "dispatch traced";
+        assert_eq!(span.parent == ASKING, is_root, "{span:#?}");
+        assert!(is_root || ids.contains(&*span.parent), "nobody knows the parent of {span:#?}");
+    }
+}
+
+#[tokio::test]
+async fn one_trace_connects_a_request_with_children_attempts_and_what_they_ask_for_over_a_kill() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let host = serve(folder.path(), collector.port()).await;
+    host.api.deploy("reaching", guests::wasm("reaching")).await;
+
+    let traceparent = format!("00-{TRACE}-{ASKING}-01");
+    let id = start_in(&host.api, &traceparent, "traced", &visit(&collector)).await;
+    collector.until(|spans| names(spans).get("step fetch_twice") == Some(&2)).await;
+    drop(host);
+    let host = serve(folder.path(), collector.port()).await;
+    host.api.signalled(&id, "go", Value::Null).await;
+    assert_eq!(host.api.ended(&id).await.value()["body"], "welcome");
+
+    let all = [
+        ("dispatch traced", 1),
+        ("step fetch", 1),
+        ("step fetch_twice", 2),
+        ("workflow fetched", 1),
+        ("workflow traced", 1),
+    ];
+    let is_whole = |spans: &[Told]| {
+        names(spans) == BTreeMap::from(all)
+            && spans.iter().any(|span| span.name == "activation fetched")
+    };
+    let spans = collector.until(is_whole).await;
+    is_connected(&spans);
+    let [root] = named(&spans, "workflow traced")[..] else { panic!("{spans:#?}") };
+    let [child] = named(&spans, "workflow fetched")[..] else { panic!("{spans:#?}") };
+    let [first, second] = named(&spans, "step fetch_twice")[..] else { panic!("{spans:#?}") };
+    let [last] = named(&spans, "step fetch")[..] else { panic!("{spans:#?}") };
+    assert_eq!(root.parent, named(&spans, "dispatch traced")[0].id);
+    assert_eq!([&child.parent, &first.parent, &second.parent], [&root.id; 3]);
+    assert_eq!(last.parent, child.id);
+    assert!(root.from <= first.from && first.to <= second.from && last.to <= root.to);
+    assert_eq!((first.is_error, second.is_error), (true, false));
+    let told = |span: &Told, key: &str| span.attributes.get(key).cloned().unwrap_or_default();
+    let words = ["stepwell.attempt", "stepwell.outcome", "error.type"];
+    assert_eq!(words.map(|word| told(first, word)), ["1", "retried", "not-yet"]);
+    assert_eq!(words.map(|word| told(second, word)), ["2", "completed", ""]);
+    assert_eq!(told(root, "stepwell.execution.id"), id);
+    assert_ne!(told(child, "stepwell.execution.id"), id);
+    assert!(told(last, "stepwell.fuel").parse::<u64>().unwrap() > 0);
+    assert!(told(last, "stepwell.memory_peak_bytes").parse::<u64>().unwrap() > 0);
+    let asked = [first, second, last].map(|attempt| format!("00-{TRACE}-{}-01", attempt.id));
+    assert_eq!(collector.visitors(), asked, "each request says which attempt made it");
+}
+
+#[tokio::test]
+async fn who_asks_for_no_spans_gets_none_and_who_brings_no_trace_gets_his_executions_own() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let host = serve(folder.path(), collector.port()).await;
+    host.api.deploy("reaching", guests::wasm("reaching")).await;
+
+    let unsampled = format!("00-{TRACE}-{ASKING}-00");
+    let quiet = start_in(&host.api, &unsampled, "fetched", &visit(&collector)).await;
+    assert_eq!(host.api.ended(&quiet).await.value()["status"], 200);
+    let own = start_in(&host.api, "of no sense", "fetched", &visit(&collector)).await;
+    assert_eq!(host.api.ended(&own).await.value()["status"], 200);
+
+    let spans = collector.until(|spans| spans.len() == 4).await;
+    let trace = own.replace('-', "");
+    assert!(spans.iter().all(|span| span.trace == trace), "{spans:#?}");
+    assert_eq!(named(&spans, "dispatch fetched")[0].parent, "");
+    let visitors = collector.visitors();
+    assert!(visitors[0].starts_with(&format!("00-{TRACE}-")), "{}", visitors[0]);
+    assert!(visitors[0].ends_with("-00"), "{}", visitors[0]);
+    assert!(visitors[1].starts_with(&format!("00-{trace}-")), "{}", visitors[1]);
+}
+
+#[tokio::test]
+async fn a_collector_that_is_away_costs_spans_and_nothing_else() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let nobody = collector.port();
+    drop(collector);
+    let host = serve(folder.path(), nobody).await;
+    host.api.deploy("misbehaving", guests::wasm("misbehaving")).await;
+
+    assert_eq!(host.api.run_to_end("noop", json!(7)).await.value(), 7);
+
+    let dropped = async {
+        while dropped(&host.api).await < 3.0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(crate::api::PATIENCE, dropped).await.expect("dropped spans are counted");
+}
+
+async fn dropped(api: &Api) -> f64 {
+    let text = api.text("/metrics").await;
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.strip_prefix("stepwell_spans_dropped_total "));
+    count.expect("it is counted from the start").parse().unwrap()
+}
