@@ -8,6 +8,7 @@ use super::client::Client;
 use super::error::CliError;
 use super::out::{Out, harmless};
 use super::progress::Progress;
+use super::redrive::Refused;
 use super::typed;
 use crate::model::{ExecutionState, Name, Timestamp};
 
@@ -120,17 +121,6 @@ struct Answer {
     done: Vec<serde::de::IgnoredAny>,
     refused: Vec<Refused>,
     next_cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Refused {
-    id: String,
-    problem: Why,
-}
-
-#[derive(Debug, Deserialize)]
-struct Why {
-    detail: String,
 }
 
 impl Bulk {

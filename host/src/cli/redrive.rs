@@ -86,14 +86,14 @@ struct ReplayedMany {
 }
 
 #[derive(Debug, Deserialize)]
-struct Refused {
-    id: String,
-    problem: Why,
+pub(super) struct Refused {
+    pub(super) id: String,
+    pub(super) problem: Why,
 }
 
 #[derive(Debug, Deserialize)]
-struct Why {
-    detail: String,
+pub(super) struct Why {
+    pub(super) detail: String,
 }
 
 impl ReplayAll {

@@ -34,13 +34,20 @@ pub enum Followed {
 impl Dispatch {
     /// Follows the journal of an execution behind the entry `after`.
     pub async fn follow(&self, execution: ExecutionId, after: Seq) -> Result<Follower> {
-        let max = self.parts.limits.followers_max;
-        let permit = Arc::clone(&self.followers).try_acquire_owned();
-        let permit = permit.map_err(|_none_left| DispatchError::FollowersFull { max })?;
+        let permit = self.follower()?;
         // Listen before you look.
         let changes = self.changes(execution);
         self.show(execution).await?;
         Ok(Follower { dispatch: self.clone(), execution, after, changes, _permit: permit })
+    }
+}
+
+impl Dispatch {
+    /// A place among those that follow on this host.
+    pub(super) fn follower(&self) -> Result<OwnedSemaphorePermit> {
+        let max = self.parts.limits.followers_max;
+        let permit = Arc::clone(&self.followers).try_acquire_owned();
+        permit.map_err(|_none_left| DispatchError::FollowersFull { max })
     }
 }
 

@@ -1,12 +1,11 @@
 //! Following all executions as they come and go.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Change, Dispatch, DispatchError, Result};
+use super::{Change, Dispatch, Result};
 use crate::model::{ExecutionId, ExecutionState, Timestamp};
 
 /// How often the database is asked while nothing happens.
@@ -38,9 +37,7 @@ pub struct Watcher {
 impl Dispatch {
     /// Watches all executions from a change on, or from now on.
     pub fn watch(&self, after: Option<(Timestamp, ExecutionId)>) -> Result<Watcher> {
-        let max = self.parts.limits.followers_max;
-        let permit = Arc::clone(&self.followers).try_acquire_owned();
-        let permit = permit.map_err(|_none_left| DispatchError::FollowersFull { max })?;
+        let permit = self.follower()?;
         let after = match after {
             Some((at, id)) => (at - LATE_FOR, id),
             None => (self.now(), ExecutionId::LAST),

@@ -147,12 +147,9 @@ pub(super) async fn show(
     // What is told of a digest changes only by its being made the active one.
     let tag = format!("\"{}-{}\"", row.digest, row.activated_at.map_or(0, Timestamp::as_micros));
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    let is_known = known.filter_map(|tags| tags.to_str().ok()).any(|tags| {
-        tags.split(',').any(|known| {
-            matches!(known.trim().trim_start_matches("W/"), "*")
-                || known.trim().trim_start_matches("W/") == tag
-        })
-    });
+    let known = known.filter_map(|tags| tags.to_str().ok()).flat_map(|tags| tags.split(','));
+    let mut known = known.map(|known| known.trim().trim_start_matches("W/"));
+    let is_known = known.any(|known| known == "*" || known == tag);
     let etag = [(header::ETAG, tag)];
     if is_known {
         return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
