@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use stepwell::journal::{Arrival, Ended};
 use stepwell::model::{
-    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, Lease, Manifest,
+    Capabilities, ExecutionId, ExecutionState, Failure, Grant, HostId, KeyId, Lease, Manifest,
     ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
-    Change, ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
-    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, PoolUse, Put, QueueRow,
-    Removable, Removed, Renewal, Result, Revival, Revived, RowChange, ScheduleRow, Snapshot,
-    StoppingTask, Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow,
-    Trigger, Triggered, Write, Written,
+    AccessStore, AuditRow, Change, ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered,
+    ExecutionFilter, ExecutionRow, ExecutionView, Fired, Followed, Holders, HostRow, Inbox,
+    JournalPage, KeyRow, LetterCount, LetterFilter, LogLine, ModuleRow, NewAudit, NewHost, NewKey,
+    NotedBy, Old, Planned, PoolUse, Put, QueueRow, Removable, Removed, Renewal, Result, Revival,
+    Revived, RowChange, ScheduleRow, Snapshot, StoppingTask, Store, Streak, Surroundings, Suspect,
+    TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger, Triggered, Write, Written,
 };
 use tokio::sync::watch;
 
@@ -77,6 +77,31 @@ impl Counted {
         }
         self.tally.send_replace(tally);
     }
+}
+
+macro_rules! hand_on_access {
+    ($($verb:ident($($name:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl AccessStore for Counted {
+            $(async fn $verb(&self, $($name: $kind),*) -> Result<$answer> {
+                self.count(stringify!($verb));
+                self.inner.$verb($($name),*).await
+            })*
+        }
+    };
+}
+
+hand_on_access! {
+    add_key(host: HostId, key: &NewKey) -> Timestamp;
+    key(id: &KeyId) -> Option<KeyRow>;
+    keys(limit: u32) -> Vec<KeyRow>;
+    has_keys() -> bool;
+    revoke_key(host: HostId, id: &KeyId) -> bool;
+    mark_used(host: HostId, id: &KeyId, at: Timestamp) -> ();
+    remove_sessions(host: HostId, before: Timestamp) -> u64;
+    write_audit(host: HostId, entries: &[NewAudit]) -> ();
+    audit(before: Option<i64>, limit: u32) -> Vec<AuditRow>;
+    remove_audit(host: HostId, before: Timestamp, limit: u32) -> u64;
 }
 
 macro_rules! hand_on {

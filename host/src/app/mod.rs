@@ -1,5 +1,6 @@
 //! Builds the house, and stops it.
 
+mod access;
 mod asked;
 mod database;
 mod dev;
@@ -145,6 +146,7 @@ impl App {
         let settle = CancellationToken::new();
         // It ends with its threads at the latest.
         drop(threads.spawn(telemetry::metrics()?.sum_up(settle.clone())));
+        drop(threads.spawn(house.dispatch.clone().keep_audit(settle.clone())));
         let said = CancellationToken::new();
         let export = house.export.take().map(|export| threads.spawn(export.send(said.clone())));
         let exporting = export.map(|task| Exporting { said, task });
@@ -199,6 +201,9 @@ impl App {
             );
             self.house.door.shut();
         }
+        let dispatch = self.house.dispatch.clone();
+        // What could not be written is in the log.
+        let _written = threads.spawn(async move { dispatch.write_noted().await }).await;
         if let Some(exporting) = self.exporting.take() {
             exporting.end().await;
         }
@@ -260,6 +265,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
         lease_threads: places.lease,
         state: watch::Sender::new(WorkerState::Starting),
     });
+    let access = access::guard(&config.access, address, &*estate.store).await?;
     let host = estate.register().await.context("the host cannot be registered")?;
     let newborn = estate.prepare(host, Past::None);
     let dispatch = Dispatch::new(
@@ -280,6 +286,10 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     let render = Arc::new(move || counted.text());
     let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render)
         .telling(Arc::clone(&estate.history));
+    let door = door.guarded(access);
+    if let Some(Ok(key)) = config.access.admin_key {
+        dispatch.take_admin_key(key);
+    }
     Ok((House { address, estate, present, dispatch, door, export }, listener))
 }
 
@@ -315,9 +325,6 @@ fn stands(state: WorkerState) -> HostState {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    if !address.ip().is_loopback() {
-        warn!("Whoever reaches {address} can upload modules and start them: there are no keys yet");
-    }
     TcpListener::bind(address)
         .await
         .with_context(|| format!("{address} cannot be listened on; give another --listen"))

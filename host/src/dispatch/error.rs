@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{ExecutionId, ExecutionState, Name, Reach, Standing, TaskId};
+use crate::model::{ExecutionId, ExecutionState, KeyId, Name, Reach, Standing, TaskId};
 use crate::sandbox::{AdmitError, Refusal, SandboxError};
 use crate::store::StoreError;
 
@@ -75,6 +75,9 @@ pub enum DispatchError {
         /// The limit's name.
         limit: &'static str,
     },
+    /// Look at the list of keys.
+    #[error("there is no key {0}")]
+    UnknownKey(KeyId),
     /// Mend that value.
     #[error("{what} is {value}, it must be {bounds}")]
     OutOfBounds {

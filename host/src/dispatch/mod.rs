@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod audit;
 mod bounds;
 mod bulk;
 mod cancel;
@@ -34,6 +35,7 @@ mod error;
 mod follow;
 mod grants;
 mod inspect;
+mod keys;
 mod outcome;
 mod pause;
 mod redrive;
@@ -55,6 +57,7 @@ pub use error::{DispatchError, SchemaBreach};
 pub use follow::{Followed, Follower};
 pub use grants::{GrantOrder, Granting};
 pub use inspect::JournalSlice;
+pub use keys::{KeyHolder, KeyOrder};
 pub use outcome::Progress;
 pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
 pub use schedule::Scheduled;
@@ -68,9 +71,9 @@ pub use crate::journal::{
 };
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
-    Change, Counts, DeadLetter, ExecutionFilter, ExecutionRow, ExecutionView, HostRow, LetterCount,
-    LetterFilter, LogLine, ModuleRow, PoolUse, QueueRow, Removable, ScheduleRow, StartPlan,
-    StoreError, TaskFilter, TaskState,
+    AuditDetail, AuditRow, Change, Counts, DeadLetter, ExecutionFilter, ExecutionRow,
+    ExecutionView, HostRow, KeyRow, LetterCount, LetterFilter, LogLine, ModuleRow, NewAudit,
+    PoolUse, QueueRow, Removable, ScheduleRow, StartPlan, StoreError, TaskFilter, TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -122,6 +125,9 @@ pub struct Dispatch {
     identity: Arc<RwLock<Arc<Identity>>>,
     deployments: Arc<Deployments>,
     schemas: Arc<Schemas>,
+    keyring: Arc<keys::Keyring>,
+    /// For the audit log.
+    noted: Arc<audit::Noted>,
     /// One for each journal that may still be followed.
     followers: Arc<Semaphore>,
 }
@@ -138,6 +144,8 @@ impl Dispatch {
             identity: Arc::new(RwLock::new(Arc::new(identity))),
             deployments: Arc::default(),
             schemas: Arc::default(),
+            keyring: Arc::default(),
+            noted: Arc::default(),
         }
     }
 

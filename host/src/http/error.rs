@@ -34,6 +34,9 @@ pub(super) struct Problem {
     capabilities: Option<Box<Standing>>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    /// Whether a key would help.
+    #[serde(skip)]
+    asks_for_key: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with this signature")]
@@ -68,6 +71,7 @@ impl Problem {
             errors: Vec::new(),
             capabilities: None,
             retry_after_seconds: None,
+            asks_for_key: false,
         }
     }
 
@@ -125,6 +129,51 @@ impl Problem {
         Self::new(UNAVAILABLE, format!("the host is not ready: it is {state}")).later()
     }
 
+    /// Nobody knows who asks.
+    pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
+        let shape = (StatusCode::UNAUTHORIZED, "unauthorized", "A key is needed");
+        Self { asks_for_key: true, ..Self::new(shape, detail) }
+    }
+
+    /// Who asks may not.
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new((StatusCode::FORBIDDEN, "forbidden", "Not allowed"), detail)
+    }
+
+    /// Too many wrong keys have come from there.
+    pub(super) fn too_many_keys(seconds: u32) -> Self {
+        let shape = (StatusCode::TOO_MANY_REQUESTS, "too-many-keys", "Too many wrong keys");
+        let detail =
+            format!("too many wrong keys came from this address; try again in {seconds} s");
+        Self { retry_after_seconds: Some(seconds), ..Self::new(shape, detail) }
+    }
+
+    /// A host without keys was asked by a name that may be anybody's.
+    pub(super) fn misdirected(name: &str) -> Self {
+        let shape = (StatusCode::MISDIRECTED_REQUEST, "misdirected", "Not this host's name");
+        let detail = format!(
+            "a host without keys answers to localhost and 127.0.0.1 only, not to {name:?}; make a key with \
+             `stepwell keys create`, and it answers to every name"
+        );
+        Self::new(shape, detail)
+    }
+
+    /// A change was made, and the audit log does not have it.
+    pub(super) fn unrecorded(action: &str) -> Self {
+        let detail = format!("{action} was done, and could not be written into the audit log");
+        Self::new(UNAVAILABLE, detail).later()
+    }
+
+    /// Its status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What it says to people.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// A bug of ours. Its cause is in the log, and nobody else's business.
     pub(super) fn own_fault() -> Self {
         let shape = (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error");
@@ -139,6 +188,10 @@ impl IntoResponse for Problem {
         let mut response = (self.status, [(header::CONTENT_TYPE, content)], body).into_response();
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.asks_for_key {
+            let challenge = HeaderValue::from_static("Bearer realm=\"stepwell\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -159,6 +212,7 @@ impl From<DispatchError> for Problem {
             E::UnknownDeadLetter(_) => {
                 Self::new((UNKNOWN, "unknown-dead-letter", "Unknown dead letter"), detail)
             }
+            E::UnknownKey(_) => Self::new((UNKNOWN, "unknown-key", "Unknown key"), detail),
             E::UnknownTask(_) => Self::new((UNKNOWN, "unknown-task", "Unknown task"), detail),
             E::UnknownSchedule(_) => {
                 Self::new((UNKNOWN, "unknown-schedule", "Unknown schedule"), detail)

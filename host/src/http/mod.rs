@@ -22,6 +22,8 @@
 
 #![allow(unused_qualifications, reason = "the macros that describe routes write such")]
 
+mod access;
+mod audit;
 mod body;
 mod bulk;
 mod changes;
@@ -36,6 +38,7 @@ mod grants;
 mod health;
 mod hosts;
 mod journal;
+mod keys;
 mod logs;
 mod metrics;
 mod modules;
@@ -50,6 +53,7 @@ mod start;
 mod tasks;
 mod web;
 
+pub use access::{Access, Keys, Line, Need, RULES, Reach, Rule};
 pub use health::HostState;
 pub use metrics::Render;
 pub use serve::{Door, serve};
@@ -102,4 +106,7 @@ fn api() -> OpenApiRouter<Door> {
         .routes(routes!(cleanup::clean_up))
         .routes(routes!(hosts::list))
         .routes(routes!(hosts::stats))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(audit::list))
 }

@@ -8,14 +8,18 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
-    ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
+    RefOr, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::Problem;
-use super::{Door, api, web};
+use super::{Door, access, api, web};
+
+/// What keys are called in the document.
+const SCHEME: &str = "key";
 
 /// What stands in the document beside its routes.
 pub(super) fn frame() -> OpenApi {
@@ -25,7 +29,16 @@ pub(super) fn frame() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some("Durable workflows in WebAssembly sandboxes."))
         .license(Some(license));
-    OpenApiBuilder::new().info(info).build()
+    let bearer = SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "A key, once there is one; what its role must be stands in docs/access.md",
+            ))
+            .build(),
+    );
+    let components = ComponentsBuilder::new().security_scheme(SCHEME, bearer).build();
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 
 /// All routes, and the document that describes them at `/openapi.json`.
@@ -38,7 +51,7 @@ pub(super) fn routes() -> Router<Door> {
     let tell = move || async move {
         ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
     };
-    router.merge(web::routes()).route("/openapi.json", get(tell))
+    router.merge(web::routes()).merge(access::routes()).route("/openapi.json", get(tell))
 }
 
 /// Whatever is refused is refused by a problem document.
@@ -55,9 +68,21 @@ fn refuse_alike(document: &mut OpenApi) {
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
     components.responses.insert("Problem".to_owned(), RefOr::T(refusal));
-    for path in document.paths.paths.values_mut() {
-        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
-        operations.into_iter().flatten().for_each(refuse);
+    for (route, path) in &mut document.paths.paths {
+        let operations = [
+            ("GET", &mut path.get),
+            ("PUT", &mut path.put),
+            ("POST", &mut path.post),
+            ("DELETE", &mut path.delete),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            refuse(operation);
+            if access::needs_key(method, route) {
+                let none: [&str; 0] = [];
+                operation.security = Some(vec![SecurityRequirement::new(SCHEME, none)]);
+            }
+        }
     }
 }
 

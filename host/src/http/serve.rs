@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
+use super::access::{self, Access, Throttle};
 use super::error::Problem;
 use super::health::HostState;
 use super::metrics::{self, Census, Render};
@@ -39,6 +41,8 @@ pub struct Door {
     state: Arc<dyn Fn() -> HostState + Send + Sync>,
     pub(super) render: Render,
     pub(super) census: Arc<Mutex<Census>>,
+    pub(super) access: Arc<Access>,
+    pub(super) throttle: Arc<Throttle>,
     pub(super) board: Arc<Board>,
     closing: CancellationToken,
     shut: CancellationToken,
@@ -57,11 +61,19 @@ impl Door {
             state: Arc::new(state),
             render,
             census: Arc::default(),
+            access: Arc::default(),
+            throttle: Arc::default(),
             board: Arc::default(),
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
             requests: TaskTracker::new(),
         }
+    }
+
+    /// The same, guarded in that way.
+    #[must_use]
+    pub fn guarded(self, access: Access) -> Self {
+        Self { access: Arc::new(access), ..self }
     }
 
     /// Its pages tell of this history.
@@ -103,6 +115,7 @@ impl Door {
             .method_not_allowed_fallback(|request: Request| async move {
                 Problem::wrong_method(request.method(), request.uri().path())
             })
+            .layer(from_fn_with_state(self.clone(), access::guard))
             .layer(from_fn_with_state(self.clone(), end_with_host))
             .layer(compressing())
             .layer(CatchPanicLayer::custom(after_panic))
@@ -127,8 +140,9 @@ impl fmt::Debug for Door {
 /// Serves until the door is closed and all that was asked is answered, or until it is shut.
 pub async fn serve(listener: TcpListener, door: Door) -> std::io::Result<()> {
     let (closing, shut) = (door.closing.clone(), door.shut.clone());
-    let serving = axum::serve(listener, door.router())
-        .with_graceful_shutdown(async move { closing.cancelled().await });
+    let serving =
+        axum::serve(listener, door.router().into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move { closing.cancelled().await });
     tokio::select! {
         served = serving => served,
         () = shut.cancelled() => Ok(()),

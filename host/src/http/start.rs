@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Door;
+use super::access::{Caller, Subject};
 use super::body::{self, Bound};
 use super::error::Problem;
 use super::order::{Many, Order, Orders, STARTS_BYTES_MAX, cause_of, key_of, of_many, with_key};
@@ -74,6 +75,7 @@ struct Answers {
 )]
 pub(super) async fn start(
     State(door): State<Door>,
+    caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -83,10 +85,15 @@ pub(super) async fn start(
     match (orders, key) {
         (Orders::One(order), key) => {
             let order = with_key((*order).try_into()?, key)?;
+            caller.may_start(&order.workflow)?;
+            let workflow = order.workflow.clone();
             let order = StartOrder { traceparent, ..order };
             let started = Started::from(door.dispatch.start(order).await?);
             let status = if started.created { StatusCode::CREATED } else { StatusCode::OK };
-            Ok((status, Json(started)).into_response())
+            let subject = Subject(format!("{workflow} {}", started.id));
+            let mut response = (status, Json(started)).into_response();
+            response.extensions_mut().insert(subject);
+            Ok(response)
         }
         (Orders::Many(_), Some(_)) => {
             let detail = "one Idempotency-Key cannot be that of many: give each order its own \
@@ -94,8 +101,11 @@ pub(super) async fn start(
             Err(Problem::invalid(detail))
         }
         (Orders::Many(orders), None) => {
-            let executions = start_many(&door, &orders, traceparent).await;
-            Ok(Json(Answers { executions }).into_response())
+            let executions = start_many(&door, &caller, &orders, traceparent).await;
+            let subject = Subject(format!("{} orders", executions.len()));
+            let mut response = Json(Answers { executions }).into_response();
+            response.extensions_mut().insert(subject);
+            Ok(response)
         }
     }
 }
@@ -103,12 +113,13 @@ pub(super) async fn start(
 /// Starts those that can be read in one transaction.
 async fn start_many(
     door: &Door,
+    caller: &Caller,
     orders: &[Box<RawValue>],
     traceparent: Option<TraceParent>,
 ) -> Vec<Answer> {
     let (read, refused): (Vec<_>, Vec<_>) = orders
         .iter()
-        .map(|order| match of_many(order) {
+        .map(|order| match permitted(caller, order) {
             Ok(order) => (Some(StartOrder { traceparent, ..order }), None),
             Err(problem) => (None, Some(problem)),
         })
@@ -123,4 +134,11 @@ async fn start_many(
         },
     });
     answers.collect()
+}
+
+/// One order of many, where it can be read and its key may start it.
+fn permitted(caller: &Caller, order: &RawValue) -> Result<StartOrder, Problem> {
+    let order = of_many(order)?;
+    caller.may_start(&order.workflow)?;
+    Ok(order)
 }

@@ -25,6 +25,7 @@ mod execution;
 mod failure;
 mod history;
 mod ids;
+mod key;
 mod lease;
 mod limit;
 mod limits;
@@ -58,6 +59,10 @@ pub use history::{History, Part};
 pub use ids::{
     ExecutionId, HostId, Ids, InboxId, ModuleDigest, ParseIdError, Promise, RandomIds, Run, Seq,
     TaskId,
+};
+pub use key::{
+    ChosenKey, Key, KeyHash, KeyId, KeyKind, KeyScope, NoKey, Role, SESSION_FOR, Session,
+    UnknownRole, WeakKey,
 };
 pub use lease::Lease;
 pub use limit::{CallLimits, Limit};

@@ -18,6 +18,8 @@ pub struct Retention {
     pub dead_letters: Period,
     /// Lines of logs; they go with their execution as well.
     pub logs: Period,
+    /// Entries of the audit log.
+    pub audit: Period,
 }
 
 /// How long something is kept.
@@ -40,6 +42,8 @@ pub struct StatePeriod {
 
 /// A week.
 const WEEK: Duration = Duration::from_hours(7 * 24);
+/// Ninety days.
+const QUARTER: Duration = Duration::from_hours(90 * 24);
 
 impl Default for Retention {
     fn default() -> Self {
@@ -49,6 +53,7 @@ impl Default for Retention {
             by_state: Vec::new(),
             dead_letters: Period::For(WEEK),
             logs: Period::Forever,
+            audit: Period::For(QUARTER),
         }
     }
 }

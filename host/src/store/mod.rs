@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod access;
 mod committer;
 mod dialect;
 mod error;
@@ -38,6 +39,7 @@ mod view;
 mod waiting;
 mod write;
 
+pub use access::{AccessStore, AuditDetail, AuditRow, KeyRow, NewAudit, NewKey};
 pub use committer::{Committer, CommitterPlace};
 pub use examine::{Examination, Step, all_pending, examine_file, examine_postgres};
 pub use migrations::NEWEST;
@@ -75,7 +77,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The truth. Each verb is one transaction; those that write begin with the fence of the host they are given.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait Store: AccessStore + Send + Sync + std::fmt::Debug {
     // -- hosts ------------------------------------------------------------------------------------------------------
 
     /// Enters a new incarnation as alive. On an embedded database, whose file lock the caller holds, every earlier

@@ -3,6 +3,7 @@
 //! The fault counts what is written and strikes once, at the write of its number. Claims and promotions count where they took
 //! something; what only keeps the host alive, or deploys a module, does not count.
 
+mod access;
 mod store;
 mod test_death;
 

@@ -25,6 +25,13 @@ const DRAINED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Builds, deploys, and does both again whenever a source changes, until it is asked to end.
 pub async fn develop(flags: DevFlags, voice: &Voice) -> Result<()> {
+    if !flags.listen.ip().is_loopback() {
+        bail!(
+            "stepwell dev asks nobody for a key, so it listens on this machine alone, not on {}; for others to reach a \
+             host there is `stepwell serve`",
+            flags.listen
+        );
+    }
     let mut asked = Asked::listen()?;
     let found = Crate::find(&flags).await?;
     let mut changes = Changes::of(&found)?;

@@ -1,5 +1,6 @@
 //! The one implementation of [`super::Store`]: what it means is here, how a database says it is in its [`Dialect`].
 
+mod access;
 mod additions;
 mod arrivals;
 mod births;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::super::crew::Crew;
-use crate::model::{ExecutionState, Period, Timestamp};
+use crate::model::{ExecutionState, Period, SESSION_FOR, Timestamp};
 use crate::store::{Old, StoreError};
 
 /// Executions that one transaction removes at most.
@@ -46,6 +46,11 @@ async fn round(crew: &Crew) {
         let batch = || store.remove_logs(host, before, ROWS_AT_ONCE);
         tell("lines of logs", batches(crew, batch).await);
     }
+    if let Some(before) = before(retention.audit, now) {
+        let batch = || store.remove_audit(host, before, ROWS_AT_ONCE);
+        tell("entries of the audit log", batches(crew, batch).await);
+    }
+    tell("sessions", store.remove_sessions(host, now - SESSION_FOR).await);
     tell("kept results", batches(crew, || store.prune_results(host, now, ROWS_AT_ONCE)).await);
 }
 

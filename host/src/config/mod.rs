@@ -1,5 +1,9 @@
 //! How a host is set up: every key, with its name, its default and its unit. A flag wins over its `STEPWELL_*` variable.
 
+mod access;
+
+pub use access::{AccessConfig, AccessFlags, TlsFiles};
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -84,6 +88,12 @@ pub struct ServeFlags {
     /// How long lines of logs are kept whose execution is there, or never to remove none [default: never]
     #[arg(long, env = "STEPWELL_LOG_RETENTION", value_name = "DURATION")]
     log_retention: Option<Period>,
+    /// How long the audit log is kept, or never to remove none [default: 90d]
+    #[arg(long, env = "STEPWELL_AUDIT_RETENTION", value_name = "DURATION")]
+    audit_retention: Option<Period>,
+    /// Who reaches this host, and how
+    #[command(flatten)]
+    access: AccessFlags,
     /// What modules may be granted, and what stands behind it: a .toml or .json file [default: none]
     #[arg(long, env = "STEPWELL_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -240,6 +250,8 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// The file of certificates that the requests of steps trust beside those of the machine.
     pub egress_ca: Option<PathBuf>,
+    /// Who reaches it, and how.
+    pub access: AccessConfig,
     /// What payloads are sealed with at rest. Keys that are none are refused at the start, where nobody prints them.
     pub keys: Result<Keyring, BadKeys>,
     /// The collector that spans are sent to.
@@ -270,6 +282,7 @@ impl Config {
             cores,
             policy: None,
             egress_ca: None,
+            access: AccessConfig::default(),
             keys: Ok(Keyring::default()),
             otlp_endpoint: None,
             service_name: "stepwell".to_owned(),
@@ -295,6 +308,7 @@ impl From<ServeFlags> for Config {
             tags: flags.tags,
             policy: flags.policy,
             egress_ca: flags.egress_ca,
+            access: flags.access.into(),
             keys: flags.encryption_keys.map_or_else(|| Ok(Keyring::default()), |keys| keys.parse()),
             // A variable that is empty is one that is not set, as OpenTelemetry has it.
             otlp_endpoint: [flags.otlp_endpoint, flags.otel_endpoint]
@@ -324,6 +338,7 @@ impl From<ServeFlags> for Config {
         retention.by_state = flags.retention;
         put(&mut retention.dead_letters, flags.dead_letter_retention);
         put(&mut retention.logs, flags.log_retention);
+        put(&mut retention.audit, flags.audit_retention);
         config
     }
 }

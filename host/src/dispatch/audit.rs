@@ -1,0 +1,73 @@
+//! The audit log: who changed what, when and from where.
+//!
+//! An entry is durable before the change is acknowledged, with one exception: starts, of which there may be thousands in a
+//! second, are noted in memory and written together, at most [`Dispatch::AUDIT_EVERY`] later.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Dispatch, Result};
+use crate::store::{AuditRow, NewAudit};
+
+/// Starts that are noted at most: whoever notes one more writes all of them first.
+const NOTED_MAX: usize = 1_000;
+/// The longest subject that is kept, in bytes.
+const SUBJECT_BYTES_MAX: usize = 512;
+
+/// Entries that are to be written.
+pub(super) type Noted = Mutex<Vec<NewAudit>>;
+
+impl Dispatch {
+    /// How long a start may be done and not yet in the log.
+    pub const AUDIT_EVERY: Duration = Duration::from_millis(100);
+
+    /// Writes an entry.
+    pub async fn audit(&self, entry: NewAudit) -> Result<()> {
+        Ok(self.store().write_audit(self.host(), &[bounded(entry)]).await?)
+    }
+
+    /// Notes an entry, to be written soon together with others.
+    pub async fn audit_soon(&self, entry: NewAudit) -> Result<()> {
+        let is_full = {
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.push(bounded(entry));
+            noted.len() >= NOTED_MAX
+        };
+        if is_full { self.write_noted().await } else { Ok(()) }
+    }
+
+    /// Writes what is noted again and again, until it is told to stop.
+    pub async fn keep_audit(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(Self::AUDIT_EVERY)).await.is_some() {
+            // What went wrong is in the log.
+            let _written = self.write_noted().await;
+        }
+    }
+
+    /// Writes what was noted. What cannot be written is lost, and that is said.
+    pub async fn write_noted(&self) -> Result<()> {
+        let noted = std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner));
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let written = self.store().write_audit(self.host(), &noted).await;
+        if let Err(error) = &written {
+            let count = noted.len();
+            tracing::error!(error = %error, count, "{count} starts are missing in the audit log");
+        }
+        Ok(written?)
+    }
+
+    /// A page of the log, newest first.
+    pub async fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
+        Ok(self.store().audit(before, self.page(limit)?).await?)
+    }
+}
+
+fn bounded(mut entry: NewAudit) -> NewAudit {
+    let end = entry.subject.floor_char_boundary(SUBJECT_BYTES_MAX);
+    entry.subject.truncate(end);
+    entry
+}

@@ -1,0 +1,165 @@
+//! Who asks, and from where.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+
+use super::super::error::Problem;
+use super::table::Need;
+use crate::dispatch::KeyHolder;
+use crate::model::{KeyId, Name, Role};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The cookie of a session.
+pub(super) const COOKIE_NAME: &str = "stepwell_session";
+
+/// Who asks. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Caller {
+    /// None where no keys are in force.
+    holder: Option<Arc<KeyHolder>>,
+    pub(super) from: IpAddr,
+}
+
+impl Caller {
+    pub(super) fn new(holder: Option<KeyHolder>, from: IpAddr) -> Self {
+        Self { holder: holder.map(Arc::new), from }
+    }
+
+    /// The key.
+    pub(super) fn key(&self) -> Option<&KeyId> {
+        self.holder.as_ref().map(|holder| &holder.id)
+    }
+
+    /// What the audit log calls who asks.
+    pub(super) fn name(&self) -> &str {
+        self.holder.as_ref().map_or("local", |holder| &holder.name)
+    }
+
+    /// Refuses who has none of the roles that are needed.
+    pub(super) fn check(&self, need: Need) -> Result<(), Problem> {
+        let Some(holder) = &self.holder else { return Ok(()) };
+        let roles = need.roles();
+        if holder.roles.iter().any(|role| roles.contains(role)) {
+            return Ok(());
+        }
+        let words = |roles: &[Role]| {
+            roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" or ")
+        };
+        Err(Problem::forbidden(format!(
+            "this needs a key with the role {}; {} has {}",
+            words(roles),
+            holder.id.prefix(),
+            words(&holder.roles)
+        )))
+    }
+
+    /// Whether it sees executions of some workflows only.
+    pub(super) fn is_limited(&self) -> bool {
+        self.holder.as_ref().is_some_and(|holder| !holder.workflows.is_empty())
+    }
+
+    /// Refuses a workflow that the key is not for. Whoever starts on a caller's behalf asks this first.
+    pub(in crate::http) fn may_start(&self, workflow: &Name) -> Result<(), Problem> {
+        let Some(holder) = &self.holder else { return Ok(()) };
+        if holder.workflows.is_empty() || holder.workflows.contains(workflow) {
+            return Ok(());
+        }
+        let only = holder.workflows.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+        let key = holder.id.prefix();
+        Err(Problem::forbidden(format!(
+            "{key} is for these workflows only: {only}; not {workflow}"
+        )))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(Problem::own_fault)
+    }
+}
+
+/// What a request shows of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown<'a> {
+    Bearer(&'a str),
+    Cookie(&'a str),
+}
+
+impl<'a> Shown<'a> {
+    /// A header goes before a cookie: no other site can make a browser send it.
+    pub(super) fn by(headers: &'a HeaderMap) -> Option<Self> {
+        if let Some(value) = headers.get(AUTHORIZATION) {
+            let text = value.to_str().unwrap_or_default();
+            let (scheme, key) = text.split_once(' ').unwrap_or(("", text));
+            let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+            return Some(Self::Bearer(if is_bearer { key.trim() } else { "" }));
+        }
+        cookie(headers).map(Self::Cookie)
+    }
+
+    pub(super) fn text(self) -> &'a str {
+        match self {
+            Self::Bearer(text) | Self::Cookie(text) => text,
+        }
+    }
+}
+
+/// The cookie of a session.
+pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs =
+        all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.into_iter().find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+}
+
+/// Where a request comes from: the last address of which no proxy that is trusted vouches for another.
+pub(super) fn origin_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let mut from = peer.to_canonical();
+    let said = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let said: Vec<_> = said.flat_map(|value| value.split(',')).collect();
+    let mut behind = said.iter().rev().map(|text| text.trim().parse::<IpAddr>());
+    while trusted.contains(&from)
+        && let Some(Ok(next)) = behind.next()
+    {
+        from = next.to_canonical();
+    }
+    from
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_proxy_is_believed_only_where_it_is_trusted() {
+        let mut headers = HeaderMap::new();
+        headers.insert(FORWARDED_FOR, HeaderValue::from_static("203.0.113.9, 198.51.100.7"));
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxy = address("10.0.0.1");
+
+        assert_eq!(origin_address(proxy, &headers, &[]), proxy);
+        assert_eq!(origin_address(proxy, &headers, &[proxy]), address("198.51.100.7"));
+        let both = [proxy, address("198.51.100.7")];
+        assert_eq!(origin_address(proxy, &headers, &both), address("203.0.113.9"));
+    }
+
+    #[test]
+    fn a_header_goes_before_a_cookie() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(Shown::by(&headers), None);
+        headers.insert(COOKIE, HeaderValue::from_static("a=b; stepwell_session=one"));
+        assert_eq!(Shown::by(&headers), Some(Shown::Cookie("one")));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer two"));
+        assert_eq!(Shown::by(&headers), Some(Shown::Bearer("two")));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic dHdv"));
+        assert_eq!(Shown::by(&headers), Some(Shown::Bearer("")));
+    }
+}

@@ -1,0 +1,246 @@
+//! Who may pass the door: every request goes through [`guard`] before its route, and what it changed into the audit log after.
+//!
+//! What a route needs stands in [`table`]. Where no keys are in force, whoever reaches the host may do everything, so it is
+//! reached over the loopback address only, by a name that nobody else can own.
+
+mod caller;
+mod login;
+mod origin;
+mod table;
+mod throttle;
+
+pub(super) use caller::Caller;
+pub(super) use login::routes;
+pub use table::{Need, RULES, Rule};
+pub(super) use throttle::Throttle;
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::Door;
+use super::error::Problem;
+use crate::dispatch::{AuditDetail, KeyHolder, NewAudit};
+use crate::model::ExecutionId;
+use caller::{Shown, origin_address};
+
+/// How a door is guarded.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Whether keys are asked for also where there is none yet.
+    pub keys: Keys,
+    /// From where this host is reached.
+    pub reach: Reach,
+    /// Proxies that are believed when they say for whom they ask.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether the line is encrypted, so that cookies need no other.
+    pub line: Line,
+}
+
+/// When keys are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keys {
+    /// From the first one on.
+    #[default]
+    OnceThereIsOne,
+    /// Always.
+    Always,
+}
+
+/// From where a host is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// Only from its own machine.
+    #[default]
+    Loopback,
+    /// From others too.
+    Network,
+}
+
+/// How requests come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Line {
+    /// As they are.
+    #[default]
+    Plain,
+    /// Encrypted.
+    Tls,
+}
+
+/// What a change was done to, where the path does not say it: put beside an answer for the audit log.
+#[derive(Debug, Clone)]
+pub(super) struct Subject(pub(super) String);
+
+/// Lets pass who may, and writes down what was changed.
+pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let rule = {
+        let route = parts.extensions.get::<MatchedPath>();
+        table::rule(&parts.method, route.map(MatchedPath::as_str))
+    };
+    let caller = match admit(&door, rule, &parts).await {
+        Ok(caller) => caller,
+        Err(refused) => return *refused,
+    };
+    let subject = subject(&parts.uri);
+    let allowed = allow(&door, rule, &caller, &parts.uri).await;
+    parts.extensions.insert(caller.clone());
+    let mut response = match allowed {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => problem.into_response(),
+    };
+    if rule.action.is_empty() || rule.need == Need::Open {
+        return response;
+    }
+    let told = response.extensions_mut().remove::<Subject>();
+    let subject = told.map_or(subject, |Subject(told)| told);
+    match write_down(&door, &caller, (rule.action, subject), response.status()).await {
+        Ok(()) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Writes an entry of the audit log.
+async fn write_down(
+    door: &Door,
+    caller: &Caller,
+    (action, subject): (&str, String),
+    status: StatusCode,
+) -> Result<(), Problem> {
+    let detail = AuditDetail {
+        by: caller.name().to_owned(),
+        from: caller.from.to_string(),
+        status: status.as_u16(),
+    };
+    let entry = NewAudit {
+        at: door.dispatch.now(),
+        key: caller.key().cloned(),
+        action: action.to_owned(),
+        subject,
+        detail,
+    };
+    let written = if action == "execution.start" {
+        door.dispatch.audit_soon(entry).await
+    } else {
+        door.dispatch.audit(entry).await
+    };
+    written.map_err(|error| {
+        let cause: &dyn std::error::Error = &error;
+        tracing::error!(error = cause, action, "A change is missing in the audit log");
+        if status.is_success() { Problem::unrecorded(action) } else { error.into() }
+    })
+}
+
+/// The path, without what all paths of the API begin with.
+fn subject(uri: &Uri) -> String {
+    uri.path().trim_start_matches("/v1/").to_owned()
+}
+
+/// Whether a request of this kind needs a key, once there is one.
+pub(super) fn needs_key(method: &str, route: &str) -> bool {
+    table::rule_of(method, route).need != Need::Open
+}
+
+/// Who asks, where he may ask at all.
+async fn admit(door: &Door, rule: Rule, request: &Parts) -> Result<Caller, Box<Response>> {
+    let refuse = |problem: Problem| Box::new(problem.into_response());
+    let (headers, uri) = (&request.headers, &request.uri);
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
+    let Some(ConnectInfo(peer)) = peer else { return Err(refuse(Problem::own_fault())) };
+    let from = origin_address(peer.ip(), headers, &door.access.trusted_proxies);
+    if !keys_in_force(door).await.map_err(refuse)? {
+        check_page(door, request).map_err(refuse)?;
+        return Ok(Caller::new(None, from));
+    }
+    if rule.need == Need::Open {
+        return Ok(Caller::new(None, from));
+    }
+    let Some(shown) = Shown::by(headers) else {
+        return Err(Box::new(strangers_answer(rule.need, request)));
+    };
+    let holder = recognise(door, shown, from).await.map_err(|problem| match shown {
+        // Whose session has ended is sent to open another.
+        Shown::Cookie(_) if rule.need == Need::Page => {
+            Box::new(strangers_answer(rule.need, request))
+        }
+        _ => refuse(problem),
+    })?;
+    if matches!(shown, Shown::Cookie(_)) && !is_safe(&request.method) {
+        let is_ours = headers.contains_key(origin::DASHBOARD) && origin::is_from_here(headers, uri);
+        if !is_ours {
+            let detail = "a session changes nothing but for the dashboard's own pages; programs \
+                          send `Authorization: Bearer KEY`";
+            return Err(refuse(Problem::forbidden(detail)));
+        }
+    }
+    Ok(Caller::new(Some(holder), from))
+}
+
+async fn keys_in_force(door: &Door) -> Result<bool, Problem> {
+    Ok(door.access.keys == Keys::Always || door.dispatch.has_keys().await?)
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Without keys, a browser on this machine could be made to ask for anybody whose page it shows.
+fn check_page(door: &Door, request: &Parts) -> Result<(), Problem> {
+    let (headers, uri) = (&request.headers, &request.uri);
+    let name = origin::asked_for(headers, uri).unwrap_or("localhost");
+    if door.access.reach == Reach::Loopback && !origin::means_this_machine(name) {
+        return Err(Problem::misdirected(name));
+    }
+    if !is_safe(&request.method) && origin::is_from_elsewhere(headers, uri) {
+        return Err(Problem::forbidden("the page of another site sent this"));
+    }
+    Ok(())
+}
+
+/// Whose key that is. Who has shown many wrong ones is not looked up for a while; known keys pass all the same, because many
+/// may share an address.
+async fn recognise(door: &Door, shown: Shown<'_>, from: IpAddr) -> Result<KeyHolder, Problem> {
+    if let Some(seconds) = door.throttle.wait(from) {
+        let known = door.dispatch.recall(shown.text());
+        return known.ok_or_else(|| Problem::too_many_keys(seconds));
+    }
+    if let Some(holder) = door.dispatch.recognise(shown.text()).await? {
+        return Ok(holder);
+    }
+    door.throttle.count(from);
+    tracing::warn!(%from, "A wrong key was shown");
+    Err(Problem::unauthorized("this key is not known, or was revoked"))
+}
+
+/// What is answered to who shows no key.
+fn strangers_answer(need: Need, request: &Parts) -> Response {
+    let accepts = request.headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    let is_browser = accepts.is_some_and(|accepts| accepts.contains("text/html"));
+    if need == Need::Page && is_browser && is_safe(&request.method) {
+        return Redirect::to(&login::address(&request.uri)).into_response();
+    }
+    Problem::unauthorized("a key is needed: send `Authorization: Bearer KEY`").into_response()
+}
+
+/// Refuses who has not the role, and who asks for an execution that the key is not for.
+async fn allow(door: &Door, rule: Rule, caller: &Caller, uri: &Uri) -> Result<(), Problem> {
+    if rule.need == Need::Open {
+        return Ok(());
+    }
+    caller.check(rule.need)?;
+    if rule.need == Need::Follow && caller.is_limited() {
+        let id = uri.path().split('/').nth(3).and_then(|id| id.parse::<ExecutionId>().ok());
+        let Some(id) = id else { return Ok(()) };
+        caller.may_start(&door.dispatch.show(id).await?.row.workflow)?;
+    }
+    Ok(())
+}
+
+/// The key that a browser shows, for who logs out.
+fn session(headers: &HeaderMap) -> Option<&str> {
+    caller::cookie(headers)
+}
