@@ -1,7 +1,7 @@
 # A host in a container, for a file system that is read-only:
 #
 #   docker build -t stepwell .
-#   docker run --rm --read-only -p 127.0.0.1:7878:7878 stepwell
+#   docker run --rm --read-only -p 127.0.0.1:7878:7878 -e STEPWELL_ADMIN_KEY="$(openssl rand -hex 32)" stepwell
 #
 # Without DATABASE_URL the volume holds the embedded SQLite file, which is the truth; with it, compiled modules that a host
 # can make again. `docker stop` waits for 10 s only: give it more than the drain takes (`docker stop -t 75`).
@@ -28,7 +28,7 @@ FROM gcr.io/distroless/cc-debian13:nonroot
 COPY --from=builder /out/stepwell /usr/local/bin/stepwell
 # A new volume takes over the owner of the folder that it covers.
 COPY --from=builder --chown=65532:65532 /out/data /var/lib/stepwell
-# A container's own loopback address reaches nobody, so it listens on all: publish the port to those only who may upload modules.
+# A container's own loopback address reaches nobody, so it listens on all, and does not start without a key: docs/access.md.
 # SQLite puts large sorts into temporary files, and there is no other place for them.
 ENV STEPWELL_LISTEN=0.0.0.0:7878 \
     STEPWELL_DATA=/var/lib/stepwell \

@@ -2,11 +2,12 @@
 
 import os
 
-from stepwell_client import Client
+from stepwell_client import AuthenticatedClient
 from stepwell_client.api.executions import await_result, list_executions, start_executions
 from stepwell_client.models import Order, Outcome
 
-client = Client(base_url=os.environ["STEPWELL_SERVER"], raise_on_unexpected_status=True)
+server, key = os.environ["STEPWELL_SERVER"], os.environ["STEPWELL_API_KEY"]
+client = AuthenticatedClient(base_url=server, token=key, raise_on_unexpected_status=True)
 order = Order(workflow="welcome", input_={"name": "Ada", "email": "ada@example.com", "remind_after": "1s"})
 started = start_executions.sync(client=client, body=order)
 outcome = await_result.sync(started.id, client=client, wait="30s")

@@ -1,12 +1,13 @@
 //! A host without a worker: nothing that is accepted begins, so that what was accepted can be looked at.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stepwell::dispatch::{Dispatch, Identity, Parts};
-use stepwell::http::{Door, HostState, serve};
+use stepwell::http::{Access, Door, HostState, Keys, serve};
 use stepwell::journal::{Body, Ended, Entry};
 use stepwell::model::{
     Clock, ExecutionId, ExecutionState, HostId, Ids, Limits, Manifest, Name, Payload, RandomIds,
@@ -30,6 +31,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) struct Front {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) door: Door,
+    pub(crate) dispatch: Dispatch,
     committer: Committer,
     births: mpsc::Receiver<Snapshot>,
     notifier: Arc<LocalNotifier>,
@@ -72,6 +74,18 @@ impl Front {
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
+        Self::guarded(limits, Access::default()).await
+    }
+
+    /// A host that asks for keys, in front of which a proxy stands that tells where requests come from.
+    pub(crate) async fn locked() -> Self {
+        let proxy = IpAddr::from([127, 0, 0, 1]).into();
+        let access =
+            Access { keys: Keys::Always, trusted_proxies: vec![proxy], ..Access::default() };
+        Self::guarded(Limits::for_cores(1), access).await
+    }
+
+    async fn guarded(limits: Limits, access: Access) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let host = RandomIds.host();
@@ -105,13 +119,26 @@ impl Front {
             filter: ClaimFilter::default(),
         };
         let dispatch = Dispatch::new(parts, Identity { host, committer: committer.clone() });
-        let door = Door::new(dispatch, || HostState::Starting, Arc::new(String::new));
+        let door = Door::new(dispatch.clone(), || HostState::Starting, Arc::new(String::new));
+        let door = door.guarded(access);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, door.clone()));
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { store, door, committer, births, notifier, host, address, client, serving, folder }
+        Self {
+            store,
+            door,
+            dispatch,
+            committer,
+            births,
+            notifier,
+            host,
+            address,
+            client,
+            serving,
+            folder,
+        }
     }
 
     /// A module of that name with these workflows, each with its schema, as if it had been uploaded.

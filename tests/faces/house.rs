@@ -16,7 +16,7 @@ pub(crate) async fn start_at(data: &Path, listen: SocketAddr) -> anyhow::Result<
     start_with(Config { listen, ..Config::at(data) }).await
 }
 
-async fn start_with(config: Config) -> anyhow::Result<App> {
+pub(crate) async fn start_with(config: Config) -> anyhow::Result<App> {
     let fittings =
         Fittings { compiler: env!("CARGO_BIN_EXE_stepwell").into(), ..Fittings::real()? };
     App::start_with(config, fittings).await

@@ -1,11 +1,13 @@
 //! The doors and what stands behind them, on a real database and without a worker: what is accepted, what is refused, and in
 //! which words.
 
+mod access;
 mod control;
 mod developing;
 mod events;
 mod front;
 mod house;
+mod keys;
 mod many;
 mod reading;
 mod refusals;

@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod database;
+mod access;
 mod arrivals;
 mod claims;
 mod commit;

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
+use ipnet::IpNet;
 
 use crate::model::{ChosenKey, WeakKey};
 
@@ -14,16 +16,17 @@ pub struct AccessFlags {
     #[arg(long, env = "STEPWELL_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
     admin_key: Option<String>,
     /// Listen where other machines reach this host though there is no key
-    #[arg(long, env = "STEPWELL_INSECURE_NO_AUTH")]
+    #[arg(long, env = "STEPWELL_INSECURE_NO_AUTH", value_parser = FalseyValueParser::new())]
     insecure_no_auth: bool,
-    /// A proxy that is believed when it says for whom it asks (X-Forwarded-For); may be given several times [default: none]
+    /// A proxy, or a network of such, that is believed when it says for whom it asks (X-Forwarded-For); may be given several times [default: none]
     #[arg(
         long = "trusted-proxy",
         env = "STEPWELL_TRUSTED_PROXIES",
         value_delimiter = ',',
-        value_name = "IP"
+        value_name = "IP",
+        value_parser = network
     )]
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<IpNet>,
     /// The host's certificate and what it was signed with, in PEM: requests come by TLS alone; read again when it changes [default: none]
     #[arg(long, env = "STEPWELL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -35,6 +38,13 @@ pub struct AccessFlags {
     tls_client_ca: Option<PathBuf>,
 }
 
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_none| address()).map_err(|_none| {
+        "write an address such as 10.0.0.7, or a network such as 10.0.0.0/8".to_owned()
+    })
+}
+
 /// Who reaches a host, and how.
 #[derive(Debug, Clone, Default)]
 pub struct AccessConfig {
@@ -43,7 +53,7 @@ pub struct AccessConfig {
     /// Whether it may be open to other machines without a key.
     pub insecure_no_auth: bool,
     /// Proxies that are believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// How it encrypts.
     pub tls: Option<TlsFiles>,
 }

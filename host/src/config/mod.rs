@@ -1,6 +1,7 @@
 //! How a host is set up: every key, with its name, its default and its unit. A flag wins over its `STEPWELL_*` variable.
 
 mod access;
+mod bounds;
 
 pub use access::{AccessConfig, AccessFlags, TlsFiles};
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{BadDuration, Lease, Limits, Name, Period, StatePeriod, parse_duration};
+use crate::model::{Lease, Limits, Name, Period, StatePeriod};
 use crate::store::{BadKeys, Keyring, Migrating, PostgresOptions};
 
 /// The flags of `stepwell serve`.
@@ -27,7 +28,7 @@ pub struct ServeFlags {
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
     /// Connections to it, beside one for commits and one for the lease
-    #[arg(long, env = "STEPWELL_DATABASE_CONNECTIONS", value_name = "COUNT", default_value = "10", value_parser = connections)]
+    #[arg(long, env = "STEPWELL_DATABASE_CONNECTIONS", value_name = "COUNT", default_value = "10", value_parser = bounds::connections)]
     database_connections: u32,
     /// Whether this host brings its schema up to date, or leaves that to `stepwell migrate`
     #[arg(long, env = "STEPWELL_MIGRATE", default_value = "auto")]
@@ -36,7 +37,7 @@ pub struct ServeFlags {
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     redis: Option<String>,
     /// How long a silent host is taken to live, 3s to 10m; the same for all hosts of a database [default: 15s]
-    #[arg(long, env = "STEPWELL_LEASE", value_name = "DURATION", value_parser = lease)]
+    #[arg(long, env = "STEPWELL_LEASE", value_name = "DURATION", value_parser = bounds::lease)]
     lease: Option<Lease>,
     /// What people call this host [default: the name of the machine]
     #[arg(long, env = "STEPWELL_NAME")]
@@ -48,13 +49,13 @@ pub struct ServeFlags {
     #[arg(long = "tag", env = "STEPWELL_TAGS", value_delimiter = ',', value_name = "TAG")]
     tags: Vec<Name>,
     /// How long a waiting workflow stays in memory [default: 10s]
-    #[arg(long, env = "STEPWELL_HOT_FOR", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, env = "STEPWELL_HOT_FOR", value_name = "DURATION", value_parser = bounds::duration)]
     hot_for: Option<Duration>,
     /// How many waiting workflows stay in memory, 2000 at most [default: 2000]
-    #[arg(long, env = "STEPWELL_HOT_MAX", value_name = "COUNT", value_parser = hot_max)]
+    #[arg(long, env = "STEPWELL_HOT_MAX", value_name = "COUNT", value_parser = bounds::hot_max)]
     hot_max: Option<usize>,
     /// How many steps run at once [default: 10 for each core]
-    #[arg(long, env = "STEPWELL_MAX_CONCURRENCY", value_name = "COUNT", value_parser = one_or_more)]
+    #[arg(long, env = "STEPWELL_MAX_CONCURRENCY", value_name = "COUNT", value_parser = bounds::one_or_more)]
     max_concurrency: Option<NonZeroUsize>,
     /// The largest module, in bytes [default: 33554432]
     #[arg(long, env = "STEPWELL_MODULE_BYTES_MAX", value_name = "BYTES")]
@@ -66,10 +67,10 @@ pub struct ServeFlags {
     #[arg(long, env = "STEPWELL_COMMITTER_QUEUE_MAX", value_name = "COUNT")]
     committer_queue_max: Option<NonZeroUsize>,
     /// How long work in flight is waited for when the host stops [default: 30s]
-    #[arg(long, env = "STEPWELL_DRAIN_TIMEOUT", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, env = "STEPWELL_DRAIN_TIMEOUT", value_name = "DURATION", value_parser = bounds::duration)]
     drain_timeout: Option<Duration>,
     /// How often this host removes what is older than the periods below [default: 1h]
-    #[arg(long, env = "STEPWELL_CLEANUP_INTERVAL", value_name = "DURATION", value_parser = interval)]
+    #[arg(long, env = "STEPWELL_CLEANUP_INTERVAL", value_name = "DURATION", value_parser = bounds::interval)]
     cleanup_interval: Option<Duration>,
     /// How long executions that have ended are kept, or never to remove none [default: 7d]
     #[arg(long, env = "STEPWELL_RETENTION_PERIOD", value_name = "DURATION")]
@@ -178,38 +179,6 @@ pub struct MigrateFlags {
     /// The list as JSON
     #[arg(long, requires = "status")]
     pub json: bool,
-}
-
-fn connections(text: &str) -> Result<u32, String> {
-    let count: u32 = text.parse().map_err(|_no_number| "it must be a number".to_owned())?;
-    if (2..=1_000).contains(&count) { Ok(count) } else { Err("it must be 2 to 1000".to_owned()) }
-}
-
-fn lease(text: &str) -> Result<Lease, String> {
-    let length = parse_duration(text).map_err(|bad| bad.to_string())?;
-    Lease::new(length).ok_or_else(|| "it must be 3s to 10m".to_owned())
-}
-
-/// Each instance costs kernel mappings, and the system's bound on those fails everything at once.
-fn hot_max(text: &str) -> Result<usize, String> {
-    let most = Limits::for_cores(1).hot_max;
-    let count: usize = text.parse().map_err(|_no_number| "it must be a number".to_owned())?;
-    if count > most { Err(format!("it must be {most} at most")) } else { Ok(count) }
-}
-
-fn one_or_more(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_none| "it must be 1 or more".to_owned())
-}
-
-/// More often would be no retention but a load.
-fn interval(text: &str) -> Result<Duration, String> {
-    let interval = parse_duration(text).map_err(|bad| bad.to_string())?;
-    let is_sane = interval >= Duration::from_secs(1);
-    is_sane.then_some(interval).ok_or_else(|| "it must be 1s or more".to_owned())
-}
-
-fn duration(text: &str) -> Result<Duration, BadDuration> {
-    parse_duration(text)
 }
 
 /// Form of the log.

@@ -38,16 +38,23 @@ struct Shown {
     at: Timestamp,
     /// None where nobody had to show one.
     key: Option<KeyId>,
-    #[serde(flatten)]
-    detail: AuditDetail,
+    /// What the key is called; `local` where nobody had to show one.
+    by: String,
+    /// The address it came from.
+    from: String,
+    /// What was done, such as `execution.cancel`.
     action: String,
+    /// To what.
     subject: String,
+    /// What was answered.
+    status: u16,
 }
 
 impl From<AuditRow> for Shown {
     fn from(row: AuditRow) -> Self {
         let AuditRow { id, entry: NewAudit { at, key, action, subject, detail } } = row;
-        Self { id, at, key, detail, action, subject }
+        let AuditDetail { by, from, status } = detail;
+        Self { id, at, key, by, from, action, subject, status }
     }
 }
 

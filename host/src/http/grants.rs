@@ -8,6 +8,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::Door;
+use super::access::Caller;
 use super::body;
 use super::error::Problem;
 use super::path::Named;
@@ -130,11 +131,6 @@ impl PartialSchema for True {
 
 impl ToSchema for True {}
 
-/// Who grants where nobody says.
-pub(super) fn nobody() -> Name {
-    Name::new("nobody said").expect("this is a name")
-}
-
 /// Grants.
 #[utoipa::path(
     put, path = "/v1/modules/{module}/grants", tag = "modules", operation_id = "put_grants",
@@ -143,6 +139,7 @@ pub(super) fn nobody() -> Name {
 pub(super) async fn put(
     State(door): State<Door>,
     Named(name): Named<Name>,
+    caller: Caller,
     body: Body,
 ) -> Result<Json<Grants>, Problem> {
     let Order { granted, wanted, by } = body::order(body).await?;
@@ -156,6 +153,6 @@ pub(super) async fn put(
             ));
         }
     };
-    let standing = door.dispatch.grant(&name, order, &by.unwrap_or_else(nobody)).await?;
+    let standing = door.dispatch.grant(&name, order, &caller.signs(by)).await?;
     Ok(Json(Grants { name, standing }))
 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
+use super::access::Caller;
 use super::body::{self, Bound};
 use super::error::Problem;
-use super::grants;
 use super::path::{Asked, Named};
 use crate::dispatch::{Granting, ModuleRef, ModuleRow};
 use crate::model::{Manifest, ModuleDigest, Name, Standing, Timestamp};
@@ -112,12 +112,13 @@ pub(super) async fn deploy(
     State(door): State<Door>,
     Named(name): Named<Name>,
     Asked(asked): Asked<Deployment>,
+    caller: Caller,
     body: Body,
 ) -> Result<Json<Module>, Problem> {
     let max = door.dispatch.limits().module_bytes_max;
     let bound = Bound { what: "the module", max, limit: "module_bytes_max" };
     let wasm = body::read(body, bound).await?;
-    let by = asked.by.unwrap_or_else(grants::nobody);
+    let by = caller.signs(asked.by);
     let deployed = door.dispatch.deploy_granting(&name, &wasm, asked.grant.into(), &by).await?;
     let (row, standing) = deployed;
     let Json(module) = Module::of(&row);

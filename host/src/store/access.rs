@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::Result;
 use crate::model::{HostId, KeyHash, KeyId, KeyScope, Timestamp};
@@ -80,7 +79,7 @@ pub struct NewAudit {
 }
 
 /// What else there is to say of an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditDetail {
     /// What the key is called, or `local` where none was needed.
     pub by: String,

@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
 
 use super::super::error::Problem;
 use super::table::Need;
@@ -38,6 +39,12 @@ impl Caller {
     /// What the audit log calls who asks.
     pub(super) fn name(&self) -> &str {
         self.holder.as_ref().map_or("local", |holder| &holder.name)
+    }
+
+    /// Who is said to have done something: the key, or where there is none, whoever somebody says it was.
+    pub(in crate::http) fn signs(&self, said: Option<Name>) -> Name {
+        let key = self.holder.as_ref().and_then(|holder| Name::new(&holder.name).ok());
+        key.or(said).unwrap_or_else(|| Name::new("nobody said").expect("this is a name"))
     }
 
     /// Refuses who has none of the roles that are needed.
@@ -120,12 +127,12 @@ pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Where a request comes from: the last address of which no proxy that is trusted vouches for another.
-pub(super) fn origin_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+pub(super) fn origin_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut from = peer.to_canonical();
     let said = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let said: Vec<_> = said.flat_map(|value| value.split(',')).collect();
     let mut behind = said.iter().rev().map(|text| text.trim().parse::<IpAddr>());
-    while trusted.contains(&from)
+    while trusted.iter().any(|network| network.contains(&from))
         && let Some(Ok(next)) = behind.next()
     {
         from = next.to_canonical();
@@ -146,8 +153,9 @@ mod tests {
         let proxy = address("10.0.0.1");
 
         assert_eq!(origin_address(proxy, &headers, &[]), proxy);
-        assert_eq!(origin_address(proxy, &headers, &[proxy]), address("198.51.100.7"));
-        let both = [proxy, address("198.51.100.7")];
+        let network: IpNet = "10.0.0.0/8".parse().unwrap();
+        assert_eq!(origin_address(proxy, &headers, &[network]), address("198.51.100.7"));
+        let both = [network, address("198.51.100.7").into()];
         assert_eq!(origin_address(proxy, &headers, &both), address("203.0.113.9"));
     }
 

@@ -8,6 +8,7 @@ mod login;
 mod origin;
 mod table;
 mod throttle;
+mod watch;
 
 pub(super) use caller::Caller;
 pub(super) use login::routes;
@@ -21,6 +22,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use ipnet::IpNet;
 
 use super::Door;
 use super::error::Problem;
@@ -36,7 +38,7 @@ pub struct Access {
     /// From where this host is reached.
     pub reach: Reach,
     /// Proxies that are believed when they say for whom they ask.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether the line is encrypted, so that cookies need no other.
     pub line: Line,
 }
@@ -87,6 +89,7 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
         Err(refused) => return *refused,
     };
     let subject = subject(&parts.uri);
+    let shown = Shown::by(&parts.headers).map(|shown| shown.text().to_owned());
     let allowed = allow(&door, rule, &caller, &parts.uri).await;
     parts.extensions.insert(caller.clone());
     let mut response = match allowed {
@@ -94,7 +97,10 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
         Err(problem) => problem.into_response(),
     };
     if rule.action.is_empty() || rule.need == Need::Open {
-        return response;
+        return match shown.filter(|_| caller.key().is_some()) {
+            Some(text) => watch::while_known(&door, text, response),
+            None => response,
+        };
     }
     let told = response.extensions_mut().remove::<Subject>();
     let subject = told.map_or(subject, |Subject(told)| told);
