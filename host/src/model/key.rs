@@ -183,7 +183,7 @@ impl Key {
 
     /// What is kept of it.
     pub fn hash(&self) -> KeyHash {
-        KeyHash(Sha256::digest(&*self.secret).into())
+        KeyHash(Sha256::digest(self.secret.as_slice()).into())
     }
 }
 

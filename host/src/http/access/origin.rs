@@ -11,7 +11,7 @@ pub(super) const DASHBOARD: HeaderName = HeaderName::from_static("x-stepwell-das
 
 /// The name by which this host was asked, with its port.
 pub(super) fn asked_for<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
-    let in_uri = uri.authority().map(|authority| authority.as_str());
+    let in_uri = uri.authority().map(http::uri::Authority::as_str);
     in_uri.or_else(|| headers.get(HOST)?.to_str().ok())
 }
 

@@ -31,9 +31,8 @@ impl Need {
     /// The roles that have it.
     pub fn roles(self) -> &'static [Role] {
         match self {
-            Self::Open => &Role::ALL,
+            Self::Open | Self::Follow => &Role::ALL,
             Self::Page | Self::Read => &[Role::Read, Role::Operate, Role::Deploy, Role::Admin],
-            Self::Follow => &Role::ALL,
             Self::Start => &[Role::Start, Role::Admin],
             Self::Operate => &[Role::Operate, Role::Admin],
             Self::Deploy => &[Role::Deploy, Role::Admin],
