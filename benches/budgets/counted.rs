@@ -99,7 +99,7 @@ hand_on_access! {
     revoke_key(host: HostId, id: &KeyId) -> bool;
     mark_used(host: HostId, id: &KeyId, at: Timestamp) -> ();
     remove_sessions(host: HostId, before: Timestamp) -> u64;
-    write_audit(host: HostId, entries: &[NewAudit]) -> ();
+    write_audit(entries: &[NewAudit]) -> ();
     audit(before: Option<i64>, limit: u32) -> Vec<AuditRow>;
     remove_audit(host: HostId, before: Timestamp, limit: u32) -> u64;
 }

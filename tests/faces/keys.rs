@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use stepwell::app::App;
 use stepwell::config::{AccessConfig, Config};
 
 use crate::front::{Answer, Front};
@@ -339,5 +340,32 @@ async fn a_host_is_opened_to_others_without_a_key_where_somebody_insists() {
     let url = format!("http://127.0.0.1:{}/v1/keys", app.address().port());
     let named = client.get(&url).header("host", "any.example").send().await.unwrap();
     assert_eq!(named.status(), 200);
+    app.kill().await;
+}
+
+/// Starts something that is not there, which is written down as well.
+async fn start_nothing(app: &App) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{}/v1/executions", app.address());
+    let answer = client.post(url).body(r#"{"workflow":"nothing"}"#).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
+async fn starts_are_written_down_soon_and_before_a_host_stops() {
+    let data = tempfile::tempdir().unwrap();
+    let app = house::start(data.path()).await.unwrap();
+
+    start_nothing(&app).await;
+    while app.dispatch().audit_log(None, 10).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    start_nothing(&app).await;
+    app.stop().await;
+
+    let app = house::start(data.path()).await.unwrap();
+    let log = app.dispatch().audit_log(None, 10).await.unwrap();
+    assert_eq!(log.len(), 2);
+    assert!(log.iter().all(|row| row.entry.action == "execution.start"), "{log:?}");
     app.kill().await;
 }

@@ -68,3 +68,23 @@ async fn by_hand_it_is_counted_first_and_then_removed() {
     assert_eq!(host.ended(&waiting).await.value(), json!([7]));
     host.audit().await;
 }
+
+#[tokio::test]
+async fn the_audit_log_goes_when_its_time_is_over() {
+    let mut host = TestHost::start_within(|limits| {
+        limits.retention.cleanup_interval = Duration::from_millis(50);
+        limits.retention.audit = Period::For(Duration::from_secs(1));
+    })
+    .await;
+    let entries = async |host: &TestHost| {
+        host.get("/v1/audit").await.body["entries"].as_array().expect("entries").len()
+    };
+
+    host.post("/v1/queues/slow/pause", &json!({})).await;
+
+    assert!(entries(&host).await > 0);
+    while entries(&host).await > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    host.audit().await;
+}

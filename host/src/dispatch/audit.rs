@@ -25,7 +25,7 @@ impl Dispatch {
 
     /// Writes an entry.
     pub async fn audit(&self, entry: NewAudit) -> Result<()> {
-        Ok(self.store().write_audit(self.host(), &[bounded(entry)]).await?)
+        Ok(self.store().write_audit(&[bounded(entry)]).await?)
     }
 
     /// Notes an entry, to be written soon together with others.
@@ -52,7 +52,7 @@ impl Dispatch {
         if noted.is_empty() {
             return Ok(());
         }
-        let written = self.store().write_audit(self.host(), &noted).await;
+        let written = self.store().write_audit(&noted).await;
         if let Err(error) = &written {
             let count = noted.len();
             tracing::error!(error = %error, count, "{count} starts are missing in the audit log");

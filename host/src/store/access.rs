@@ -23,8 +23,9 @@ pub trait AccessStore: Send + Sync {
     async fn mark_used(&self, host: HostId, id: &KeyId, at: Timestamp) -> Result<()>;
     /// Removes sessions that were opened before then. Returns how many there were.
     async fn remove_sessions(&self, host: HostId, before: Timestamp) -> Result<u64>;
-    /// Adds entries to the audit log, in one statement.
-    async fn write_audit(&self, host: HostId, entries: &[NewAudit]) -> Result<()>;
+    /// Adds entries to the audit log, in one statement. It asks for no host: what was done is true, whatever has become of
+    /// the host where it was.
+    async fn write_audit(&self, entries: &[NewAudit]) -> Result<()>;
     /// A page of the audit log, newest first.
     async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>>;
     /// Removes at most `limit` entries that were made before then. Returns how many there were.

@@ -36,8 +36,8 @@ impl AccessStore for DyingStore {
         self.fault.read(self.inner.remove_sessions(host, before)).await
     }
 
-    async fn write_audit(&self, host: HostId, entries: &[NewAudit]) -> Result<()> {
-        self.fault.read(self.inner.write_audit(host, entries)).await
+    async fn write_audit(&self, entries: &[NewAudit]) -> Result<()> {
+        self.fault.read(self.inner.write_audit(entries)).await
     }
 
     async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {

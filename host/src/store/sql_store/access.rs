@@ -8,7 +8,7 @@ use super::SqlStore;
 use crate::model::{HostId, KeyId, Timestamp};
 use crate::store::Result;
 use crate::store::access::{AccessStore, AuditRow, KeyRow, NewAudit, NewKey};
-use crate::store::dialect::{Dialect, Line};
+use crate::store::dialect::Dialect;
 use crate::store::row::{Reading, Row};
 use crate::store::statements::{self, Statement};
 use crate::store::value::{Rows, Value, values};
@@ -64,12 +64,10 @@ impl<D: Dialect> AccessStore for SqlStore<D> {
         self.change(host, statements::REMOVE_SESSIONS, values![before]).await
     }
 
-    async fn write_audit(&self, host: HostId, entries: &[NewAudit]) -> Result<()> {
+    async fn write_audit(&self, entries: &[NewAudit]) -> Result<()> {
         let rows: Rows = entries.iter().map(audit_values).collect();
-        let script = vec![(statements::INSERT_AUDIT, rows)];
-        let (transaction, _) = self.begin_with(Line::Work, host, script).await?;
-        transaction.commit().await?;
-        Ok(())
+        let transaction = self.begin_unfenced().await?;
+        Ok(transaction.commit_with(vec![(statements::INSERT_AUDIT, rows)]).await?)
     }
 
     async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
