@@ -12,6 +12,8 @@ mod chain;
 mod claim;
 #[path = "budgets/counted.rs"]
 mod counted;
+#[path = "budgets/counting.rs"]
+mod counting;
 #[path = "budgets/database.rs"]
 mod database;
 #[path = "budgets/death.rs"]
@@ -24,6 +26,8 @@ mod house;
 mod idle;
 #[path = "budgets/inspector.rs"]
 mod inspector;
+#[path = "budgets/listing.rs"]
+mod listing;
 #[path = "budgets/machine.rs"]
 mod machine;
 #[path = "budgets/neighbour.rs"]
@@ -85,7 +89,7 @@ struct Bench {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("host/ has a parent")?;
-    let target = root.join("target/bench");
+    let target = Settings::target().unwrap_or_else(|| root.join("target/bench"));
     std::fs::create_dir_all(&target)?;
     // Below the repository, so that it is the disk of whoever asks, and no RAM disk.
     let folder = tempfile::tempdir_in(&target)?;
@@ -103,7 +107,8 @@ async fn main() -> Result<ExitCode> {
     let _ended_with_this = stop.clone().drop_guard();
     let mut counting = JoinSet::new();
     if !settings.is_uncounted {
-        counting.spawn(telemetry::metrics()?.sum_up(stop));
+        counting.spawn(telemetry::metrics()?.sum_up(stop.clone()));
+        counting.spawn(scrape(stop));
     }
     let others = Others::watch()?;
     let wants_server = settings.databases.contains(&Database::Postgres);
@@ -149,16 +154,26 @@ macro_rules! measure {
     )*};
 }
 
+/// Reads what was counted, as a collector would that is in a hurry.
+async fn scrape(stop: CancellationToken) {
+    let every = std::time::Duration::from_secs(1);
+    while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+        if let Ok(counted) = telemetry::metrics() {
+            drop(counted.text());
+        }
+    }
+}
+
 /// How many could not be made.
 async fn measure_all(bench: &Bench, report: &mut Report) -> u32 {
     let mut broken = 0;
     // A step needs no database but for its baseline.
     for database in bench.settings.databases.iter().take(1) {
-        measure!(bench, report, broken, *database => step,);
+        measure!(bench, report, broken, *database => step, counting,);
     }
     for &database in &bench.settings.databases {
         measure!(bench, report, broken, database =>
-            bare, chain, noop, replay, parked, claim, neighbour, fanout, idle,
+            bare, chain, noop, replay, parked, claim, listing, neighbour, fanout, idle,
         );
         // A host on SQLite is the only one, and has to come back; on Postgres others go on.
         match database {

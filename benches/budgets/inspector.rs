@@ -60,6 +60,38 @@ const POSTGRES_CROWD: &str = "
       decode(repeat('00', 16), 'hex')
     from generate_series(1, $1) as numbers (n)";
 
+/// The same with everything that people look for: of ten workflows, five queues, one module in fifty, tags on every tenth, a
+/// failure in a hundred of eleven kinds, and some children.
+const SQLITE_MIXED: &str = "
+    with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < $1)
+    insert into executions
+      (id, run, module_digest, workflow, state, queue, tags, priority, ready, visible_at, rank, inbox_seq, base, losses,
+       lost_at_seq, journal_version, created_at, started_at, completed_at, input_hash, failure_kind, parent_id)
+    select
+      cast(printf('%016d', n) as blob), 0, iif(n % 50, randomblob(32), zeroblob(32)), 'workflow-' || (n % 10),
+      case when n % 100 = 7 then 'failed' when n % 2 then 'waiting' else 'completed' end, 'queue-' || (n % 5),
+      iif(n % 10, null, '[\"tag-' || (n / 10 % 7) || '\"]'), 0, 0,
+      iif(n % 2 and n % 100 <> 7, 4000000000000000 + n, null), n, 0, 0, 0, 0, 1, n, n,
+      iif(n % 2 and n % 100 <> 7, null, n), zeroblob(16), iif(n % 100 = 7, 'kind-' || (n / 100 % 11), null),
+      iif(n % 1000 = 9, cast(printf('%016d', 4) as blob), null)
+    from numbers";
+
+const POSTGRES_MIXED: &str = "
+    insert into executions
+      (id, run, module_digest, workflow, state, queue, tags, priority, ready, visible_at, rank, inbox_seq, base, losses,
+       lost_at_seq, journal_version, created_at, started_at, completed_at, input_hash, failure_kind, parent_id)
+    select
+      convert_to(lpad(n::text, 16, '0'), 'UTF8'), 0,
+      case n % 50 when 0 then decode(repeat('00', 32), 'hex') else sha256(convert_to(n::text, 'UTF8')) end,
+      'workflow-' || (n % 10),
+      case when n % 100 = 7 then 'failed' when n % 2 = 1 then 'waiting' else 'completed' end, 'queue-' || (n % 5),
+      case n % 10 when 0 then '[\"tag-' || (n / 10 % 7) || '\"]' end, 0, 0,
+      case when n % 2 = 1 and n % 100 <> 7 then 4000000000000000 + n end, n, 0, 0, 0, 0, 1, n, n,
+      case when n % 2 = 0 or n % 100 = 7 then n end, decode(repeat('00', 16), 'hex'),
+      case n % 100 when 7 then 'kind-' || (n / 100 % 11) end,
+      case n % 1000 when 9 then convert_to(lpad('4', 16, '0'), 'UTF8') end
+    from generate_series(1, $1) as numbers (n)";
+
 impl Inspector {
     /// How many entries there are in all journals.
     pub(crate) async fn journal_entries(&self) -> Result<i64> {
@@ -117,15 +149,28 @@ impl Inspector {
     /// far ahead, the others have completed. They have no journals, which claims do not look at. The database then knows
     /// its statistics, and owes the disk nothing.
     pub(crate) async fn crowd(&self, count: u32) -> Result<()> {
+        self.put(count, (SQLITE_CROWD, POSTGRES_CROWD)).await
+    }
+
+    /// The same, of many kinds.
+    pub(crate) async fn mixed_crowd(&self, count: u32) -> Result<()> {
+        self.put(count, (SQLITE_MIXED, POSTGRES_MIXED)).await
+    }
+
+    async fn put(
+        &self,
+        count: u32,
+        (sqlite, postgres): (&'static str, &'static str),
+    ) -> Result<()> {
         match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin_with("begin immediate").await?;
-                sqlx::query(SQLITE_CROWD).bind(count).execute(&mut *transaction).await?;
+                sqlx::query(sqlite).bind(count).execute(&mut *transaction).await?;
                 transaction.commit().await?;
                 sqlx::query("pragma wal_checkpoint(truncate)").fetch_all(pool).await?;
             }
             Self::Postgres(pool) => {
-                sqlx::query(POSTGRES_CROWD).bind(i64::from(count)).execute(pool).await?;
+                sqlx::query(postgres).bind(i64::from(count)).execute(pool).await?;
                 for tidying in ["vacuum (analyze) executions", "checkpoint"] {
                     sqlx::raw_sql(tidying).execute(pool).await?;
                 }

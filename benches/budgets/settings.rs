@@ -1,5 +1,7 @@
 //! What a run of the benchmark measures, by its environment.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result, ensure};
 
 use crate::database::Database;
@@ -17,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) crowd: u32,
     /// Steps that one execution calls at once. `STEPWELL_BENCH_FAN`.
     pub(crate) fan: usize,
+    /// Pairs of processes, with metrics and without. `STEPWELL_BENCH_COUNTING_PAIRS`.
+    pub(crate) counting_pairs: u32,
     /// Seconds that an idle host is watched. `STEPWELL_BENCH_IDLE_SECONDS`.
     pub(crate) idle_seconds: u32,
     /// Whether what the rooms count goes nowhere, to see what counting costs. `STEPWELL_BENCH_UNCOUNTED=1`.
@@ -32,9 +36,15 @@ impl Settings {
             rounds: read_number("STEPWELL_BENCH_ROUNDS", 7)?,
             crowd: read_number("STEPWELL_BENCH_CROWD", 1_000_000)?,
             fan: read_number("STEPWELL_BENCH_FAN", 10_000)?,
+            counting_pairs: read_number("STEPWELL_BENCH_COUNTING_PAIRS", 9)?,
             idle_seconds: read_number("STEPWELL_BENCH_IDLE_SECONDS", 20)?,
             is_uncounted: read_number("STEPWELL_BENCH_UNCOUNTED", 0)? > 0,
         })
+    }
+
+    /// Where results are written, where that is said.
+    pub(crate) fn target() -> Option<PathBuf> {
+        read("STEPWELL_BENCH_TARGET").map(PathBuf::from)
     }
 
     /// Whether errors are set to take a backtrace.
