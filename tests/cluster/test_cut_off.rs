@@ -12,6 +12,8 @@ use crate::storm::{PATIENCE, Storm, now};
 
 const CLIENTS: usize = 8;
 const JOBS: usize = 20_000;
+/// How long a probe waits for its answer, as in `deploy/`.
+const PROBE: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_was_cut_off_past_its_lease_writes_nothing_late_and_begins_a_new_life() {
@@ -36,6 +38,9 @@ async fn a_host_that_was_cut_off_past_its_lease_writes_nothing_late_and_begins_a
             time = cluster.rows.freed(life.id.clone(), cut) => freed.push(time),
             () = cluster.keep_busy(&load, in_flight, PATIENCE) => {}
         }
+        let probe = cluster.hosts[2].api().get("/health");
+        let probed = tokio::time::timeout(PROBE, probe).await.expect("a probe is answered");
+        assert!(probed.is_ok(), "{probed:?}");
         storm.tell(format!("cut off and buried after {}", longest(&freed)));
         proxy.heal().await;
         let next = cluster.new_life(2, &life).await;
