@@ -38,9 +38,6 @@ async fn a_host_that_was_cut_off_past_its_lease_writes_nothing_late_and_begins_a
             time = cluster.rows.freed(life.id.clone(), cut) => freed.push(time),
             () = cluster.keep_busy(&load, in_flight, PATIENCE) => {}
         }
-        let probe = cluster.hosts[2].api().get("/health");
-        let probed = tokio::time::timeout(PROBE, probe).await.expect("a probe is answered");
-        assert!(probed.is_ok(), "{probed:?}");
         storm.tell(format!("cut off and buried after {}", longest(&freed)));
         proxy.heal().await;
         let next = cluster.new_life(2, &life).await;
@@ -52,4 +49,27 @@ async fn a_host_that_was_cut_off_past_its_lease_writes_nothing_late_and_begins_a
     assert_eq!(freed.len(), rounds);
     assert!(freed.iter().all(|time| *time <= storm.freed_within()), "{freed:?}");
     cluster.audit(&storm, &accepted, Faults::Any).await;
+}
+
+/// What a host knows of keys is good for 5 s, and nothing about it may keep a probe waiting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_is_cut_off_for_long_answers_its_probes() {
+    let storm = Storm::begin("probes").await;
+    let server = Postgres::shared().await;
+    let database = server.fresh_database().await;
+    let proxy = Proxy::before(server);
+    let mut cluster = Cluster::prepare(&server.url(&database), storm.lease).await;
+    cluster.flags().database = proxy.url(&database);
+    cluster.grow(1).await;
+    assert!(cluster.api().get("/v1/stats").await.is_ok());
+
+    proxy.cut(Cut::Blackhole).await;
+    let cut = now();
+    while cut.elapsed() < Duration::from_secs(8) {
+        let probe = cluster.api().get("/health");
+        let probed = tokio::time::timeout(PROBE, probe).await.expect("a probe is answered");
+        assert!(probed.is_ok(), "{probed:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    proxy.heal().await;
 }
