@@ -113,6 +113,12 @@ mod tests {
             "stepwell dev . --release --keep --listen 127.0.0.1:0",
             "stepwell migrate --status --json --data d",
             "stepwell completions zsh",
+            "stepwell --api-key k keys create ci --role read,start --role operate --json",
+            "stepwell keys create shop --role start --workflow checkout --workflow refund",
+            "stepwell keys list --limit 5 --json",
+            "stepwell keys revoke sw_0123456789abcdef --api-key-file f",
+            "stepwell audit --limit 5 --before 7 --json --ca ca.pem --client-cert c --client-key k",
+            "stepwell run checkout --key once --api-key k",
         ] {
             CommandLine::try_parse_from(line.split(' ')).unwrap();
         }

@@ -50,14 +50,17 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign { family: "axum", lives_in: &["http"] },
     // The description of the API is made from what it carries.
     Foreign { family: "utoipa", lives_in: &["http", "dispatch", "journal", "model"] },
-    Foreign { family: "tower", lives_in: &["http"] },
+    // In the client it is how a connection is asked for.
+    Foreign { family: "tower", lives_in: &["http", "cli/client/line"] },
     // In `telemetry` it posts spans to their collector.
-    Foreign { family: "hyper", lives_in: &["http", "sandbox/step/egress", "telemetry/post"] },
+    Foreign {
+        family: "hyper",
+        lives_in: &["http", "cli/client", "sandbox/step/egress", "telemetry/post"],
+    },
     Foreign { family: "maud", lives_in: &["http/web"] },
     Foreign { family: "rustc_demangle", lives_in: &["http/web"] },
     // With clap_complete.
     Foreign { family: "clap", lives_in: &["cli", "main", "config"] },
-    Foreign { family: "reqwest", lives_in: &["cli"] },
     Foreign { family: "comfy_table", lives_in: &["cli"] },
     Foreign { family: "crossterm", lives_in: &["cli/watch"] },
     Foreign { family: "ratatui", lives_in: &["cli/watch"] },

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::Args;
-use reqwest::{Body, Method};
+use futures::Stream;
+use http::Method;
 use serde::Deserialize;
 
 use super::Shown;
@@ -136,11 +137,9 @@ impl Deploy {
     ) -> Result<Answer, CliError> {
         let query = [("grant", wish.as_str()), ("by", self.granter.by.as_str())];
         let request = client.ask(Method::PUT, &["modules", typed::in_path(name)?], &query);
-        let request = request
-            .header("content-type", "application/wasm")
-            .header("content-length", wasm.len().to_string());
-        let progress = Arc::new(Progress::of("deploy"));
-        client.send(request.body(upload(wasm, Arc::clone(&progress)))).await
+        let (bytes, progress) = (wasm.len(), Arc::new(Progress::of("deploy")));
+        let pieces = pieces(wasm, Arc::clone(&progress));
+        client.send(request.pieces("application/wasm", bytes, pieces)).await
     }
 
     fn module_name(&self) -> Result<Name, CliError> {
@@ -154,20 +153,19 @@ impl Deploy {
     }
 }
 
-/// A body that tells how far it has gone. What follows is the host's work.
-fn upload(wasm: Vec<u8>, progress: Arc<Progress>) -> Body {
+/// Pieces that tell how far they have gone. What follows is the host's work.
+fn pieces(wasm: Vec<u8>, progress: Arc<Progress>) -> impl Stream<Item = Bytes> + Send + 'static {
     let wasm = Bytes::from(wasm);
     let total = wasm.len();
-    let pieces = futures::stream::iter((0..total).step_by(PIECE_BYTES).map(move |from| {
+    futures::stream::iter((0..total).step_by(PIECE_BYTES).map(move |from| {
         let until = total.min(from + PIECE_BYTES);
         if until == total {
             progress.say("is uploaded, the host compiles it");
         } else {
             progress.reach(until as u64, total as u64);
         }
-        Ok::<_, io::Error>(wasm.slice(from..until))
-    }));
-    Body::wrap_stream(pieces)
+        wasm.slice(from..until)
+    }))
 }
 
 fn are_people_there() -> bool {

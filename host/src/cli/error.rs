@@ -60,6 +60,34 @@ pub(super) enum CliError {
         /// What happened.
         why: String,
     },
+    /// Somebody answered who cannot be talked to in secret.
+    #[error("{server} cannot be trusted, or does not trust us: {why}; {advice}")]
+    Untrusted {
+        /// Where.
+        server: String,
+        /// What TLS says.
+        why: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The server asks for a key, and none was given.
+    #[error(
+        "{server} asks for a key: set STEPWELL_API_KEY to one, or name a file of one with --api-key-file; whoever runs the host \
+         makes one with `stepwell keys create`"
+    )]
+    KeyNeeded {
+        /// Where.
+        server: String,
+    },
+    /// The key that was given is none.
+    #[error(
+        "{server} does not know this key, or it was revoked; `stepwell keys list`, with the key of an admin, lists those that \
+         are good"
+    )]
+    KeyUnknown {
+        /// Where.
+        server: String,
+    },
     /// The server said no.
     #[error("{0}")]
     Refused(Problem),
@@ -108,10 +136,16 @@ struct Breach {
     message: String,
 }
 
+/// Whoever asks may not.
+const FORBIDDEN: &str = "urn:stepwell:problem:forbidden";
+
 /// What to type, where the server cannot know that somebody types.
 fn advice(kind: &str) -> &'static str {
     match kind {
         "urn:stepwell:problem:ambiguous-workflow" => " (here: --module NAME)",
+        FORBIDDEN => {
+            " (here: by STEPWELL_API_KEY; with an admin's, `stepwell keys create` makes one)"
+        }
         "urn:stepwell:problem:not-granted" => " (here: --grant, or without --strict)",
         _ => "",
     }
@@ -131,12 +165,22 @@ impl CliError {
         }
     }
 
+    /// Whether another key would be answered something else.
+    pub(super) fn is_about_who_asks(&self) -> bool {
+        let is_forbidden = matches!(self, Self::Refused(problem) if problem.kind == FORBIDDEN);
+        is_forbidden || matches!(self, Self::KeyNeeded { .. } | Self::KeyUnknown { .. })
+    }
+
     fn code(&self) -> ExitCode {
         match self {
             Self::Failed { .. } | Self::NotYet { .. } | Self::Blocked { .. } => ExitCode::from(1),
             Self::Usage(_) | Self::Unreadable { .. } => ExitCode::from(2),
-            Self::Unreachable { .. } | Self::Strange { .. } => ExitCode::from(3),
-            Self::Refused(_) => ExitCode::from(4),
+            Self::Unreachable { .. } | Self::Untrusted { .. } | Self::Strange { .. } => {
+                ExitCode::from(3)
+            }
+            Self::KeyNeeded { .. } | Self::KeyUnknown { .. } | Self::Refused(_) => {
+                ExitCode::from(4)
+            }
             // `stepwell list | head` is nobody's fault.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Output(_) => ExitCode::FAILURE,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Response};
+use http::Method;
 
-use super::client::Client;
+use super::client::{Client, Response};
 use super::error::CliError;
 
 /// A stream is opened again after this: whatever is in between may have forgotten it.
@@ -33,7 +33,7 @@ impl Events {
     pub(super) async fn open(client: &Client, id: &str, after: u64) -> Result<Self, CliError> {
         let after = after.to_string();
         let request = client.ask(Method::GET, &["executions", id, "events"], &[("after", &after)]);
-        let response = client.open(request.timeout(STREAM_LASTS)).await?;
+        let response = client.open(request.lasting(STREAM_LASTS)).await?;
         Ok(Self { response, text: Vec::new() })
     }
 

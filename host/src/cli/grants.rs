@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use reqwest::Method;
+use http::Method;
 use serde_json::{Value, json};
 
 use super::Shown;

@@ -16,6 +16,7 @@
 //! {"receipt":"R-7"}
 //! ```
 
+mod audit;
 mod bulk;
 mod cleanup;
 mod client;
@@ -32,6 +33,7 @@ mod findings;
 mod grants;
 mod health;
 mod hosts;
+mod keys;
 mod list;
 mod logs;
 mod modules;
@@ -40,6 +42,7 @@ mod pretty;
 mod progress;
 mod put_schedule;
 mod queues;
+mod reach;
 mod redrive;
 mod result;
 mod run;
@@ -51,6 +54,7 @@ mod timeline;
 mod typed;
 mod watch;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -58,6 +62,7 @@ use clap::{Args, Subcommand};
 pub use completions::Completions;
 pub use deployed::Voice;
 pub use findings::{Finding, Judgement, Reader, tell};
+pub use reach::Reach;
 
 use client::Client;
 use error::CliError;
@@ -77,23 +82,6 @@ pub const EXIT_CODES: &str = "Exit codes:\n  \
 pub const NOT_ALL_WELL: u8 = 5;
 /// The code of 6.
 pub const BROKEN: u8 = 6;
-
-/// Which server is asked.
-#[derive(Debug, Args)]
-pub struct Reach {
-    /// Address of the server
-    #[arg(
-        long,
-        global = true,
-        env = "STEPWELL_SERVER",
-        default_value = "http://127.0.0.1:7878",
-        value_name = "URL"
-    )]
-    server: String,
-    /// When to show colours; NO_COLOR=1 turns them off too
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: out::Colour,
-}
 
 /// How answers are shown.
 #[derive(Debug, Clone, Copy, Args)]
@@ -157,6 +145,11 @@ pub enum Command {
     Hosts(hosts::Hosts),
     /// Print how much there is of what
     Stats(hosts::Stats),
+    /// Keys: who may do what on a host
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// List who changed what, newest first
+    Audit(audit::Audit),
     /// Watch a host live: what runs, what waits, what failed
     Watch(watch::Watch),
 }
@@ -165,8 +158,13 @@ pub enum Command {
 pub async fn perform(reach: &Reach, command: Command) -> ExitCode {
     reach.color.choose();
     let mut out = Out::stdout();
-    let performed = match Client::new(&reach.server) {
-        Ok(client) => command.perform(&client, &mut out).await,
+    let performed = match reach.client() {
+        Ok(client) => {
+            if command.shows_key() && client.is_overheard() {
+                warn_of_ears(&client);
+            }
+            command.perform(&client, &mut out).await
+        }
         Err(error) => Err(error),
     };
     match performed.and_then(|()| out.flush()) {
@@ -175,7 +173,20 @@ pub async fn perform(reach: &Reach, command: Command) -> ExitCode {
     }
 }
 
+/// Says it and goes on: the network may be one that nobody else is on.
+fn warn_of_ears(client: &Client) {
+    let server = client.server();
+    // Where nobody listens, nothing is lost.
+    let mut err = std::io::stderr().lock();
+    writeln!(err, "stepwell: the key goes to {server} in the open and can be read on the way; https:// hides it").ok();
+}
+
 impl Command {
+    /// Whether it asks for anything that is not open to everybody.
+    fn shows_key(&self) -> bool {
+        !matches!(self, Self::Health(_))
+    }
+
     async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         match self {
             Self::Deploy(deploy) => deploy.perform(client, out).await,
@@ -201,6 +212,8 @@ impl Command {
             Self::Health(health) => health.perform(client, out).await,
             Self::Hosts(hosts) => hosts.perform(client, out).await,
             Self::Stats(stats) => stats.perform(client, out).await,
+            Self::Keys(keys) => keys.perform(client, out).await,
+            Self::Audit(audit) => audit.perform(client, out).await,
             Self::Watch(watch) => watch.perform(client).await,
         }
     }

@@ -1,7 +1,7 @@
 //! `stepwell schedules put` and `preview`
 
 use clap::Args;
-use reqwest::Method;
+use http::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
 

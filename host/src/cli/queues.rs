@@ -1,7 +1,7 @@
 //! `stepwell queues`
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 
 use super::Shown;

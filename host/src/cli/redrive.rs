@@ -64,6 +64,9 @@ impl Replay {
 pub struct ReplayAll {
     #[command(flatten)]
     which: Which,
+    /// All there are, where nothing else says which
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     how: How,
 }
@@ -99,6 +102,10 @@ pub(super) struct Why {
 impl ReplayAll {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let which = self.which.checked()?;
+        if which.is_everything() && !self.all {
+            let told = "say which dead letters are to be replayed, or --all".to_owned();
+            return Err(CliError::Usage(told));
+        }
         let (mut replayed, mut refused, mut before) = (0, 0, None);
         let progress = Progress::of("replayed:");
         loop {

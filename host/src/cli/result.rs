@@ -1,7 +1,7 @@
 //! `stepwell result`
 
 use clap::Args;
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 

@@ -1,7 +1,7 @@
 //! `stepwell schedules`
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
+use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::Shown;

@@ -1,7 +1,7 @@
 //! `stepwell signal`
 
 use clap::Args;
-use reqwest::Method;
+use http::Method;
 
 use super::Shown;
 use super::client::Client;
@@ -34,8 +34,7 @@ impl Signal {
         let query: Vec<_> =
             self.sender.as_deref().map(|sender| ("id", sender)).into_iter().collect();
         let request = client.ask(Method::POST, &["executions", &id, "signals", name], &query);
-        let request = request.header("content-type", "application/json");
-        let answer = client.send(request.body(payload.get().to_owned())).await?;
+        let answer = client.send(request.json(&payload)).await?;
         if self.shown.json {
             return out.json(&answer);
         }

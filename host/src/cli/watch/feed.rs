@@ -119,7 +119,7 @@ async fn list(
 
 /// What the host counts. One that does not tell is looked at all the same.
 async fn readings(client: &Client) -> Result<Option<Readings>, CliError> {
-    match client.probe("/metrics").await {
+    match client.read_beside("/metrics").await {
         Ok(answer) => Ok(Some(Readings::read(&answer.text))),
         Err(CliError::Refused(_) | CliError::Strange { .. }) => Ok(None),
         Err(error) => Err(error),

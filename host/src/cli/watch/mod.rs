@@ -146,6 +146,8 @@ impl Sight {
 
     fn take(&mut self, next: Next) -> Result<Course, CliError> {
         Ok(match next {
+            // What was refused for who asks would be refused again, and a wrong key is counted each time.
+            Next::Read(Err(error)) if error.is_about_who_asks() => return Err(error),
             Next::Read(read) => Course::Read(self.take_in(read)),
             Next::Typed(Some(event)) => match press(&mut self.desk, &event?) {
                 Wish::Draw => Course::Same,
