@@ -12,5 +12,6 @@ mod many;
 mod reading;
 mod refusals;
 mod starting;
+mod typing;
 mod watching;
 mod web;

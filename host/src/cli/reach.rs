@@ -14,6 +14,9 @@ use super::client::{Client, Trust};
 use super::error::CliError;
 use super::out;
 
+/// Where help lists these flags, which every command has.
+const SERVER: &str = "Asking a server";
+
 /// Which server is asked.
 #[derive(Debug, Args)]
 pub struct Reach {
@@ -21,6 +24,7 @@ pub struct Reach {
     #[arg(
         long,
         global = true,
+        help_heading = SERVER,
         env = "STEPWELL_SERVER",
         default_value = "http://127.0.0.1:7878",
         value_name = "URL"
@@ -30,6 +34,7 @@ pub struct Reach {
     #[arg(
         long,
         global = true,
+        help_heading = SERVER,
         env = "STEPWELL_API_KEY",
         value_name = "KEY",
         hide_env_values = true,
@@ -37,16 +42,16 @@ pub struct Reach {
     )]
     api_key: Option<Secret>,
     /// A file that holds the key
-    #[arg(long, global = true, env = "STEPWELL_API_KEY_FILE", value_name = "FILE", value_parser = file())]
+    #[arg(long, global = true, help_heading = SERVER, env = "STEPWELL_API_KEY_FILE", value_name = "FILE", value_parser = file())]
     api_key_file: Option<PathBuf>,
     /// Authorities in PEM, one of which must have signed the server's certificate [default: those this machine trusts]
-    #[arg(long, global = true, env = "STEPWELL_CA", value_name = "FILE", value_parser = file())]
+    #[arg(long, global = true, help_heading = SERVER, env = "STEPWELL_CA", value_name = "FILE", value_parser = file())]
     ca: Option<PathBuf>,
     /// The certificate to show, in PEM, where the server asks for one
-    #[arg(long, global = true, env = "STEPWELL_CLIENT_CERT", value_name = "FILE", value_parser = file())]
+    #[arg(long, global = true, help_heading = SERVER, env = "STEPWELL_CLIENT_CERT", value_name = "FILE", value_parser = file())]
     client_cert: Option<PathBuf>,
     /// The private key of --client-cert, in PEM
-    #[arg(long, global = true, env = "STEPWELL_CLIENT_KEY", value_name = "FILE", value_parser = file())]
+    #[arg(long, global = true, help_heading = SERVER, env = "STEPWELL_CLIENT_KEY", value_name = "FILE", value_parser = file())]
     client_key: Option<PathBuf>,
     /// When to show colours; NO_COLOR=1 turns them off too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
