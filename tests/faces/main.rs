@@ -13,5 +13,6 @@ mod reading;
 mod refusals;
 mod starting;
 mod typing;
+mod typing_tls;
 mod watching;
 mod web;

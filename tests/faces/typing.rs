@@ -22,10 +22,13 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(60);
 const CHECKOUT: &str = r#"{"order":"A-1","amount":100}"#;
 
-fn stepwell() -> Command {
+/// The program, told nothing by the environment.
+pub(crate) fn stepwell() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwell"));
     let told = ["STEPWELL_API_KEY", "STEPWELL_API_KEY_FILE", "STEPWELL_SERVER", "DATABASE_URL"];
-    told.iter().for_each(|name| drop(command.env_remove(name)));
+    for name in told {
+        command.env_remove(name);
+    }
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }
@@ -230,7 +233,8 @@ async fn a_key_may_lie_in_a_file() {
 #[tokio::test]
 async fn a_key_that_was_revoked_on_another_host_ends_within_its_bound() {
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let database = Postgres::shared().await.fresh_database().await;
+    let postgres = Postgres::shared().await;
+    let database = postgres.url(&postgres.fresh_database().await);
     let [here, there] = &folders;
     let here = Host::start(here.path(), &["--database", &database]).await;
     let there = Host::start(there.path(), &["--database", &database]).await;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use serde_json::json;
+use stepwell::dispatch::KeyOrder;
+use stepwell::model::Role;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -140,6 +142,28 @@ async fn a_host_that_goes_away_is_missed_and_seen_again() {
     sitting.types("q");
     assert!(sitting.ends().await.success());
     again.kill().await;
+}
+
+/// Else it would show a wrong key again and again, and whoever shows many has to wait.
+#[tokio::test]
+async fn a_watcher_whose_key_is_revoked_is_told_and_asks_no_more() {
+    let data = tempfile::tempdir().unwrap();
+    let app = house::start(data.path()).await.unwrap();
+    let roles = vec![Role::Admin];
+    let order = KeyOrder { name: "eyes".to_owned(), roles, workflows: Vec::new() };
+    let (key, row) = app.dispatch().create_key(order).await.unwrap();
+    let server = format!("http://{}", app.address());
+    let mut sitting = Sitting::before(&server, &["--api-key", &key.reveal()]);
+    sitting.sees(&["1 host", "none yet: stepwell run WORKFLOW starts one", "end to end"]).await;
+
+    app.dispatch().revoke_key(&row.id).await.unwrap();
+
+    sitting.sees(&["does not know this key"]).await;
+    assert_eq!(sitting.ends().await.exit_code(), 4);
+    let mut nobody = Sitting::before(&server, &[]);
+    nobody.sees(&["asks for a key"]).await;
+    assert_eq!(nobody.ends().await.exit_code(), 4);
+    app.kill().await;
 }
 
 #[test]

@@ -5,13 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+
+/// What whoever comes must show.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Nothing,
+    Certificate,
+}
 
 /// A server on a port of its own, until it is dropped.
 #[derive(Debug)]
@@ -21,6 +29,8 @@ pub struct Web {
     open: watch::Receiver<usize>,
     /// In PEM, where it speaks TLS.
     pub authority: String,
+    /// A certificate that the authority has signed for a client, and its key, in PEM.
+    pub client: [String; 2],
     _serving: JoinSet<()>,
 }
 
@@ -35,28 +45,50 @@ impl Web {
         Self::listen(address, None, String::new()).await
     }
 
-    /// One that speaks TLS as `tls.test`, under an authority of its own.
+    /// One that speaks TLS as `tls.test` and 127.0.0.1, under an authority of its own.
     pub async fn start_tls() -> Self {
+        Self::start_encrypted(Wanted::Nothing).await
+    }
+
+    /// The same, and whoever comes must show a certificate of that authority.
+    pub async fn start_mutual_tls() -> Self {
+        Self::start_encrypted(Wanted::Certificate).await
+    }
+
+    async fn start_encrypted(wanted: Wanted) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = params.self_signed(&key).unwrap();
         let issuer = Issuer::new(params, key);
         let own = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["tls.test".to_owned()]).unwrap();
-        let certificate = params.signed_by(&own, &issuer).unwrap();
+        let names = ["tls.test", "127.0.0.1"].map(str::to_owned);
+        let certificate = CertificateParams::new(names).unwrap().signed_by(&own, &issuer).unwrap();
+        let theirs = KeyPair::generate().unwrap();
+        let client = CertificateParams::new(["client.test".to_owned()]).unwrap();
+        let client = client.signed_by(&theirs, &issuer).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
+            .unwrap();
+        let config = match wanted {
+            Wanted::Nothing => config.with_no_client_auth(),
+            Wanted::Certificate => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.der().clone()).unwrap();
+                let judge = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                config.with_client_cert_verifier(judge.build().unwrap())
+            }
+        };
+        let config = config
             .with_single_cert(
                 vec![certificate.der().clone()],
                 PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.serialize_der())),
             )
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Self::listen("127.0.0.1:0", Some(acceptor), authority.pem()).await
+        let web = Self::listen("127.0.0.1:0", Some(acceptor), authority.pem()).await;
+        Self { client: [client.pem(), theirs.serialize_pem()], ..web }
     }
 
     async fn listen(address: &str, tls: Option<TlsAcceptor>, authority: String) -> Self {
@@ -73,7 +105,8 @@ impl Web {
                 connections.spawn(take(stream, tls.clone(), Arc::clone(&counted), opened.clone()));
             }
         });
-        Self { address, requests, open, authority, _serving: serving }
+        let client = [String::new(), String::new()];
+        Self { address, requests, open, authority, client, _serving: serving }
     }
 
     pub fn port(&self) -> u16 {

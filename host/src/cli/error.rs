@@ -60,9 +60,9 @@ pub(super) enum CliError {
         /// What happened.
         why: String,
     },
-    /// Somebody answered who cannot be talked to in secret.
-    #[error("{server} cannot be trusted, or does not trust us: {why}; {advice}")]
-    Untrusted {
+    /// Somebody is there, who does not talk as we do, or is not trusted.
+    #[error("{server} is there, but nothing can be said to it: {why}; {advice}")]
+    NoLine {
         /// Where.
         server: String,
         /// What TLS says.
@@ -175,7 +175,7 @@ impl CliError {
         match self {
             Self::Failed { .. } | Self::NotYet { .. } | Self::Blocked { .. } => ExitCode::from(1),
             Self::Usage(_) | Self::Unreadable { .. } => ExitCode::from(2),
-            Self::Unreachable { .. } | Self::Untrusted { .. } | Self::Strange { .. } => {
+            Self::Unreachable { .. } | Self::NoLine { .. } | Self::Strange { .. } => {
                 ExitCode::from(3)
             }
             Self::KeyNeeded { .. } | Self::KeyUnknown { .. } | Self::Refused(_) => {

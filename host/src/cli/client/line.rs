@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::iter;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -115,12 +116,12 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// What went wrong on a line, and whether TLS says so.
+/// What went wrong on a line.
 #[derive(Debug)]
 pub(in crate::cli) struct Fault {
     /// The innermost cause: the others say only that something went wrong below.
     pub(super) why: String,
-    /// What to do, where it is no matter of being reached.
+    /// What to do, where somebody is there and does not talk as we do.
     pub(super) advice: Option<&'static str>,
 }
 
@@ -130,21 +131,23 @@ impl Fault {
     }
 
     pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
-        let (mut cause, mut tls) = (error, None);
-        loop {
-            let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            let within = within.and_then(|within| within.downcast_ref::<rustls::Error>());
-            tls = within.or_else(|| cause.downcast_ref()).or(tls);
-            match cause.source() {
-                Some(deeper) => cause = deeper,
-                None => break,
-            }
+        let causes = || iter::successors(Some(error), |&cause| cause.source());
+        if let Some(tls) = causes().find_map(of_tls) {
+            return Self { why: tls.to_string(), advice: Some(advice(tls)) };
         }
-        match tls {
-            Some(tls) => Self { why: tls.to_string(), advice: Some(advice(tls)) },
-            None => Self { why: cause.to_string(), advice: None },
-        }
+        let why = causes().last().map(ToString::to_string).unwrap_or_default();
+        let is_no_http =
+            causes().any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_parse));
+        let advice = is_no_http.then_some("one that encrypts is asked by https://");
+        Self { why, advice }
     }
+}
+
+/// What TLS says: what is within an error of I/O is not among its sources.
+fn of_tls<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let within = within.and_then(|within| within.downcast_ref());
+    within.or_else(|| cause.downcast_ref())
 }
 
 fn advice(error: &rustls::Error) -> &'static str {

@@ -76,7 +76,7 @@ impl Client {
     pub(super) fn is_overheard(&self) -> bool {
         let is_here = match self.base.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             None => false,
         };
@@ -170,7 +170,7 @@ impl Client {
     fn unreachable(&self, fault: Fault) -> CliError {
         let (server, why) = (self.server(), fault.why);
         match fault.advice {
-            Some(advice) => CliError::Untrusted { server, why, advice },
+            Some(advice) => CliError::NoLine { server, why, advice },
             None => CliError::Unreachable { server, why },
         }
     }
