@@ -251,6 +251,27 @@ async fn a_key_that_was_revoked_on_another_host_ends_within_its_bound() {
     eyes.is_refused(&["stats"], "does not know this key").await;
 }
 
+#[tokio::test]
+async fn what_is_wrong_is_told_once_and_in_the_words_of_whoever_typed() {
+    let data = tempfile::tempdir().unwrap();
+    let host = Host::start(&data.path().join("data"), &[]).await;
+    let mut hand = Hand::at(&host);
+    let file = data.path().join("wrong");
+    std::fs::write(&file, "{\"nonsense\": 1}").unwrap();
+    let file = file.to_str().unwrap();
+
+    hand.is_refused(
+        &["schedules", "put", "nightly", "--file", file],
+        "what was sent: unknown field `nonsense`",
+    )
+    .await;
+    let (code, said) = hand.types(&["dlq", "replay-all"]).await;
+    assert!(code == 2 && said.contains("or --all"), "{code} {said}");
+    assert_eq!(hand.does(&["dlq", "replay-all", "--all"]).await, "0 replayed, 0 refused\n");
+    let (code, said) = hand.types(&["serve", "--data", file, "--policy", file]).await;
+    assert_eq!((code, said.matches("TOML parse error").count()), (1, 1), "{said}");
+}
+
 /// Shells complete what they are told of.
 #[tokio::test]
 async fn completions_know_of_keys() {

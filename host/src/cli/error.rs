@@ -110,7 +110,7 @@ fn why(failure: Option<&Failure>) -> String {
 
 /// A problem document (RFC 9457), as far as people want to know it.
 #[derive(Debug, Deserialize, thiserror::Error)]
-#[error("{detail}{}{}", advice(.kind), lines(.errors))]
+#[error("{}{}{}", in_words(.detail), advice(.kind), lines(.errors))]
 pub(super) struct Problem {
     #[serde(rename = "type", default)]
     kind: String,
@@ -134,6 +134,11 @@ impl Problem {
 struct Breach {
     pointer: String,
     message: String,
+}
+
+/// Whoever typed has written no body.
+fn in_words(detail: &str) -> String {
+    detail.strip_prefix("the body").map_or(detail.to_owned(), |rest| format!("what was sent{rest}"))
 }
 
 /// Whoever asks may not.

@@ -9,6 +9,7 @@
 //! Invariants:
 //! - Standard output holds what was asked for and nothing else; everything said to people about it goes to standard error.
 //! - A payload is printed as the server sent it, byte for byte.
+//! - A key is printed by `keys create`, once, on standard output, and nowhere else: not in errors, not in `Debug`.
 //! - Exit codes are those of [`EXIT_CODES`], and of the table in `docs/cli.md`.
 //!
 //! ```text

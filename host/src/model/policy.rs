@@ -14,7 +14,7 @@ use super::{Name, WrittenCapabilities};
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// It is no TOML, or has a key that there is not.
-    #[error("the policy cannot be read: {0}")]
+    #[error("the policy cannot be read")]
     Toml(#[from] toml::de::Error),
     /// It is no JSON, or has a key that there is not.
     #[error("the policy cannot be read")]
