@@ -257,18 +257,20 @@ async fn what_is_wrong_is_told_once_and_in_the_words_of_whoever_typed() {
     let host = Host::start(&data.path().join("data"), &[]).await;
     let mut hand = Hand::at(&host);
     let file = data.path().join("wrong");
-    std::fs::write(&file, "{\"nonsense\": 1}").unwrap();
+    std::fs::write(&file, "no policy").unwrap();
     let file = file.to_str().unwrap();
+    let other = data.path().join("other");
+    let other = other.to_str().unwrap();
 
     hand.is_refused(
-        &["schedules", "put", "nightly", "--file", file],
+        &["schedules", "put", "nightly", "--file", r#"{"nonsense": 1}"#],
         "what was sent: unknown field `nonsense`",
     )
     .await;
     let (code, said) = hand.types(&["dlq", "replay-all"]).await;
     assert!(code == 2 && said.contains("or --all"), "{code} {said}");
     assert_eq!(hand.does(&["dlq", "replay-all", "--all"]).await, "0 replayed, 0 refused\n");
-    let (code, said) = hand.types(&["serve", "--data", file, "--policy", file]).await;
+    let (code, said) = hand.types(&["serve", "--data", other, "--policy", file]).await;
     assert_eq!((code, said.matches("TOML parse error").count()), (1, 1), "{said}");
 }
 
