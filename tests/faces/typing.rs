@@ -15,7 +15,7 @@ use stepwell_test_witness::api::listens_at;
 use stepwell_test_witness::guests;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// How long anything may take on a busy machine.
@@ -37,7 +37,7 @@ pub(crate) fn stepwell() -> Command {
 struct Host {
     child: Child,
     server: String,
-    log: JoinHandle<String>,
+    log: JoinSet<String>,
 }
 
 impl Host {
@@ -51,23 +51,24 @@ impl Host {
         let mut address = None;
         while address.is_none() {
             let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
-            let line = line.unwrap_or_else(|| panic!("it listens: {log}"));
-            address = listens_at(&line);
-            log.push_str(&line);
+            assert!(line.is_some(), "it listens: {log}");
+            log.extend(line);
+            address = listens_at(&log);
         }
         // It ends with the process, whose last line it reads.
-        let log = tokio::spawn(async move {
+        let mut reading = JoinSet::new();
+        reading.spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 log.push_str(&line);
             }
             log
         });
-        Self { child, server: format!("http://{}", address.unwrap()), log }
+        Self { child, server: format!("http://{}", address.unwrap()), log: reading }
     }
 
     async fn log(mut self) -> String {
         self.child.kill().await.unwrap();
-        self.log.await.unwrap()
+        self.log.join_next().await.unwrap().unwrap()
     }
 }
 

@@ -199,7 +199,7 @@ mod tests {
     fn a_key_is_read_from_a_file_without_the_end_of_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
-        std::fs::write(&file, "sw_1_secret\n").unwrap();
+        fs::write(&file, "sw_1_secret\n").unwrap();
         let file = file.to_str().unwrap();
 
         let key = reach(&["--api-key-file", file]).key().unwrap().unwrap();
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(key.as_bytes(), b"Bearer sw_1_secret");
         assert!(refused(&["--api-key-file", file, "--api-key", "k"]).contains("leave one out"));
         assert!(refused(&["--api-key-file", "/no/such"]).contains("/no/such cannot be read"));
-        std::fs::write(file, "\n").unwrap();
+        fs::write(file, "\n").unwrap();
         assert!(refused(&["--api-key-file", file]).contains("is no key"));
     }
 
