@@ -358,8 +358,10 @@ mod tests {
             ("[dirs]\n\"in\" = \"/srv\"", "dirs of the policy"),
             ("[modules.m.env]\n\"1\" = \"x\"", "modules.m.env of the policy"),
         ] {
-            let refused = Policy::read(text, PolicyForm::Toml).unwrap_err().to_string();
-            assert!(refused.contains(says), "{refused}");
+            let refused = Policy::read(text, PolicyForm::Toml).unwrap_err();
+            let cause = std::error::Error::source(&refused).map(ToString::to_string);
+            let told = format!("{refused}: {}", cause.unwrap_or_default());
+            assert!(told.contains(says), "{told}");
         }
         assert!(Policy::read("{\"grant\":{}}", PolicyForm::Json).is_ok());
         assert!(Policy::read("{\"grants\":{}}", PolicyForm::Json).is_err());
