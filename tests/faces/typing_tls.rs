@@ -34,11 +34,15 @@ impl Files {
         self.folder.path().join(name)
     }
 
-    /// The code, standard output and standard error.
     async fn ask(&self, server: &str, words: &[&str]) -> (i32, String, String) {
+        self.types(server, &[&["stats", "--json"], words].concat()).await
+    }
+
+    /// The code, standard output and standard error.
+    async fn types(&self, server: &str, words: &[&str]) -> (i32, String, String) {
         let mut command = stepwell();
         command.current_dir(self.folder.path()).env("STEPWELL_API_KEY", "sw_1_secret");
-        command.args(["--server", server, "stats", "--json"]).args(words);
+        command.args(["--server", server]).args(words);
         let output = command.output().await.unwrap();
         let [said, told] = [output.stdout, output.stderr].map(|of| String::from_utf8(of).unwrap());
         (output.status.code().unwrap(), said, told)
@@ -124,4 +128,9 @@ async fn a_key_that_others_may_read_on_the_way_goes_with_a_warning() {
     assert_eq!(told.matches("can be read on the way").count(), 1, "{told}");
     let (_, _, told) = files.ask(&format!("http://127.0.0.1:{}", web.port()), &[]).await;
     assert_eq!(told, "");
+    // What is open to everybody is asked without it.
+    let server = format!("http://0.0.0.0:{}", web.port());
+    let (code, said, told) = files.types(&server, &["health", "--json"]).await;
+    assert_eq!((code, told.as_str()), (0, ""));
+    assert!(said.starts_with("GET/health") && !said.contains("Bearer"), "{said}");
 }
