@@ -345,9 +345,10 @@ async fn a_host_is_opened_to_others_without_a_key_where_somebody_insists() {
 
 /// Starts something that is not there, which is written down as well.
 async fn start_nothing(app: &App) {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let url = format!("http://{}/v1/executions", app.address());
-    let answer = client.post(url).body(r#"{"workflow":"nothing"}"#).send().await.unwrap();
+    let answer = client.post(url).body(r#"{"workflow":"nothing"}"#).send().await;
+    let answer = answer.expect("an answer");
     assert_eq!(answer.status(), 404);
 }
 

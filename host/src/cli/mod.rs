@@ -143,6 +143,7 @@ pub enum Command {
     /// Ask whether a host lives, or takes work
     Health(health::Health),
     /// List hosts, newest first
+    #[command(visible_alias = "workers")]
     Hosts(hosts::Hosts),
     /// Print how much there is of what
     Stats(hosts::Stats),

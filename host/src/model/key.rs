@@ -94,13 +94,13 @@ pub const SESSION_FOR: Duration = Duration::from_hours(12);
 /// The part of a key by which its row is found. It is no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, pattern = "^s?[0-9a-f]{16}$")]
+#[schema(value_type = String, pattern = "^(s?[0-9a-f]{16}|environment)$")]
 pub struct KeyId(String);
 
 impl KeyId {
     /// That of the key in the host's environment, which has no row.
     pub fn environment() -> Self {
-        Self("environment".to_owned())
+        Self(ENVIRONMENT.to_owned())
     }
 
     /// As it is written.
@@ -126,17 +126,22 @@ impl fmt::Display for KeyId {
 }
 
 impl FromStr for KeyId {
-    type Err = NoKey;
+    type Err = NoKeyId;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
+    fn from_str(text: &str) -> Result<Self, NoKeyId> {
+        if text == ENVIRONMENT {
+            return Ok(Self::environment());
+        }
         let digits = text.strip_prefix(SESSION).unwrap_or(text);
         let is_id = digits.len() == 2 * ID_BYTES && digits.bytes().all(is_hex);
-        is_id.then(|| Self(text.to_owned())).ok_or(NoKey)
+        is_id.then(|| Self(text.to_owned())).ok_or(NoKeyId)
     }
 }
 
 /// What a key begins with, so that scanners for secrets know it.
 const MARK: &str = "sw_";
+/// What the key in a host's environment is called.
+const ENVIRONMENT: &str = "environment";
 /// What the id of a session begins with.
 const SESSION: char = 's';
 /// Bytes of an id,
@@ -206,9 +211,14 @@ impl FromStr for Key {
             let pair = std::str::from_utf8(pair).map_err(|_not_ascii| NoKey)?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_no_digit| NoKey)?;
         }
-        Ok(Self { id: id.parse()?, secret })
+        Ok(Self { id: id.parse().map_err(|NoKeyId| NoKey)?, secret })
     }
 }
+
+/// The text has not the form of a key's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no key's id: it has 16 digits, as in `sw_` and id, see GET /v1/keys")]
+pub struct NoKeyId;
 
 /// The text has not the form of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -61,7 +61,7 @@ pub use ids::{
     TaskId,
 };
 pub use key::{
-    ChosenKey, Key, KeyHash, KeyId, KeyKind, KeyScope, NoKey, Role, SESSION_FOR, Session,
+    ChosenKey, Key, KeyHash, KeyId, KeyKind, KeyScope, NoKey, NoKeyId, Role, SESSION_FOR, Session,
     UnknownRole, WeakKey,
 };
 pub use lease::Lease;
