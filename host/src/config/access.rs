@@ -1,6 +1,7 @@
 //! Who reaches a host, and how: keys, proxies and TLS.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -24,6 +25,9 @@ pub struct AccessFlags {
         value_name = "IP"
     )]
     trusted_proxies: Vec<IpAddr>,
+    /// Connections at once; where there are more, the one that has been idle the longest is closed [default: 10000]
+    #[arg(long, env = "STEPWELL_CONNECTIONS_MAX", value_name = "COUNT")]
+    connections_max: Option<NonZeroUsize>,
     /// The host's certificate and what it was signed with, in PEM: requests come by TLS alone; read again when it changes [default: none]
     #[arg(long, env = "STEPWELL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -33,6 +37,13 @@ pub struct AccessFlags {
     /// Authorities in PEM, one of which must have signed the certificate that each client shows [default: none]
     #[arg(long, env = "STEPWELL_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
     tls_client_ca: Option<PathBuf>,
+}
+
+impl AccessFlags {
+    /// How many connections there may be at once.
+    pub(super) fn connections_max(&self) -> Option<usize> {
+        self.connections_max.map(NonZeroUsize::get)
+    }
 }
 
 /// Who reaches a host, and how.
