@@ -116,9 +116,15 @@ impl Drop for Paced {
 /// A body that goes out, and with it the request.
 #[derive(Debug)]
 pub(super) struct Answer {
-    pub(super) body: Body,
-    #[expect(dead_code, reason = "it ends with the body")]
-    pub(super) under_way: UnderWay,
+    body: Body,
+    under_way: UnderWay,
+}
+
+impl Answer {
+    pub(super) fn new(body: Body, under_way: UnderWay) -> Self {
+        under_way.gives();
+        Self { body, under_way }
+    }
 }
 
 impl HttpBody for Answer {
@@ -129,7 +135,12 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        self.under_way.is_asked();
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if frame.is_ready() {
+            self.under_way.gives();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

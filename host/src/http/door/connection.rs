@@ -155,7 +155,7 @@ impl Service<Request<Incoming>> for Visit {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
-            Ok(response.map(|body| Answer { body, under_way }))
+            Ok(response.map(|body| Answer::new(body, under_way)))
         })
     }
 }

@@ -1,5 +1,6 @@
 //! One connection, as far as the door watches it.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::Lines;
 use crate::model::Stopwatch;
+
+/// Writes by HTTP/2 that are no longer say that the host is there, and tell the client nothing that it asked for.
+const CHAT_BYTES_MAX: usize = 64;
 
 /// What is known of a connection.
 #[derive(Debug)]
@@ -37,6 +41,10 @@ struct Standing {
     /// Since then.
     since: Stopwatch,
     protocol: Protocol,
+    /// Numbers the requests.
+    requests: u64,
+    /// Of which requests a piece of the answer was given out, since when, and nobody has asked for the next piece.
+    given: HashMap<u64, Stopwatch>,
 }
 
 /// What an idle connection waits for.
@@ -65,6 +73,8 @@ pub(super) enum Overdue {
     Header,
     /// `idle_timeout`.
     Idle,
+    /// `write_timeout`.
+    Write,
 }
 
 impl Overdue {
@@ -73,22 +83,39 @@ impl Overdue {
         match self {
             Self::Header => "header_timeout",
             Self::Idle => "idle_timeout",
+            Self::Write => "write_timeout",
         }
     }
 }
 
 /// A request that is under way, until the last of its answer is given out.
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<Line>);
+pub(super) struct UnderWay {
+    line: Arc<Line>,
+    number: u64,
+}
+
+impl UnderWay {
+    /// A piece of its answer is on its way to the client.
+    pub(super) fn gives(&self) {
+        self.line.standing().given.insert(self.number, Stopwatch::start());
+    }
+
+    /// The client has taken it: the next piece is asked for.
+    pub(super) fn is_asked(&self) {
+        self.line.standing().given.remove(&self.number);
+    }
+}
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut standing = self.0.standing();
+        let mut standing = self.line.standing();
+        standing.given.remove(&self.number);
         standing.under_way -= 1;
         if standing.under_way == 0 && !standing.gone {
             standing.waits_for = WaitsFor::Request;
             standing.since = Stopwatch::start();
-            standing.turn = Some(self.0.lines.is_idle(self.0.of, &self.0.end));
+            standing.turn = Some(self.line.lines.is_idle(self.line.of, &self.line.end));
         }
     }
 }
@@ -106,6 +133,8 @@ impl Line {
                 waits_for: WaitsFor::FirstHead,
                 since: Stopwatch::start(),
                 protocol: Protocol::Http1,
+                requests: 0,
+                given: HashMap::new(),
             }),
             head_waits: Notify::new(),
             left_unread: AtomicBool::new(false),
@@ -134,11 +163,13 @@ impl Line {
     pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
         let mut standing = self.standing();
         standing.under_way += 1;
+        standing.requests += 1;
+        let number = standing.requests;
         if let Some(turn) = standing.turn.take() {
             self.lines.is_busy(turn);
         }
         drop(standing);
-        UnderWay(Arc::clone(self))
+        UnderWay { line: Arc::clone(self), number }
     }
 
     /// Its requests come by HTTP/2, between other things.
@@ -159,9 +190,10 @@ impl Line {
     }
 
     /// Something was written: a client that takes its answer is not idle, though all of it was given out.
-    pub(super) fn told(&self) {
+    pub(super) fn told(&self, bytes: usize) {
         let mut standing = self.standing();
-        if standing.under_way == 0 && standing.waits_for == WaitsFor::Request {
+        let is_chat = standing.protocol == Protocol::Http2 && bytes <= CHAT_BYTES_MAX;
+        if standing.under_way == 0 && standing.waits_for == WaitsFor::Request && !is_chat {
             standing.since = Stopwatch::start();
         }
     }
@@ -203,7 +235,12 @@ impl Line {
         let limits = &self.lines.limits;
         let standing = self.standing();
         if standing.under_way > 0 {
-            return (limits.idle_timeout.max(Duration::from_millis(1)), Overdue::Idle);
+            let oldest = standing.given.values().map(|given| given.elapsed()).max();
+            let look_again = limits.idle_timeout.min(limits.write_timeout);
+            return match oldest {
+                Some(oldest) => (limits.write_timeout.saturating_sub(oldest), Overdue::Write),
+                None => (look_again.max(Duration::from_millis(1)), Overdue::Idle),
+            };
         }
         let (whole, overdue) = match standing.waits_for {
             WaitsFor::FirstHead | WaitsFor::Head => (limits.header_timeout, Overdue::Header),

@@ -74,8 +74,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        if written.is_ready() {
-            self.line.told();
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.line.told(bytes);
         }
         self.progress(written, cx)
     }
@@ -86,8 +86,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        if written.is_ready() {
-            self.line.told();
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.line.told(bytes);
         }
         self.progress(written, cx)
     }
