@@ -290,11 +290,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     let render = Arc::new(move || counted.text());
     let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render)
         .telling(Arc::clone(&estate.history));
-    let door = door.guarded(access);
-    let door = match tls {
-        Some(tls) => door.encrypted(tls),
-        None => door,
-    };
+    let door = door.guarded(access).encrypted(tls);
     if let Some(Ok(key)) = config.access.admin_key {
         dispatch.take_admin_key(key);
     }

@@ -44,7 +44,7 @@ pub(super) async fn read(mut body: Body, bound: Bound) -> Result<Bytes, Problem>
         let Ok(bytes) = frame.into_data() else { continue };
         seen = seen.saturating_add(bytes.len());
         if seen <= bound.max {
-            whole.extend_from_slice(&bytes);
+            append(&mut whole, &bytes, bound.max);
         } else if seen > bound.max.saturating_add(DISCARDED_BYTES_MAX) {
             break;
         } else {
@@ -52,6 +52,15 @@ pub(super) async fn read(mut body: Body, bound: Bound) -> Result<Bytes, Problem>
         }
     }
     if seen > bound.max { Err(refused()) } else { Ok(Bytes::from(whole)) }
+}
+
+/// Makes room as a vector does, but never for more than the bound.
+fn append(whole: &mut Vec<u8>, bytes: &[u8], max: usize) {
+    if bytes.len() > whole.capacity() - whole.len() {
+        let as_much_again = whole.len().min(max - whole.len());
+        whole.reserve_exact(as_much_again.max(bytes.len()));
+    }
+    whole.extend_from_slice(bytes);
 }
 
 /// Why a body was not read to its end.

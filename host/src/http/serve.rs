@@ -77,10 +77,10 @@ impl Door {
         Self { access: Arc::new(access), ..self }
     }
 
-    /// The same, for connections that are encrypted so.
+    /// The same, for connections that are encrypted so, or not at all.
     #[must_use]
-    pub fn encrypted(self, tls: Tls) -> Self {
-        Self { tls: Some(Arc::new(tls)), ..self }
+    pub fn encrypted(self, tls: Option<Tls>) -> Self {
+        Self { tls: tls.map(Arc::new), ..self }
     }
 
     /// Its pages tell of this history.

@@ -54,7 +54,7 @@ impl Default for DoorLimits {
             headers_max: 100,
             body_idle_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(300),
-            bodies_bytes_max: 512 << 20,
+            bodies_bytes_max: 256 << 20,
             write_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(2),
             handshake_timeout: Duration::from_secs(10),

@@ -41,8 +41,9 @@ async fn ten_thousand_idle_connections_keep_nobody_out() {
     let mut clients = Vec::new();
 
     for number in 0..count {
-        let begun = ["", "GET /health HTTP/1.1\r\nHost:"][number % 2];
-        clients.push(Client::saying(host.address(), begun).await);
+        // After a request it may rest for a minute, and nobody reads the answer.
+        let request = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        clients.push(Client::saying(host.address(), request).await);
         if number % 2_000 == 0 {
             host.assert_ready().await;
         }
@@ -53,6 +54,9 @@ async fn ten_thousand_idle_connections_keep_nobody_out() {
     let open = host.metric("stepwell_http_connections").await;
     eprintln!("open: {open}, made room: {ended}");
     assert!(open <= 10_001.0, "{open}");
+    if count > 10_000 {
+        assert!(ended > 0.0, "nobody had to make room");
+    }
 }
 
 #[tokio::test]
@@ -161,13 +165,17 @@ async fn json_that_is_nested_too_deep_is_refused() {
             ("/v1/executions".to_owned(), deep.clone()),
             ("/v1/executions".to_owned(), format!("{{\"workflow\":\"w\",\"input\":{deep}}}")),
             ("/v1/executions".to_owned(), format!("{{\"workflow\":\"w\",\"tags\":{deep}}}")),
-            ("/v1/executions".to_owned(), format!("{{\"executions\":[{deep}]}}")),
             (format!("/v1/executions/{id}/signals/s"), deep.clone()),
             (format!("/v1/executions/{id}/cancel"), deep.clone()),
         ] {
             let sent = client.post(format!("{address}{path}")).body(body).send().await.unwrap();
-            assert!(sent.status().is_client_error() || sent.status() == 207, "{path}: {sent:?}");
+            assert!(sent.status().is_client_error(), "{path}: {sent:?}");
         }
+        // Of many, each is answered by itself.
+        let many = format!("{{\"executions\":[{{\"workflow\":\"w\",\"input\":{deep}}}]}}");
+        let sent = client.post(format!("{address}/v1/executions")).body(many).send().await.unwrap();
+        let told = sent.text().await.unwrap();
+        assert!(told.contains("payload_depth_max") || told.contains("malformed"), "{told}");
     }
 
     assert_well(&host, "JSON nested 400000 deep", before).await;

@@ -101,8 +101,9 @@ impl Process {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = client.get(format!("{}/metrics", self.address)).send().await.unwrap();
         let text = answer.text().await.unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix(series));
-        line.map_or(0.0, |value| value.trim().parse().unwrap())
+        let lines = text.lines().filter_map(|line| line.rsplit_once(' '));
+        let value = lines.into_iter().find(|(name, _)| *name == series).map(|(_, value)| value);
+        value.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// Ends it, and returns what it logged.

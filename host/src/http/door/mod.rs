@@ -67,27 +67,20 @@ struct Entrance {
 impl Entrance {
     /// Lets in whoever comes, until the door closes.
     async fn open(&self, tasks: &TaskTracker, reception: &Reception) {
-        let mut is_refused = false;
+        let mut last = Standing::Open;
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 () = self.closing.cancelled() => return,
             };
-            match accepted {
+            last = match accepted {
                 Ok((stream, peer)) => {
-                    is_refused = false;
                     self.let_in(stream, peer, (tasks, reception)).await;
+                    Standing::Open
                 }
-                Err(error) if is_of_client(&error) => {}
-                Err(error) => {
-                    if !is_refused {
-                        let open = self.lines.open();
-                        tracing::warn!(cause = %error, open, "The system refuses connections; idle ones are closed");
-                    }
-                    is_refused = true;
-                    self.rest().await;
-                }
-            }
+                Err(error) if is_of_client(&error) => last,
+                Err(error) => self.rest(&error, last).await,
+            };
         }
     }
 
@@ -111,13 +104,27 @@ impl Entrance {
     }
 
     /// After the system refused a connection: gives one back, and does not ask again at once.
-    async fn rest(&self) {
+    async fn rest(&self, error: &io::Error, last: Standing) -> Standing {
+        if last == Standing::Open {
+            let open = self.lines.open();
+            tracing::warn!(cause = %error, open, "The system refuses connections; idle ones are closed");
+        }
         self.lines.make_room();
         tokio::select! {
             () = tokio::time::sleep(self.pause) => {}
             () = self.closing.cancelled() => {}
         }
+        Standing::Refused
     }
+}
+
+/// How taking the last connection went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It was taken.
+    Open,
+    /// The system refused it, and that was told.
+    Refused,
 }
 
 /// Whether a client went before it was taken.
