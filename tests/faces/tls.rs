@@ -1,5 +1,7 @@
 //! TLS, with real files and real processes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -75,6 +76,16 @@ async fn bodies_that_stand_still_hold_what_was_sent_and_no_more() {
     assert_well(&host, "1000 bodies of 60 MB that stand still after 64 KiB", before).await;
 }
 
+/// In pieces of a mebibyte, until nobody takes them; returns how many were taken.
+async fn send_a_gibibyte(mut writing: OwnedWriteHalf) -> u32 {
+    let piece = [b"100000\r\n", &vec![b' '; 1 << 20][..], b"\r\n"].concat();
+    let mut sent = 0;
+    while sent < 1_024 && writing.write_all(&piece).await.is_ok() {
+        sent += 1;
+    }
+    sent
+}
+
 #[tokio::test]
 async fn a_body_of_a_gibibyte_is_refused_at_its_limit() {
     let host = Process::start().await;
@@ -84,19 +95,9 @@ async fn a_body_of_a_gibibyte_is_refused_at_its_limit() {
         let head =
             format!("POST /v1/executions HTTP/1.1\r\nHost: localhost\r\n{announced}\r\n\r\n");
         let client = Client::saying(host.address(), &head).await;
-        let (mut reading, mut writing) = client.0.into_split();
+        let (mut reading, writing) = client.0.into_split();
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let mut piece = b"100000\r\n".to_vec();
-            piece.extend_from_slice(&vec![b' '; 1 << 20]);
-            piece.extend_from_slice(b"\r\n");
-            for sent in 0..1_024_u32 {
-                if writing.write_all(&piece).await.is_err() {
-                    return sent;
-                }
-            }
-            1_024
-        });
+        tasks.spawn(send_a_gibibyte(writing));
         let mut heard = Vec::new();
         let read = timeout(PATIENCE, reading.read_to_end(&mut heard)).await;
         let _how = read.expect("the host ends the connection");

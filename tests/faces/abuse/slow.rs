@@ -183,15 +183,13 @@ async fn bodies_have_so_much_room_together() {
     let large = Client::saying(front.address(), &format!("{head}{}", " ".repeat(900))).await;
     let order = json!({ "workflow": "checkout", "input": "x".repeat(200) }).to_string();
 
-    let put_off = timeout(PATIENCE, async {
-        loop {
-            let answer = front.post("/v1/executions", order.clone()).await;
-            if answer.status.as_u16() == 503 {
-                return answer;
-            }
+    let mut put_off = front.post("/v1/executions", order.clone()).await;
+    let has_come_in = timeout(PATIENCE, async {
+        while put_off.status.as_u16() != 503 {
+            put_off = front.post("/v1/executions", order.clone()).await;
         }
     });
-    let put_off = put_off.await.expect("the first one has come in");
+    has_come_in.await.expect("the first one has come in");
     assert_eq!(put_off.json()["limit"], "bodies_bytes_max");
     drop(large);
 
