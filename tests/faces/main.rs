@@ -1,6 +1,7 @@
 //! The doors and what stands behind them, on a real database and without a worker: what is accepted, what is refused, and in
 //! which words.
 
+mod abuse;
 mod access;
 mod control;
 mod developing;
@@ -12,6 +13,7 @@ mod many;
 mod reading;
 mod refusals;
 mod starting;
+mod tls;
 mod typing;
 mod typing_tls;
 mod watching;

@@ -79,8 +79,11 @@ fn limits_of_code() -> Vec<(String, String)> {
     let limits = Limits::for_cores(1);
     let egress = fields(&limits.egress).into_iter();
     let egress = egress.map(|(name, value)| (format!("egress.{name}"), value));
-    let others = fields(&limits).into_iter().filter(|(name, _)| name != "egress");
-    others.chain(egress).collect()
+    let door = fields(&limits.door).into_iter();
+    let door = door.map(|(name, value)| (format!("door.{name}"), value));
+    let others = fields(&limits).into_iter();
+    let others = others.filter(|(name, _)| name != "egress" && name != "door");
+    others.chain(egress).chain(door).collect()
 }
 
 /// The fields of a struct, as `Debug` shows them.

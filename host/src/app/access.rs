@@ -2,12 +2,19 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use tracing::{info, warn};
 
-use crate::config::AccessConfig;
-use crate::http::{Access, Keys, Line, Reach};
+use crate::config::{AccessConfig, TlsFiles};
+use crate::http::{Access, Keys, Line, Pem, Reach, Tls};
 use crate::store::Store;
+
+/// How connections are encrypted, if they are.
+pub(super) fn tls(config: &AccessConfig) -> Result<Option<Tls>> {
+    let Some(TlsFiles { cert, key, client_ca }) = config.tls.clone() else { return Ok(None) };
+    let tls = Tls::read(Pem { cert, key, client_ca });
+    tls.map(Some).context("TLS cannot be spoken; see --tls-cert, --tls-key and --tls-client-ca")
+}
 
 /// How the door is guarded. A door that others reach is not opened where nobody would be asked for a key.
 pub(super) async fn guard(

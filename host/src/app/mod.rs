@@ -5,6 +5,7 @@ mod asked;
 mod database;
 mod dev;
 mod doctor;
+mod files;
 mod life;
 mod outside;
 mod planner;
@@ -135,7 +136,9 @@ impl App {
     }
 
     /// The same with other fittings.
-    pub async fn start_with(config: Config, fittings: Fittings) -> Result<Self> {
+    pub async fn start_with(mut config: Config, fittings: Fittings) -> Result<Self> {
+        let door = &mut config.limits.door;
+        door.connections_max = files::room_for(door.connections_max);
         let mut threads = Threads::start(config.cores)?;
         let drain_timeout = config.limits.drain_timeout;
         let places = Places { commits: threads.commits(), lease: threads.lease() };
@@ -230,6 +233,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     let counted = telemetry::metrics()?;
     let limits = config.limits.clone();
     let (tracer, export) = tracer(&config)?;
+    let tls = access::tls(&config.access)?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let opened = database::open(&config, &*ids).await?;
@@ -286,7 +290,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     let render = Arc::new(move || counted.text());
     let door = Door::new(dispatch.clone(), move || stands(*state.borrow()), render)
         .telling(Arc::clone(&estate.history));
-    let door = door.guarded(access);
+    let door = door.guarded(access).encrypted(tls);
     if let Some(Ok(key)) = config.access.admin_key {
         dispatch.take_admin_key(key);
     }
@@ -334,9 +338,10 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
 pub async fn serve(config: Config) -> Result<()> {
     let mut asked = Asked::listen()?;
     let data = config.data.display().to_string();
+    let scheme = if config.access.tls.is_some() { "https" } else { "http" };
     let app = App::start(config).await?;
     let address = app.address();
-    info!(host.id = %app.host(), %address, data, "Stepwell listens on http://{address}");
+    info!(host.id = %app.host(), %address, data, "Stepwell listens on {scheme}://{address}");
     asked.heard().await;
     info!("The host drains; ask once more to end it at once");
     tokio::select! {

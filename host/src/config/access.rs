@@ -1,6 +1,7 @@
 //! Who reaches a host, and how: keys, proxies and TLS.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -27,6 +28,9 @@ pub struct AccessFlags {
         value_parser = network
     )]
     trusted_proxies: Vec<IpNet>,
+    /// Connections at once; where there are more, the one that has been idle the longest is closed [default: 10000]
+    #[arg(long, env = "STEPWELL_CONNECTIONS_MAX", value_name = "COUNT")]
+    connections_max: Option<NonZeroUsize>,
     /// The host's certificate and what it was signed with, in PEM: requests come by TLS alone; read again when it changes [default: none]
     #[arg(long, env = "STEPWELL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -43,6 +47,13 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or_else(|_none| address()).map_err(|_none| {
         "write an address such as 10.0.0.7, or a network such as 10.0.0.0/8".to_owned()
     })
+}
+
+impl AccessFlags {
+    /// How many connections there may be at once.
+    pub(super) fn connections_max(&self) -> Option<usize> {
+        self.connections_max.map(NonZeroUsize::get)
+    }
 }
 
 /// Who reaches a host, and how.

@@ -263,6 +263,7 @@ impl Config {
 
 impl From<ServeFlags> for Config {
     fn from(flags: ServeFlags) -> Self {
+        let connections_max = flags.access.connections_max();
         let mut config = Self {
             listen: flags.listen,
             database: flags.database,
@@ -299,6 +300,7 @@ impl From<ServeFlags> for Config {
             flags.unreceived_signals_max.map(NonZeroUsize::get),
         );
         put(&mut limits.committer_queue_max, flags.committer_queue_max.map(NonZeroUsize::get));
+        put(&mut limits.door.connections_max, connections_max);
         put(&mut limits.drain_timeout, flags.drain_timeout);
         put(&mut limits.lease, flags.lease);
         let retention = &mut limits.retention;

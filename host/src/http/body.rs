@@ -5,11 +5,14 @@ use serde::de::{DeserializeOwned, Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::door::BodyFault;
 use super::error::Problem;
 use crate::model::Payload;
 
 /// A client that sends too much is heard out up to this many bytes, because one that is cut off never reads the answer.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
+/// What is set aside for a body before any of it has come.
+const PREPARED_BYTES_MAX: usize = 64 << 10;
 /// The longest body of an order that holds no payload.
 const ORDER_BYTES_MAX: usize = 64 << 10;
 
@@ -31,17 +34,17 @@ pub(super) async fn read(mut body: Body, bound: Bound) -> Result<Bytes, Problem>
     if announced > bound.max.saturating_add(DISCARDED_BYTES_MAX) {
         return Err(refused());
     }
-    let mut whole = Vec::with_capacity(announced.min(bound.max));
+    // Whoever only announces much is given little.
+    let mut whole = Vec::with_capacity(announced.min(bound.max).min(PREPARED_BYTES_MAX));
     let mut seen = 0_usize;
     while let Some(frame) =
         std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await
     {
-        let frame =
-            frame.map_err(|error| Problem::malformed(format!("the body broke off: {error}")))?;
+        let frame = frame.map_err(broken)?;
         let Ok(bytes) = frame.into_data() else { continue };
         seen = seen.saturating_add(bytes.len());
         if seen <= bound.max {
-            whole.extend_from_slice(&bytes);
+            append(&mut whole, &bytes, bound.max);
         } else if seen > bound.max.saturating_add(DISCARDED_BYTES_MAX) {
             break;
         } else {
@@ -49,6 +52,27 @@ pub(super) async fn read(mut body: Body, bound: Bound) -> Result<Bytes, Problem>
         }
     }
     if seen > bound.max { Err(refused()) } else { Ok(Bytes::from(whole)) }
+}
+
+/// Makes room as a vector does, but never for more than the bound.
+fn append(whole: &mut Vec<u8>, bytes: &[u8], max: usize) {
+    if bytes.len() > whole.capacity() - whole.len() {
+        let as_much_again = whole.len().min(max - whole.len());
+        whole.reserve_exact(as_much_again.max(bytes.len()));
+    }
+    whole.extend_from_slice(bytes);
+}
+
+/// Why a body was not read to its end.
+fn broken(error: axum::Error) -> Problem {
+    let error = error.into_inner();
+    match error.downcast_ref::<BodyFault>() {
+        Some(BodyFault::Slow { limit }) => Problem::too_slow(limit),
+        Some(BodyFault::Crowded) => Problem::crowded(),
+        Some(BodyFault::Broken(_)) | None => {
+            Problem::malformed(format!("the body broke off: {error}"))
+        }
+    }
 }
 
 /// Reads a small order; a body of nothing, or `null`, is an order that leaves everything open.

@@ -107,6 +107,18 @@ impl Problem {
         Self::new(TOO_LARGE, detail).at(limit)
     }
 
+    /// A body that took too long.
+    pub(super) fn too_slow(limit: &'static str) -> Self {
+        let shape = (StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow");
+        Self::new(shape, format!("the body came too slowly ({limit})")).at(limit)
+    }
+
+    /// More bodies are on their way in than there is room for.
+    pub(super) fn crowded() -> Self {
+        let detail = "too many bytes of bodies are on their way in (bodies_bytes_max)";
+        Self::new(UNAVAILABLE, detail).at("bodies_bytes_max").later()
+    }
+
     /// Nothing answers at this path.
     pub(super) fn no_route(path: &str) -> Self {
         let shape = (StatusCode::NOT_FOUND, "no-such-route", "No such route");

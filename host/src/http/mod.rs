@@ -30,6 +30,7 @@ mod changes;
 mod cleanup;
 mod control;
 mod dead_letters;
+mod door;
 mod error;
 mod events;
 mod execution;
@@ -54,9 +55,10 @@ mod tasks;
 mod web;
 
 pub use access::{Access, Keys, Line, Need, RULES, Reach, Rule};
+pub use door::{BadTls, Pem, Tls, serve};
 pub use health::HostState;
 pub use metrics::Render;
-pub use serve::{Door, serve};
+pub use serve::Door;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -1,8 +1,7 @@
-//! Listening, and the layers that every request passes.
+//! What all handlers share, and the layers that every request passes.
 
 use std::any::Any;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +21,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use super::access::{self, Access, Throttle};
+use super::door::Tls;
 use super::error::Problem;
 use super::health::HostState;
 use super::metrics::{self, Census, Render};
@@ -44,8 +43,9 @@ pub struct Door {
     pub(super) access: Arc<Access>,
     pub(super) throttle: Arc<Throttle>,
     pub(super) board: Arc<Board>,
-    closing: CancellationToken,
-    shut: CancellationToken,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) closing: CancellationToken,
+    pub(super) shut: CancellationToken,
     requests: TaskTracker,
 }
 
@@ -64,6 +64,7 @@ impl Door {
             access: Arc::default(),
             throttle: Arc::default(),
             board: Arc::default(),
+            tls: None,
             closing: CancellationToken::new(),
             shut: CancellationToken::new(),
             requests: TaskTracker::new(),
@@ -74,6 +75,12 @@ impl Door {
     #[must_use]
     pub fn guarded(self, access: Access) -> Self {
         Self { access: Arc::new(access), ..self }
+    }
+
+    /// The same, for connections that are encrypted so, or not at all.
+    #[must_use]
+    pub fn encrypted(self, tls: Option<Tls>) -> Self {
+        Self { tls: tls.map(Arc::new), ..self }
     }
 
     /// Its pages tell of this history.
@@ -134,18 +141,6 @@ fn compressing() -> CompressionLayer<impl Predicate> {
 impl fmt::Debug for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Door").field("state", &self.state()).finish_non_exhaustive()
-    }
-}
-
-/// Serves until the door is closed and all that was asked is answered, or until it is shut.
-pub async fn serve(listener: TcpListener, door: Door) -> std::io::Result<()> {
-    let (closing, shut) = (door.closing.clone(), door.shut.clone());
-    let serving =
-        axum::serve(listener, door.router().into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move { closing.cancelled().await });
-    tokio::select! {
-        served = serving => served,
-        () = shut.cancelled() => Ok(()),
     }
 }
 

@@ -47,6 +47,11 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
+    /// Since it was started.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
     /// Since it was started, in seconds.
     pub fn seconds(self) -> f64 {
         self.0.elapsed().as_secs_f64()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EgressLimits, Lease, Retention};
+use super::{DoorLimits, EgressLimits, Lease, Retention};
 
 /// The limits of one host. Each error that comes from one names it; `docs/limits.md` lists them.
 #[derive(Debug, Clone)]
@@ -75,6 +75,8 @@ pub struct Limits {
     pub retention: Retention,
     /// What requests of steps may use.
     pub egress: EgressLimits,
+    /// What those who connect may use.
+    pub door: DoorLimits,
 }
 
 impl Limits {
@@ -115,6 +117,7 @@ impl Limits {
             drain_timeout: Duration::from_secs(30),
             retention: Retention::default(),
             egress: EgressLimits::default(),
+            door: DoorLimits::default(),
         }
     }
 }

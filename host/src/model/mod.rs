@@ -19,6 +19,7 @@
 
 mod capability;
 mod clock;
+mod door_limits;
 mod duration;
 mod egress_limits;
 mod execution;
@@ -51,6 +52,7 @@ pub use capability::{
     BadCapability, DirWant, EnvName, Grant, HttpTarget, Mode, Reach, Scheme, Standing,
 };
 pub use clock::{Clock, Stopwatch, SystemClock, WoundClock};
+pub use door_limits::DoorLimits;
 pub use duration::{BadDuration, format_duration, parse_duration};
 pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};

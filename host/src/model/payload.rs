@@ -8,6 +8,10 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+/// How deep lists and objects of a payload lie in one another at most: readers of JSON bound it too, commonly at 128, and an
+/// answer of this host puts a payload a few levels down.
+const DEPTH_MAX: usize = 100;
+
 /// A JSON document as its author wrote it, byte for byte. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, ToSchema)]
 #[schema(value_type = serde_json::Value)]
@@ -19,6 +23,11 @@ pub enum BadPayload {
     /// It is no JSON (RFC 8259).
     #[error("this is no JSON")]
     NotJson(#[source] serde_json::Error),
+    /// Lists and objects lie too deep in one another.
+    #[error(
+        "the payload is nested deeper than the {DEPTH_MAX} levels that are allowed (payload_depth_max)"
+    )]
+    Deep,
     /// It is too long.
     #[error("the payload has {bytes} bytes, at most {max} are allowed (payload_bytes_max)")]
     Large {
@@ -37,6 +46,7 @@ impl Payload {
             return Err(BadPayload::Large { bytes: text.len(), max: bytes_max });
         }
         serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(BadPayload::NotJson)?;
+        check_depth(&text)?;
         Ok(Self(text))
     }
 
@@ -103,8 +113,28 @@ impl Serialize for Payload {
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
+        check_depth(raw.get()).map_err(<D::Error as serde::de::Error>::custom)?;
         Ok(Self(Arc::from(Box::<str>::from(raw))))
     }
+}
+
+/// How deep it goes, of a text that is JSON. Without a stack, as it was found to be JSON.
+fn check_depth(json: &str) -> Result<(), BadPayload> {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth -= 1,
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(BadPayload::Deep);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -120,6 +150,20 @@ mod tests {
         assert_eq!(payload.as_str(), text);
         assert_eq!(serde_json::to_string(&payload).unwrap(), text);
         assert_eq!(serde_json::from_str::<Payload>(text).unwrap(), payload);
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_refused_however_deep_it_is() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let in_a_text = format!("\"\\\"{}\"", "[".repeat(1_000));
+
+        for refused in [DEPTH_MAX + 1, 1 << 20] {
+            let refused = nested(refused);
+            assert!(matches!(Payload::new(refused.as_str(), 4 << 20), Err(BadPayload::Deep)));
+            assert!(serde_json::from_str::<Payload>(&refused).is_err());
+        }
+        assert!(Payload::new(nested(DEPTH_MAX), 1 << 20).is_ok());
+        assert!(Payload::new(in_a_text, 1 << 20).is_ok());
     }
 
     #[test]

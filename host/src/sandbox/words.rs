@@ -34,6 +34,7 @@ pub(super) fn payload(
         BadPayload::NotJson(why) => {
             Verdict::failed(kind::TRAPPED, format!("{what} is no JSON: {why}"))
         }
+        BadPayload::Deep => Verdict::failed(kind::TRAPPED, format!("{what}: {bad}")),
     })
 }
 
@@ -56,6 +57,7 @@ pub(super) fn returned(outcome: types::Outcome, bytes_max: usize) -> Outcome {
             BadPayload::NotJson(why) => {
                 Failure::new(kind::TRAPPED, format!("the result is no JSON: {why}"))
             }
+            BadPayload::Deep => Failure::new(kind::TRAPPED, format!("the result: {bad}")),
         }),
         Err(failure) => Err(told(failure, bytes_max)),
     }

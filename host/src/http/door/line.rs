@@ -1,0 +1,251 @@
+//! One connection, as far as the door watches it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::lines::Lines;
+use crate::model::Stopwatch;
+
+/// Writes by HTTP/2 that are no longer say that the host is there, and tell the client nothing that it asked for.
+const CHAT_BYTES_MAX: usize = 64;
+
+/// What is known of a connection.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) lines: Arc<Lines>,
+    of: Option<IpAddr>,
+    /// Told when it is to make room.
+    pub(super) end: CancellationToken,
+    standing: Mutex<Standing>,
+    /// Told when a part of a head was read and more is waited for.
+    head_waits: Notify,
+    /// Whether a client sends what nobody will read.
+    left_unread: AtomicBool,
+}
+
+/// Where it stands.
+#[derive(Debug)]
+struct Standing {
+    under_way: usize,
+    /// Whether the connection is: requests by HTTP/2 may end after it.
+    gone: bool,
+    /// While there is none under way.
+    turn: Option<u64>,
+    waits_for: WaitsFor,
+    /// Since then.
+    since: Stopwatch,
+    protocol: Protocol,
+    /// Numbers the requests.
+    requests: u64,
+    /// Of which requests a piece of the answer was given out, since when, and nobody has asked for the next piece.
+    given: HashMap<u64, Stopwatch>,
+}
+
+/// What an idle connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WaitsFor {
+    /// The head of its first request.
+    FirstHead,
+    /// Another request.
+    Request,
+    /// The rest of its head.
+    Head,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    /// Until a request says otherwise, whatever comes belongs to one.
+    Http1,
+    /// What comes may be anything.
+    Http2,
+}
+
+/// A limit that a connection went beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// `header_timeout`.
+    Header,
+    /// `idle_timeout`.
+    Idle,
+    /// `write_timeout`.
+    Write,
+}
+
+impl Overdue {
+    /// The limit.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Header => "header_timeout",
+            Self::Idle => "idle_timeout",
+            Self::Write => "write_timeout",
+        }
+    }
+}
+
+/// A request that is under way, until the last of its answer is given out.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    line: Arc<Line>,
+    number: u64,
+}
+
+impl UnderWay {
+    /// A piece of its answer is on its way to the client.
+    pub(super) fn gives(&self) {
+        self.line.standing().given.insert(self.number, Stopwatch::start());
+    }
+
+    /// The client has taken it: the next piece is asked for.
+    pub(super) fn is_asked(&self) {
+        self.line.standing().given.remove(&self.number);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut standing = self.line.standing();
+        standing.given.remove(&self.number);
+        standing.under_way -= 1;
+        if standing.under_way == 0 && !standing.gone {
+            standing.waits_for = WaitsFor::Request;
+            standing.since = Stopwatch::start();
+            standing.turn = Some(self.line.lines.is_idle(self.line.of, &self.line.end));
+        }
+    }
+}
+
+impl Line {
+    pub(super) fn new(lines: Arc<Lines>, of: Option<IpAddr>) -> Self {
+        Self {
+            lines,
+            of,
+            end: CancellationToken::new(),
+            standing: Mutex::new(Standing {
+                under_way: 0,
+                gone: false,
+                turn: None,
+                waits_for: WaitsFor::FirstHead,
+                since: Stopwatch::start(),
+                protocol: Protocol::Http1,
+                requests: 0,
+                given: HashMap::new(),
+            }),
+            head_waits: Notify::new(),
+            left_unread: AtomicBool::new(false),
+        }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is there, and idle.
+    pub(super) fn arrive(&self) {
+        self.standing().turn = Some(self.lines.is_idle(self.of, &self.end));
+    }
+
+    /// It is gone.
+    pub(super) fn leave(&self) {
+        let mut standing = self.standing();
+        standing.gone = true;
+        if let Some(turn) = standing.turn.take() {
+            self.lines.is_busy(turn);
+        }
+    }
+
+    /// A request begins.
+    pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
+        let mut standing = self.standing();
+        standing.under_way += 1;
+        standing.requests += 1;
+        let number = standing.requests;
+        if let Some(turn) = standing.turn.take() {
+            self.lines.is_busy(turn);
+        }
+        drop(standing);
+        UnderWay { line: Arc::clone(self), number }
+    }
+
+    /// Its requests come by HTTP/2, between other things.
+    pub(super) fn is_http2(&self) {
+        self.standing().protocol = Protocol::Http2;
+    }
+
+    /// Something was read.
+    pub(super) fn heard(&self) {
+        let mut standing = self.standing();
+        if standing.under_way == 0
+            && standing.waits_for == WaitsFor::Request
+            && standing.protocol == Protocol::Http1
+        {
+            standing.waits_for = WaitsFor::Head;
+            standing.since = Stopwatch::start();
+        }
+    }
+
+    /// Something was written: a client that takes its answer is not idle, though all of it was given out.
+    pub(super) fn told(&self, bytes: usize) {
+        let mut standing = self.standing();
+        let is_chat = standing.protocol == Protocol::Http2 && bytes <= CHAT_BYTES_MAX;
+        if standing.under_way == 0 && standing.waits_for == WaitsFor::Request && !is_chat {
+            standing.since = Stopwatch::start();
+        }
+    }
+
+    /// There is nothing more to read for now.
+    pub(super) fn waits(&self) {
+        let standing = self.standing();
+        if standing.under_way == 0 && standing.waits_for == WaitsFor::Head {
+            self.head_waits.notify_one();
+        }
+    }
+
+    /// Its client sends what nobody will read.
+    pub(super) fn leave_unread(&self) {
+        self.left_unread.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_left_unread(&self) -> bool {
+        self.left_unread.load(Ordering::Relaxed)
+    }
+
+    /// Returns when it has kept the host waiting for too long.
+    pub(super) async fn overdue(&self) -> Overdue {
+        loop {
+            // A request that ends meanwhile only moves this on, so nobody has to be told.
+            let (left, overdue) = self.left();
+            if left.is_zero() {
+                return overdue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                () = self.head_waits.notified() => {}
+            }
+        }
+    }
+
+    /// How long it may go on as it stands.
+    fn left(&self) -> (Duration, Overdue) {
+        let limits = &self.lines.limits;
+        let standing = self.standing();
+        if standing.under_way > 0 {
+            let oldest = standing.given.values().map(|given| given.elapsed()).max();
+            let look_again = limits.idle_timeout.min(limits.write_timeout);
+            return match oldest {
+                Some(oldest) => (limits.write_timeout.saturating_sub(oldest), Overdue::Write),
+                None => (look_again.max(Duration::from_millis(1)), Overdue::Idle),
+            };
+        }
+        let (whole, overdue) = match standing.waits_for {
+            WaitsFor::FirstHead | WaitsFor::Head => (limits.header_timeout, Overdue::Header),
+            WaitsFor::Request => (limits.idle_timeout, Overdue::Idle),
+        };
+        (whole.saturating_sub(standing.since.elapsed()), overdue)
+    }
+}
