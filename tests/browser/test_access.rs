@@ -36,7 +36,7 @@ async fn who_has_a_key_logs_in_goes_where_he_wanted_and_logs_out() {
     browser.complained_of_nothing().await;
 
     log_in(&browser, "sw_0000000000000000_wrong").await;
-    browser.reads("this key is not known, or was revoked").await;
+    browser.reads("This key is not known, or was revoked.").await;
     browser.until("return document.querySelector('[role=alert]') !== null").await;
     browser.is_for_everybody("a wrong key").await;
     browser.picture("login-refused-wide-light").await;
@@ -147,7 +147,7 @@ async fn who_may_only_read_is_told_so_and_led_to_nothing_that_is_closed() {
     browser.complained_of_nothing_but(&[403]).await;
     for path in ["/keys", "/audit"] {
         browser.go(&house.page(path)).await;
-        browser.reads("this needs a key with the role admin").await;
+        browser.reads("This needs a key with the role admin").await;
         browser.reads("Log out").await;
     }
     for (width, colours, name) in [

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::layout::{self, Place};
+use super::told;
 use crate::dispatch::DispatchError;
 use crate::http::access::Caller;
 use crate::http::error::Problem;
@@ -72,7 +73,7 @@ impl IntoResponse for Lost {
             section .lost {
                 p .lost-status { (status.as_u16()) }
                 h1 { (title) }
-                p { (detail) }
+                p { (told::sentence(detail)) }
                 p .muted { (next) }
                 p { a .button href="/" { "Overview" } " " a .button href="/executions" { "Executions" } }
             }

@@ -59,9 +59,9 @@ fn empty(before: Option<i64>) -> Markup {
 fn table(rows: &[AuditRow], now: Timestamp) -> Markup {
     html! {
         div .scroll {
-            table .rows .stack .audit {
+            table .rows .audit {
                 thead {
-                    tr { th { "What" } th { "Who" } th .wide { "From" } th { "Status" } th .num { "When" } }
+                    tr { th { "What" } th { "Who" } th { "From" } th { "Status" } th .num { "When" } }
                 }
                 tbody { @for row in rows { (one(row, now)) } }
             }
@@ -74,11 +74,11 @@ fn one(row: &AuditRow, now: Timestamp) -> Markup {
     html! {
         tr {
             td { span .name { (entry.action) } span .sub { (subject(&entry.subject)) } }
-            td .whole {
+            td {
                 (entry.detail.by)
                 @if let Some(key) = &entry.key { span .sub .id { (key.prefix()) } }
             }
-            td .wide { span .id { (entry.detail.from) } }
+            td { span .id { (entry.detail.from) } }
             td { (outcome(entry.detail.status)) }
             td .num { (when(entry.at, now)) }
         }

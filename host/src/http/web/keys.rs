@@ -46,7 +46,7 @@ pub(super) async fn page(State(door): State<Door>, caller: Caller) -> Result<Pag
         div #key-list data-live {
             section .card {
                 @if is_first { (open_door()) }
-                @else if good.is_empty() { (nothing("No key is good", &html! { "All that were made are revoked." })) }
+                @else if good.is_empty() { (nothing("No key is good", &html! { "None has been made, or all are revoked." })) }
                 @else { (table(&good, &known)) }
             }
             @if !revoked.is_empty() {
@@ -127,7 +127,7 @@ fn table(rows: &[KeyRow], known: &Known) -> Markup {
                             td {
                                 span .name { (row.name) }
                                 @if known.own.as_ref() == Some(&row.id) { " " span .tag { "yours" } }
-                                span .sub .id { (row.id.prefix()) "_…" }
+                                span .sub .id { (row.id.prefix()) }
                             }
                             td { (scope(row)) }
                             td .num .wide { (when(row.created_at, known.now)) }
@@ -151,7 +151,7 @@ fn gone(rows: &[KeyRow], now: Timestamp) -> Markup {
                 tbody {
                     @for row in rows {
                         tr {
-                            td { span .name { (row.name) } span .sub .id { (row.id.prefix()) "_…" } }
+                            td { span .name { (row.name) } span .sub .id { (row.id.prefix()) } }
                             td { (scope(row)) }
                             td .num .wide { (when(row.created_at, now)) }
                             td .num .wide { (used(row, now)) }

@@ -138,7 +138,7 @@ fn who(holder: Option<&KeyHolder>) -> Markup {
         div .who {
             @if let Some(holder) = holder {
                 div {
-                    span .who-name title={ "The key " (holder.id.prefix()) } { (holder.name) }
+                    span .who-name title={ "The key " (holder.id.prefix()) } { (breakable(&holder.name)) }
                     span .who-roles { (in_words(&holder.roles)) }
                 }
                 form method="post" action="/logout" { button { "Log out" } }
@@ -147,6 +147,11 @@ fn who(holder: Option<&KeyHolder>) -> Markup {
             }
         }
     }
+}
+
+/// A name that may be broken where its words are.
+fn breakable(name: &str) -> Markup {
+    html! { @for word in name.split_inclusive('_') { (word) wbr; } }
 }
 
 /// Roles, as they are written.

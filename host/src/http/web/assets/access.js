@@ -53,6 +53,7 @@ export function makeKeys(send, refresh) {
     button.addEventListener("click", () => button.closest("dialog").close());
   }
   form.addEventListener("change", () => {
+    say("");
     document.getElementById("make-key-workflows").hidden = !isForStarts(order(form).roles);
   });
   form.addEventListener("submit", async (event) => {
