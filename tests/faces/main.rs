@@ -11,6 +11,7 @@ mod keys;
 mod many;
 mod reading;
 mod refusals;
+mod sessions;
 mod starting;
 mod typing;
 mod typing_tls;

@@ -15,7 +15,7 @@ use super::super::error::Problem;
 use super::super::path::Asked;
 use super::super::web;
 use super::caller::{COOKIE_NAME, Caller, Shown, origin_address};
-use super::{Door, Line, keys_in_force, origin, recognise, session, write_down};
+use super::{Door, Line, Reader, keys_in_force, origin, recognise, session, write_down};
 use crate::model::SESSION_FOR;
 
 /// The longest form.
@@ -69,12 +69,16 @@ fn back_to(to: &str) -> &str {
     if is_here && is_plain { to } else { "/" }
 }
 
-async fn show(State(door): State<Door>, wanted: Result<Asked<Wanted>, Problem>) -> Response {
+async fn show(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    wanted: Result<Asked<Wanted>, Problem>,
+) -> Response {
     let to = wanted.map(|Asked(Wanted { to })| to).unwrap_or_default();
     match keys_in_force(&door).await {
         Ok(true) => page(StatusCode::OK, "", &to),
         Ok(false) => Redirect::to(back_to(&to)).into_response(),
-        Err(problem) => web::refusal(problem, None),
+        Err(problem) => Reader::by(&headers).told(problem, None),
     }
 }
 
@@ -97,19 +101,29 @@ impl Sent<'_> {
         origin_address(self.peer, self.headers, &door.access.trusted_proxies)
     }
 
-    /// A cookie with this in it, for so many seconds. It goes over an encrypted line only, where the browser's is one.
-    fn cookie(&self, door: &Door, value: &str, seconds: u64) -> HeaderValue {
-        let secure = match origin::line(&door.access, self.peer, self.headers) {
-            Line::Tls => "; Secure",
-            Line::Plain => "",
-        };
-        let text = format!(
-            "{COOKIE_NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
-        );
-        let mut cookie = HeaderValue::from_str(&text).expect("it is made of plain characters");
-        cookie.set_sensitive(true);
-        cookie
+    fn line(&self, door: &Door) -> Line {
+        origin::line(&door.access, self.peer, self.headers)
     }
+}
+
+/// A cookie with this in it, for so many seconds.
+fn cookie(line: Line, value: &str, seconds: u64) -> HeaderValue {
+    // It goes over an encrypted line only, where the browser's is one.
+    let secure = match line {
+        Line::Tls => "; Secure",
+        Line::Plain => "",
+    };
+    let text = format!(
+        "{COOKIE_NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    );
+    let mut cookie = HeaderValue::from_str(&text).expect("it is made of plain characters");
+    cookie.set_sensitive(true);
+    cookie
+}
+
+/// Takes the cookie from a browser.
+pub(super) fn no_cookie(line: Line) -> HeaderValue {
+    cookie(line, "", 0)
 }
 
 async fn log_in(
@@ -121,7 +135,7 @@ async fn log_in(
 ) -> Response {
     let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
     let opened = open(&door, sent, body).await;
-    opened.unwrap_or_else(|problem| web::refusal(problem, None))
+    opened.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
 }
 
 async fn open(door: &Door, sent: Sent<'_>, body: Body) -> Result<Response, Problem> {
@@ -152,7 +166,7 @@ async fn open(door: &Door, sent: Sent<'_>, body: Body) -> Result<Response, Probl
     let caller = Caller::new(Some(holder), from);
     let subject = key.id().to_string();
     write_down(door, &caller, ("login", subject), StatusCode::SEE_OTHER).await?;
-    let cookie = sent.cookie(door, key.reveal().as_str(), SESSION_FOR.as_secs());
+    let cookie = cookie(sent.line(door), key.reveal().as_str(), SESSION_FOR.as_secs());
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(back_to(&form.to))).into_response())
 }
 
@@ -164,7 +178,7 @@ async fn log_out(
 ) -> Response {
     let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
     let closed = close(&door, sent).await;
-    closed.unwrap_or_else(|problem| web::refusal(problem, None))
+    closed.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
 }
 
 async fn close(door: &Door, sent: Sent<'_>) -> Result<Response, Problem> {
@@ -180,7 +194,7 @@ async fn close(door: &Door, sent: Sent<'_>) -> Result<Response, Problem> {
             write_down(door, &caller, ("logout", "session".to_owned()), status).await?;
         }
     }
-    let gone = sent.cookie(door, "", 0);
+    let gone = no_cookie(sent.line(door));
     Ok(([(header::SET_COOKIE, gone)], Redirect::to("/login")).into_response())
 }
 

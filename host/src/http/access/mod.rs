@@ -163,10 +163,15 @@ enum Reader {
 
 impl Reader {
     fn of(rule: Rule, request: &Parts) -> Self {
-        let accepts = request.headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+        let is_shown = rule.is_page() && is_safe(&request.method);
+        if is_shown { Self::by(&request.headers) } else { Self::Program }
+    }
+
+    /// By what it accepts.
+    fn by(headers: &HeaderMap) -> Self {
+        let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
         let is_browser = accepts.is_some_and(|accepts| accepts.contains("text/html"));
-        let is_person = is_browser && is_safe(&request.method) && rule.is_page();
-        if is_person { Self::Person } else { Self::Program }
+        if is_browser { Self::Person } else { Self::Program }
     }
 
     /// Why not, so that it can be read.
@@ -198,9 +203,13 @@ async fn admit(door: &Door, rule: Rule, request: &Parts) -> Result<Caller, Box<R
         return Err(Box::new(strangers_answer(reader, uri)));
     };
     let holder = recognise(door, shown, from).await.map_err(|problem| match shown {
-        // Whose session has ended is sent to open another.
+        // Whose session has ended is sent to open another. All pages that are open lose its cookie by this, or they would go on
+        // to show a wrong key, and so have their user wait for the login.
         Shown::Cookie(_) if problem.status() == StatusCode::UNAUTHORIZED => {
-            Box::new(strangers_answer(reader, uri))
+            let mut answer = strangers_answer(reader, uri);
+            let line = origin::line(&door.access, peer.ip(), headers);
+            answer.headers_mut().insert(header::SET_COOKIE, login::no_cookie(line));
+            Box::new(answer)
         }
         _ => refuse(problem),
     })?;

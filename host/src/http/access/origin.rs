@@ -32,7 +32,8 @@ pub(super) fn means_this_machine(asked_for: &str) -> bool {
 
 /// The browser's line: ours, or the one of a proxy that is trusted and says so.
 pub(super) fn line(access: &Access, peer: IpAddr, headers: &HeaderMap) -> Line {
-    let is_trusted = access.trusted_proxies.contains(&peer.to_canonical());
+    let peer = peer.to_canonical();
+    let is_trusted = access.trusted_proxies.iter().any(|network| network.contains(&peer));
     let said = headers.get(FORWARDED_PROTO).filter(|_| is_trusted);
     match said {
         Some(said) if said.as_bytes().eq_ignore_ascii_case(b"https") => Line::Tls,
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn a_proxy_tells_of_its_line_only_where_it_is_trusted() {
         let proxy = IpAddr::from([10, 0, 0, 1]);
-        let access = Access { trusted_proxies: vec![proxy], ..Access::default() };
+        let access = Access { trusted_proxies: vec![proxy.into()], ..Access::default() };
         let https = headers(&[("x-forwarded-proto", "https")]);
 
         assert_eq!(line(&access, proxy, &https), Line::Tls);
