@@ -75,6 +75,7 @@ impl Api {
     }
 
     /// A client of the same host that shows this key.
+    #[must_use]
     pub fn showing(&self, key: &str) -> Self {
         let bearer = format!("Bearer {key}").parse().unwrap();
         let headers = [(reqwest::header::AUTHORIZATION, bearer)].into_iter().collect();

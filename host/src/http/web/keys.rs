@@ -14,6 +14,24 @@ use crate::model::{KeyId, Name, Role, Timestamp};
 
 const ROWS: u32 = 500;
 
+/// Which key is the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// The first, which closes the door.
+    First,
+    Another,
+}
+
+impl Next {
+    fn is_first(self) -> bool {
+        self == Self::First
+    }
+
+    fn title(self) -> &'static str {
+        if self.is_first() { "Make the first key" } else { "Make a key" }
+    }
+}
+
 /// What a role allows, in a few words.
 fn allows(role: Role) -> &'static str {
     match role {
@@ -30,7 +48,8 @@ pub(super) async fn page(State(door): State<Door>, caller: Caller) -> Result<Pag
     let now = door.dispatch.now();
     let rows = door.dispatch.keys(ROWS).await?;
     let is_cut = u32::try_from(rows.len()).is_ok_and(|rows| rows >= ROWS);
-    let is_first = caller.holder().is_none() && rows.is_empty();
+    let next =
+        if caller.holder().is_none() && rows.is_empty() { Next::First } else { Next::Another };
     let (good, revoked): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.revoked_at.is_none());
     let known = Known::of(&caller, &good, now);
@@ -38,14 +57,12 @@ pub(super) async fn page(State(door): State<Door>, caller: Caller) -> Result<Pag
         header .head {
             h1 { "Keys" }
             div .row-end {
-                button #new-key .primary type="button" aria-haspopup="dialog" {
-                    @if is_first { "Make the first key" } @else { "Make a key" }
-                }
+                button #new-key .primary type="button" aria-haspopup="dialog" { (next.title()) }
             }
         }
         div #key-list data-live {
             section .card {
-                @if is_first { (open_door()) }
+                @if next.is_first() { (open_door()) }
                 @else if good.is_empty() { (nothing("No key is good", &html! { "None has been made, or all are revoked." })) }
                 @else { (table(&good, &known)) }
             }
@@ -57,8 +74,8 @@ pub(super) async fn page(State(door): State<Door>, caller: Caller) -> Result<Pag
                 @if is_cut { "The list shows the " (ROWS) " made last." }
             }
         }
-        (form(is_first))
-        (shown_once(is_first))
+        (form(next))
+        (shown_once(next))
     };
     Ok(Page::new(Place::Keys, "Keys", body))
 }
@@ -182,18 +199,18 @@ fn used(row: &KeyRow, now: Timestamp) -> Markup {
 }
 
 /// The form that makes a key; the script opens it and sends what it says.
-fn form(is_first: bool) -> Markup {
+fn form(next: Next) -> Markup {
     html! {
         dialog #make-key aria-labelledby="make-key-title" {
             form {
-                h2 #make-key-title { @if is_first { "Make the first key" } @else { "Make a key" } }
+                h2 #make-key-title { (next.title()) }
                 label { "Name: whose it is, or what for" input name="name" maxlength="128" required autocomplete="off"; }
                 fieldset .choices {
                     legend { "What it may do" }
                     @for role in Role::ALL {
                         label {
                             input type="checkbox" name="role" value=(role)
-                                checked[is_first && role == Role::Admin] disabled[is_first && role == Role::Admin];
+                                checked[next.is_first() && role == Role::Admin] disabled[next.is_first() && role == Role::Admin];
                             span { strong { (role) } " " (allows(role)) }
                         }
                     }
@@ -202,7 +219,7 @@ fn form(is_first: bool) -> Markup {
                     "Only these workflows, one a line; none means any"
                     textarea name="workflows" spellcheck="false" {}
                 }
-                @if is_first { p .muted { "The first key is an admin's: without one, nobody could make the next." } }
+                @if next.is_first() { p .muted { "The first key is an admin's: without one, nobody could make the next." } }
                 p .said role="alert" hidden {}
                 div .row-end {
                     button .quiet type="button" data-closes { "Back" }
@@ -214,13 +231,13 @@ fn form(is_first: bool) -> Markup {
 }
 
 /// Where a key is shown that was just made; after the first, whoever made it logs in with it.
-fn shown_once(is_first: bool) -> Markup {
+fn shown_once(next: Next) -> Markup {
     html! {
-        dialog #made-key aria-labelledby="made-key-title" data-then=[is_first.then_some("/login?to=%2Fkeys")] {
+        dialog #made-key aria-labelledby="made-key-title" data-then=[next.is_first().then_some("/login?to=%2Fkeys")] {
             h2 #made-key-title { "The new key" }
             p { "Keep it where secrets are kept: it is not shown again." }
             pre #made-key-text .secret tabindex="0" aria-label="The key" {}
-            @if is_first { p .muted { "From now on everybody must show a key. You log in with this one next." } }
+            @if next.is_first() { p .muted { "From now on everybody must show a key. You log in with this one next." } }
             div .row-end {
                 button #made-key-copy type="button" { "Copy" }
                 button .primary type="button" data-closes { "I have kept it" }
