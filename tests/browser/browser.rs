@@ -178,6 +178,11 @@ impl Browser {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
+    /// Goes back to the page before.
+    pub(crate) async fn back(&self) {
+        self.driver.back().await.unwrap();
+    }
+
     pub(crate) async fn address(&self) -> String {
         self.driver.current_url().await.unwrap().to_string()
     }
