@@ -51,7 +51,8 @@ async fn who_has_a_key_logs_in_goes_where_he_wanted_and_logs_out() {
     browser.until("return location.pathname === '/login'").await;
     // What was shown before is not shown again.
     browser.back().await;
-    println!("BACK {} {}", browser.address().await, browser.run("return document.body.innerText").await);
+    let is_hidden = "return document.documentElement.hidden || location.pathname === '/login'";
+    assert_eq!(browser.run(is_hidden).await, true);
     browser.until("return location.search.startsWith('?to=/executions')").await;
     browser.complained_of_nothing_but(&[401]).await;
     browser.close().await;

@@ -7,6 +7,14 @@ export function logIn() {
   location.assign(`/login?to=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
 }
 
+// A browser keeps pages to go back to, whatever they say of keeping, also those of a session that was closed since. Such a one is
+// hidden as it is left, and asked for anew.
+export function keepNothing() {
+  if (!document.querySelector(".who form")) return;
+  addEventListener("pagehide", () => (document.documentElement.hidden = true));
+  addEventListener("pageshow", (shown) => shown.persisted && location.reload());
+}
+
 // Copies a text; where a browser has no clipboard for pages (without TLS), it is selected to be copied by hand.
 export async function copy(text, shown) {
   try {

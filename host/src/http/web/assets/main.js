@@ -1,5 +1,5 @@
 // Begins everything. Each part looks for what it is about, and does nothing where the page has none of it.
-import { makeKeys } from "./access.js";
+import { keepNothing, makeKeys } from "./access.js";
 import { showJson } from "./json.js";
 import { takeKeys } from "./keys.js";
 import { follow, refresh } from "./live.js";
@@ -41,6 +41,7 @@ takeOrders();
 takeKeys(changeTheme);
 makeForms();
 makeKeys(send, refresh);
+keepNothing();
 showJson(document);
 const timeline = drawTimeline();
 follow(timeline);
