@@ -178,14 +178,29 @@ impl Browser {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
+    /// Goes back to the page before.
+    pub(crate) async fn back(&self) {
+        self.driver.back().await.unwrap();
+    }
+
     pub(crate) async fn address(&self) -> String {
         self.driver.current_url().await.unwrap().to_string()
     }
 
     /// Holds the page to have complained of nothing since it was asked last.
     pub(crate) async fn complained_of_nothing(&self) {
+        self.complained_of_nothing_but(&[]).await;
+    }
+
+    /// The same, but for answers of those statuses, of which it complains though they are meant.
+    pub(crate) async fn complained_of_nothing_but(&self, statuses: &[u16]) {
         let log = self.driver.browser_log().await.unwrap();
-        let is_bad = |entry: &&BrowserLogEntry| entry.level == "SEVERE";
+        let meant: Vec<_> =
+            statuses.iter().map(|status| format!("with a status of {status} ")).collect();
+        let is_bad = |entry: &&BrowserLogEntry| {
+            let is_meant = meant.iter().any(|meant| entry.message.contains(meant));
+            entry.level == "SEVERE" && !is_meant
+        };
         let bad: Vec<_> = log.iter().filter(is_bad).collect();
         assert!(bad.is_empty(), "{bad:#?}");
     }

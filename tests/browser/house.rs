@@ -8,6 +8,9 @@ use stepwell_test_witness::guests;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+/// The key of an admin on a host that is guarded.
+pub(crate) const ADMIN_KEY: &str = "of-an-admin-0123456789abcdef0123456789";
+
 /// The process, the folder it works on, and a client of it.
 pub(crate) struct House {
     pub(crate) api: Api,
@@ -18,11 +21,21 @@ pub(crate) struct House {
 impl House {
     /// A host with the modules of those names.
     pub(crate) async fn with(modules: &[&str]) -> Self {
+        Self::started(modules, None).await
+    }
+
+    /// The same, where everybody must show a key.
+    pub(crate) async fn guarded(modules: &[&str]) -> Self {
+        Self::started(modules, Some(ADMIN_KEY)).await
+    }
+
+    async fn started(modules: &[&str], admin_key: Option<&str>) -> Self {
         let folder = TempDir::new().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
             .args(["serve", "--listen", "127.0.0.1:0", "--hot-for", "1s", "--data"])
             .arg(folder.path())
             .env("NO_COLOR", "1")
+            .env("STEPWELL_ADMIN_KEY", admin_key.unwrap_or_default())
             .env("STEPWELL_LOG", "warn,stepwell::app=info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -35,13 +48,15 @@ impl House {
         std::thread::spawn(move || {
             let mut tell = Some(tell);
             for line in lines.map_while(Result::ok) {
-                match listens_at(&line).zip(tell.take()) {
-                    Some((address, tell)) => drop(tell.send(address)),
+                let listens = listens_at(&line).and_then(|address| Some((tell.take()?, address)));
+                match listens {
+                    Some((tell, address)) => drop(tell.send(address)),
                     None => println!("{line}"),
                 }
             }
         });
-        let api = Api::at(told.await.expect("it listens"));
+        let open = Api::at(told.await.expect("it listens"));
+        let api = admin_key.map_or(open.clone(), |key| open.showing(key));
         for module in modules {
             api.deploy(module, guests::wasm(module)).await;
         }

@@ -13,6 +13,7 @@
 mod browser;
 mod house;
 
+mod test_access;
 mod test_keys;
 mod test_orders;
 mod test_pages;

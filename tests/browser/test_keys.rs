@@ -15,7 +15,7 @@ async fn everything_can_be_reached_by_keys() {
 
     browser.press("?").await;
     browser.until("return document.getElementById('keys').open").await;
-    browser.picture("keys-wide-light").await;
+    browser.picture("keyboard-wide-light").await;
     browser.press("\u{e00c}").await;
     browser.until("return !document.getElementById('keys').open").await;
     browser.press("ge").await;

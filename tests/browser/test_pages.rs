@@ -12,7 +12,8 @@ const LOOKS: [(Width, Colours, &str); 4] = [
     (Width::Narrow, Colours::Dark, "narrow"),
 ];
 
-async fn look_at(browser: &Browser, house: &House, pages: &[(&str, String)]) {
+/// Looks at pages in both colours, wide and narrow, and takes a picture of each.
+pub(crate) async fn look_at(browser: &Browser, house: &House, pages: &[(&str, String)]) {
     for (width, colours, wide) in LOOKS {
         browser.draw(width, colours).await;
         for (name, path) in pages {

@@ -12,6 +12,7 @@ mod keys;
 mod many;
 mod reading;
 mod refusals;
+mod sessions;
 mod starting;
 mod tls;
 mod typing;

@@ -30,6 +30,8 @@ async fn every_answer_lets_a_browser_run_nothing_but_our_own_files() {
         ("/schedules", 200),
         ("/queues?queue=default", 200),
         ("/hosts", 200),
+        ("/keys", 200),
+        ("/audit", 200),
         ("/assets/style.css", 200),
         ("/assets/nothing.css", 404),
     ];
@@ -66,6 +68,22 @@ async fn a_file_is_kept_for_good_where_its_version_is_named_and_asked_for_again_
     assert!(header(&named, "cache-control").contains("immutable"));
     assert_eq!(header(&unnamed, "cache-control"), "no-cache");
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn filters_offer_the_names_that_there_are_and_are_open_where_they_are_used() {
+    let front = Front::open().await;
+    front.module("shop", &[("checkout", json!(true))]).await;
+
+    let page = open(&front, "/executions").await.text().await.expect("a body");
+    let narrow = open(&front, "/executions?module=shop").await.text().await.expect("a body");
+
+    let offered = |field: &str, name: &str| {
+        format!(r#"<datalist id="known-{field}"><option value="{name}"></option></datalist>"#)
+    };
+    assert!(page.contains(&offered("workflow", "checkout")), "{page}");
+    assert!(page.contains(&offered("module", "shop")), "{page}");
+    assert!(!page.contains(r#"class="more" open"#) && narrow.contains(r#"class="more" open"#));
 }
 
 #[tokio::test]

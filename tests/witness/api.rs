@@ -74,6 +74,16 @@ impl Api {
         Self { address: address.into(), client }
     }
 
+    /// A client of the same host that shows this key.
+    #[must_use]
+    pub fn showing(&self, key: &str) -> Self {
+        let bearer = format!("Bearer {key}").parse().unwrap();
+        let headers = [(reqwest::header::AUTHORIZATION, bearer)].into_iter().collect();
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+        let client = client.default_headers(headers).build().unwrap();
+        Self { address: self.address.clone(), client }
+    }
+
     /// Where the host answers, `HOST:PORT`.
     pub fn address(&self) -> &str {
         &self.address

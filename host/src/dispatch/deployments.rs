@@ -1,6 +1,6 @@
 //! Which module has a workflow: the active modules, remembered for a second.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,6 +64,17 @@ impl Table {
             }),
         }
     }
+}
+
+/// What active modules name, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The modules themselves.
+    pub modules: Vec<Name>,
+    /// Their workflows.
+    pub workflows: Vec<Name>,
+    /// The tags that those declare.
+    pub tags: Vec<Name>,
 }
 
 impl Deployments {
@@ -142,6 +153,20 @@ impl Dispatch {
     async fn uploaded(&self) -> Result<Vec<ModuleDigest>> {
         let rows = self.store().modules(DEPLOYMENTS_MAX).await?;
         Ok(rows.into_iter().map(|row| row.digest).collect())
+    }
+
+    /// What active modules name, so many of each kind at most.
+    pub async fn names(&self, most: usize) -> Result<Names> {
+        let table = self.active().await?;
+        let specs = || table.by_name.values().flat_map(|row| &row.manifest.workflows);
+        let tags: BTreeSet<_> = specs().flat_map(|spec| &spec.options.routing.tags).collect();
+        let (modules, workflows) = (table.by_name.keys(), table.by_workflow.keys());
+        let first = |names: BTreeSet<&Name>| names.into_iter().take(most).cloned().collect();
+        Ok(Names {
+            modules: first(modules.collect()),
+            workflows: first(workflows.collect()),
+            tags: first(tags),
+        })
     }
 
     async fn active(&self) -> Result<Arc<Table>> {

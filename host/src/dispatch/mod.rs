@@ -53,6 +53,7 @@ mod why;
 pub use bulk::{Bulk, BulkAction, BulkPage};
 pub use cancel::Force;
 pub use cleanup::{CleanedUp, CleanupOrder};
+pub use deployments::Names;
 pub use error::{DispatchError, SchemaBreach};
 pub use follow::{Followed, Follower};
 pub use grants::{GrantOrder, Granting};

@@ -36,6 +36,17 @@ impl Caller {
         self.holder.as_ref().map(|holder| &holder.id)
     }
 
+    /// Whose key it is; none where no keys are in force.
+    pub(in crate::http) fn holder(&self) -> Option<&KeyHolder> {
+        self.holder.as_deref()
+    }
+
+    /// Whether it has a role that is needed.
+    pub(in crate::http) fn may(&self, need: Need) -> bool {
+        let roles = need.roles();
+        self.holder().is_none_or(|holder| holder.roles.iter().any(|role| roles.contains(role)))
+    }
+
     /// What the audit log calls who asks.
     pub(super) fn name(&self) -> &str {
         self.holder.as_ref().map_or("local", |holder| &holder.name)
@@ -49,17 +60,13 @@ impl Caller {
 
     /// Refuses who has none of the roles that are needed.
     pub(super) fn check(&self, need: Need) -> Result<(), Problem> {
-        let Some(holder) = &self.holder else { return Ok(()) };
-        let roles = need.roles();
-        if holder.roles.iter().any(|role| roles.contains(role)) {
-            return Ok(());
-        }
+        let Some(holder) = self.holder().filter(|_| !self.may(need)) else { return Ok(()) };
         let words = |roles: &[Role]| {
             roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" or ")
         };
         Err(Problem::forbidden(format!(
             "this needs a key with the role {}; {} has {}",
-            words(roles),
+            words(need.roles()),
             holder.id.prefix(),
             words(&holder.roles)
         )))

@@ -1,6 +1,6 @@
 //! Logging in and out with a browser: a key is given once, and a session's own key is kept in a cookie that no script reads.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Router;
 use axum::body::Body;
@@ -13,18 +13,15 @@ use serde::Deserialize;
 use super::super::body::{self, Bound};
 use super::super::error::Problem;
 use super::super::path::Asked;
+use super::super::web;
 use super::caller::{COOKIE_NAME, Caller, Shown, origin_address};
-use super::{Door, Line, keys_in_force, origin, recognise, session, write_down};
+use super::{Door, Line, Reader, keys_in_force, origin, recognise, session, write_down};
 use crate::model::SESSION_FOR;
 
 /// The longest form.
 const FORM_BYTES_MAX: usize = 4 << 10;
 /// The longest address that somebody is sent back to.
 const TO_BYTES_MAX: usize = 1 << 10;
-/// Nothing but this page, its style, and a form that goes here.
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-const STYLE: &str = include_str!("login.css");
-const PAGE: &str = include_str!("login.html");
 
 /// Where somebody without a session is sent.
 pub(super) fn address(uri: &Uri) -> String {
@@ -48,10 +45,7 @@ fn url_encoded(text: &str) -> String {
 
 /// These routes.
 pub(in crate::http) fn routes() -> Router<Door> {
-    Router::new()
-        .route("/login", get(show).post(log_in))
-        .route("/login.css", get(style))
-        .route("/logout", post(log_out))
+    Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,40 +69,61 @@ fn back_to(to: &str) -> &str {
     if is_here && is_plain { to } else { "/" }
 }
 
-async fn show(State(door): State<Door>, Asked(wanted): Asked<Wanted>) -> Result<Response, Problem> {
-    if !keys_in_force(&door).await? {
-        return Ok(Redirect::to(back_to(&wanted.to)).into_response());
+async fn show(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    wanted: Result<Asked<Wanted>, Problem>,
+) -> Response {
+    let to = wanted.map(|Asked(Wanted { to })| to).unwrap_or_default();
+    match keys_in_force(&door).await {
+        Ok(true) => page(StatusCode::OK, "", &to),
+        Ok(false) => Redirect::to(back_to(&to)).into_response(),
+        Err(problem) => Reader::by(&headers).told(problem, None),
     }
-    Ok(page(StatusCode::OK, "", &wanted.to))
-}
-
-async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
 }
 
 fn page(status: StatusCode, said: &str, to: &str) -> Response {
-    let said = if said.is_empty() {
-        String::new()
-    } else {
-        format!("<p class=\"said\" role=\"alert\">{}</p>", escaped(said))
-    };
-    let page = PAGE.replace("{said}", &said).replace("{to}", &escaped(back_to(to)));
-    let mut response = (status, page).into_response();
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    let mut response = web::login(said, back_to(to));
+    *response.status_mut() = status;
     response
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// A request by a form of ours.
+#[derive(Debug, Clone, Copy)]
+struct Sent<'a> {
+    headers: &'a HeaderMap,
+    uri: &'a Uri,
+    peer: IpAddr,
+}
+
+impl Sent<'_> {
+    fn from(&self, door: &Door) -> IpAddr {
+        origin_address(self.peer, self.headers, &door.access.trusted_proxies)
+    }
+
+    fn line(&self, door: &Door) -> Line {
+        origin::line(&door.access, self.peer, self.headers)
+    }
+}
+
+/// A cookie with this in it, for so many seconds.
+fn cookie(line: Line, value: &str, seconds: u64) -> HeaderValue {
+    // It goes over an encrypted line only, where the browser's is one.
+    let secure = match line {
+        Line::Tls => "; Secure",
+        Line::Plain => "",
+    };
+    let text = format!(
+        "{COOKIE_NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    );
+    let mut cookie = HeaderValue::from_str(&text).expect("it is made of plain characters");
+    cookie.set_sensitive(true);
+    cookie
+}
+
+/// Takes the cookie from a browser.
+pub(super) fn no_cookie(line: Line) -> HeaderValue {
+    cookie(line, "", 0)
 }
 
 async fn log_in(
@@ -117,50 +132,42 @@ async fn log_in(
     headers: HeaderMap,
     uri: Uri,
     body: Body,
-) -> Result<Response, Problem> {
-    if origin::is_from_elsewhere(&headers, &uri) {
+) -> Response {
+    let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
+    let opened = open(&door, sent, body).await;
+    opened.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
+}
+
+async fn open(door: &Door, sent: Sent<'_>, body: Body) -> Result<Response, Problem> {
+    if origin::is_from_elsewhere(sent.headers, sent.uri) {
         return Err(Problem::forbidden("the page of another site sent this"));
     }
-    let from = origin_address(peer.ip(), &headers, &door.access.trusted_proxies);
+    let from = sent.from(door);
     let bound = Bound { what: "the form", max: FORM_BYTES_MAX, limit: "form_bytes_max" };
     let bytes = body::read(body, bound).await?;
     let form: Form = serde_urlencoded::from_bytes(&bytes)
         .map_err(|error| Problem::malformed(format!("the form: {error}")))?;
     let nobody = Caller::new(None, from);
-    let holder = match recognise(&door, Shown::Bearer(form.key.trim()), from).await {
+    let holder = match recognise(door, Shown::Bearer(form.key.trim()), from).await {
         Ok(holder) => holder,
         Err(problem) => {
             let status = problem.status();
             if status == StatusCode::UNAUTHORIZED {
-                write_down(&door, &nobody, ("login", "refused".to_owned()), status).await?;
+                write_down(door, &nobody, ("login", "refused".to_owned()), status).await?;
             }
             return Ok(page(status, problem.detail(), &form.to));
         }
     };
+    // Whoever logs in anew leaves no session behind that nobody would end.
+    if let Some(session) = session(sent.headers) {
+        door.dispatch.end_session(session).await?;
+    }
     let (key, _ends_at) = door.dispatch.open_session(&holder).await?;
     let caller = Caller::new(Some(holder), from);
     let subject = key.id().to_string();
-    write_down(&door, &caller, ("login", subject), StatusCode::SEE_OTHER).await?;
-    let age = SESSION_FOR.as_secs();
-    let secure = secure(&door);
-    let cookie = format!(
-        "{COOKIE_NAME}={}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}",
-        key.reveal().as_str()
-    );
-    Ok(set_cookie(Redirect::to(back_to(&form.to)), &cookie))
-}
-
-/// A browser sends it over an encrypted line only, where the line is one.
-fn secure(door: &Door) -> &'static str {
-    if door.access.line == Line::Tls { "; Secure" } else { "" }
-}
-
-fn set_cookie(answer: impl IntoResponse, cookie: &str) -> Response {
-    let mut response = answer.into_response();
-    let mut value = HeaderValue::from_str(cookie).expect("it is made of plain characters");
-    value.set_sensitive(true);
-    response.headers_mut().insert(header::SET_COOKIE, value);
-    response
+    write_down(door, &caller, ("login", subject), StatusCode::SEE_OTHER).await?;
+    let cookie = cookie(sent.line(door), key.reveal().as_str(), SESSION_FOR.as_secs());
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(back_to(&form.to))).into_response())
 }
 
 async fn log_out(
@@ -168,23 +175,27 @@ async fn log_out(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     uri: Uri,
-) -> Result<Response, Problem> {
-    if !origin::is_from_here(&headers, &uri) {
+) -> Response {
+    let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
+    let closed = close(&door, sent).await;
+    closed.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
+}
+
+async fn close(door: &Door, sent: Sent<'_>) -> Result<Response, Problem> {
+    if !origin::is_from_here(sent.headers, sent.uri) {
         return Err(Problem::forbidden("only a page of this host logs out"));
     }
-    let from = origin_address(peer.ip(), &headers, &door.access.trusted_proxies);
-    if let Some(session) = session(&headers) {
+    if let Some(session) = session(sent.headers) {
         let holder = door.dispatch.recognise(session).await?;
         door.dispatch.end_session(session).await?;
         if holder.is_some() {
-            let caller = Caller::new(holder, from);
+            let caller = Caller::new(holder, sent.from(door));
             let status = StatusCode::SEE_OTHER;
-            write_down(&door, &caller, ("logout", "session".to_owned()), status).await?;
+            write_down(door, &caller, ("logout", "session".to_owned()), status).await?;
         }
     }
-    let gone =
-        format!("{COOKIE_NAME}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict{}", secure(&door));
-    Ok(set_cookie(Redirect::to("/login"), &gone))
+    let gone = no_cookie(sent.line(door));
+    Ok(([(header::SET_COOKIE, gone)], Redirect::to("/login")).into_response())
 }
 
 #[cfg(test)]

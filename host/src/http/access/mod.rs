@@ -26,6 +26,7 @@ use ipnet::IpNet;
 
 use super::Door;
 use super::error::Problem;
+use super::web;
 use crate::dispatch::{AuditDetail, KeyHolder, NewAudit};
 use crate::model::ExecutionId;
 use caller::{Shown, origin_address};
@@ -92,9 +93,10 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
     let shown = Shown::by(&parts.headers).map(|shown| shown.text().to_owned());
     let allowed = allow(&door, rule, &caller, &parts.uri).await;
     parts.extensions.insert(caller.clone());
+    let reader = Reader::of(rule, &parts);
     let mut response = match allowed {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => reader.told(problem, Some(&caller)),
     };
     if rule.action.is_empty() || rule.need == Need::Open {
         return match shown.filter(|_| caller.key().is_some()) {
@@ -151,9 +153,40 @@ pub(super) fn needs_key(method: &str, route: &str) -> bool {
     table::rule_of(method, route).need != Need::Open
 }
 
+/// Who reads an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A person, in a browser.
+    Person,
+    Program,
+}
+
+impl Reader {
+    fn of(rule: Rule, request: &Parts) -> Self {
+        let is_shown = rule.is_page() && is_safe(&request.method);
+        if is_shown { Self::by(&request.headers) } else { Self::Program }
+    }
+
+    /// By what it accepts.
+    fn by(headers: &HeaderMap) -> Self {
+        let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+        let is_browser = accepts.is_some_and(|accepts| accepts.contains("text/html"));
+        if is_browser { Self::Person } else { Self::Program }
+    }
+
+    /// Why not, so that it can be read.
+    fn told(self, problem: Problem, caller: Option<&Caller>) -> Response {
+        match self {
+            Self::Person => web::refusal(problem, caller),
+            Self::Program => problem.into_response(),
+        }
+    }
+}
+
 /// Who asks, where he may ask at all.
 async fn admit(door: &Door, rule: Rule, request: &Parts) -> Result<Caller, Box<Response>> {
-    let refuse = |problem: Problem| Box::new(problem.into_response());
+    let reader = Reader::of(rule, request);
+    let refuse = |problem: Problem| Box::new(reader.told(problem, None));
     let (headers, uri) = (&request.headers, &request.uri);
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let Some(ConnectInfo(peer)) = peer else { return Err(refuse(Problem::own_fault())) };
@@ -167,12 +200,16 @@ async fn admit(door: &Door, rule: Rule, request: &Parts) -> Result<Caller, Box<R
         return Ok(Caller::new(None, from));
     }
     let Some(shown) = Shown::by(headers) else {
-        return Err(Box::new(strangers_answer(rule.need, request)));
+        return Err(Box::new(strangers_answer(reader, uri)));
     };
     let holder = recognise(door, shown, from).await.map_err(|problem| match shown {
-        // Whose session has ended is sent to open another.
-        Shown::Cookie(_) if rule.need == Need::Page => {
-            Box::new(strangers_answer(rule.need, request))
+        // Whose session has ended is sent to open another. All pages that are open lose its cookie by this, or they would go on
+        // to show a wrong key, and so have their user wait for the login.
+        Shown::Cookie(_) if problem.status() == StatusCode::UNAUTHORIZED => {
+            let mut answer = strangers_answer(reader, uri);
+            let line = origin::line(&door.access, peer.ip(), headers);
+            answer.headers_mut().insert(header::SET_COOKIE, login::no_cookie(line));
+            Box::new(answer)
         }
         _ => refuse(problem),
     })?;
@@ -224,13 +261,14 @@ async fn recognise(door: &Door, shown: Shown<'_>, from: IpAddr) -> Result<KeyHol
 }
 
 /// What is answered to who shows no key.
-fn strangers_answer(need: Need, request: &Parts) -> Response {
-    let accepts = request.headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
-    let is_browser = accepts.is_some_and(|accepts| accepts.contains("text/html"));
-    if need == Need::Page && is_browser && is_safe(&request.method) {
-        return Redirect::to(&login::address(&request.uri)).into_response();
+fn strangers_answer(reader: Reader, uri: &Uri) -> Response {
+    match reader {
+        Reader::Person => Redirect::to(&login::address(uri)).into_response(),
+        Reader::Program => {
+            let detail = "a key is needed: send `Authorization: Bearer KEY`";
+            Problem::unauthorized(detail).into_response()
+        }
     }
-    Problem::unauthorized("a key is needed: send `Authorization: Bearer KEY`").into_response()
 }
 
 /// Refuses who has not the role, and who asks for an execution that the key is not for.

@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use axum::http::header::{HOST, HeaderName, ORIGIN};
 use axum::http::{HeaderMap, Uri};
 
+use super::{Access, Line};
+
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What the dashboard's script sends with each request, and no form of another site can.
 pub(super) const DASHBOARD: HeaderName = HeaderName::from_static("x-stepwell-dashboard");
@@ -25,6 +28,17 @@ pub(super) fn means_this_machine(asked_for: &str) -> bool {
     let address = name.trim_start_matches('[').trim_end_matches(']');
     let is_loopback = address.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     is_loopback || name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost")
+}
+
+/// The browser's line: ours, or the one of a proxy that is trusted and says so.
+pub(super) fn line(access: &Access, peer: IpAddr, headers: &HeaderMap) -> Line {
+    let peer = peer.to_canonical();
+    let is_trusted = access.trusted_proxies.iter().any(|network| network.contains(&peer));
+    let said = headers.get(FORWARDED_PROTO).filter(|_| is_trusted);
+    match said {
+        Some(said) if said.as_bytes().eq_ignore_ascii_case(b"https") => Line::Tls,
+        _ => access.line,
+    }
 }
 
 /// Whether the page of another site sent this. What is sent by no page is not.
@@ -66,6 +80,19 @@ mod tests {
         {
             assert!(!means_this_machine(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_proxy_tells_of_its_line_only_where_it_is_trusted() {
+        let proxy = IpAddr::from([10, 0, 0, 1]);
+        let access = Access { trusted_proxies: vec![proxy.into()], ..Access::default() };
+        let https = headers(&[("x-forwarded-proto", "https")]);
+
+        assert_eq!(line(&access, proxy, &https), Line::Tls);
+        assert_eq!(line(&access, proxy, &headers(&[("x-forwarded-proto", "http")])), Line::Plain);
+        assert_eq!(line(&access, IpAddr::from([10, 0, 0, 2]), &https), Line::Plain);
+        let encrypted = Access { line: Line::Tls, ..Access::default() };
+        assert_eq!(line(&encrypted, proxy, &headers(&[])), Line::Tls);
     }
 
     #[test]

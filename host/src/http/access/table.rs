@@ -11,7 +11,7 @@ use crate::model::Role;
 pub enum Need {
     /// Nothing.
     Open,
-    /// A page of the dashboard: to read; a browser without a key is sent to log in.
+    /// A page of the dashboard: to read.
     Page,
     /// To see what there is.
     Read,
@@ -54,6 +54,13 @@ pub struct Rule {
     pub action: &'static str,
 }
 
+impl Rule {
+    /// Whether a browser may show what is answered to a person, who can log in and read why not.
+    pub(super) fn is_page(&self) -> bool {
+        self.method == "GET" && self.need != Need::Open && !self.route.starts_with("/v1/")
+    }
+}
+
 const fn see(route: &'static str, need: Need) -> Rule {
     Rule { method: "GET", route, need, action: "" }
 }
@@ -70,7 +77,7 @@ const fn delete(route: &'static str, need: Need, action: &'static str) -> Rule {
     Rule { method: "DELETE", route, need, action }
 }
 
-/// Every route that is not a page of the dashboard.
+/// Every route but the pages of the dashboard that are to read.
 pub const RULES: &[Rule] = &[
     see("/health", Need::Open),
     see("/ready", Need::Open),
@@ -80,6 +87,8 @@ pub const RULES: &[Rule] = &[
     post("/login", Need::Open, "login"),
     post("/logout", Need::Open, "logout"),
     see("/metrics", Need::Read),
+    see("/keys", Need::Admin),
+    see("/audit", Need::Admin),
     see("/v1/modules", Need::Read),
     see("/v1/modules/{module}", Need::Read),
     put("/v1/modules/{module}", Need::Deploy, "module.deploy"),
@@ -173,5 +182,13 @@ mod tests {
         assert_eq!(rule(&Method::DELETE, Some("/v1/modules")).need, Need::Admin);
         assert_eq!(rule(&Method::GET, Some("/executions/{id}")).need, Need::Page);
         assert_eq!(rule(&Method::HEAD, Some("/health")).need, Need::Open);
+    }
+
+    #[test]
+    fn pages_are_what_a_browser_shows() {
+        let is_page = |route| rule_of("GET", route).is_page();
+        assert!(["/", "/keys", "/audit", "/executions/{id}", "/metrics"].into_iter().all(is_page));
+        assert!(!["/health", "/login", "/v1/keys", "/v1/forgotten"].into_iter().any(is_page));
+        assert!(!rule_of("POST", "/keys").is_page());
     }
 }

@@ -9,7 +9,7 @@ use super::answer::{Lost, Page};
 use super::layout::Place;
 use super::parts::{Purpose, in_words, nothing, pager, path_of, standing, tags, why};
 use super::told::{span, when};
-use crate::dispatch::{Dispatch, ExecutionFilter, ExecutionRow, ModuleRef};
+use crate::dispatch::{Dispatch, ExecutionFilter, ExecutionRow, ModuleRef, Names};
 use crate::http::Door;
 use crate::http::error::Problem;
 use crate::http::executions::{cursor_behind, read_cursor};
@@ -17,6 +17,10 @@ use crate::http::path::Asked;
 use crate::model::{ExecutionId, ExecutionState, Name, Timestamp};
 
 const ROWS: u32 = 50;
+/// How many names a field offers.
+const NAMES_OFFERED: usize = 100;
+/// Fields that are shown at once; the others when somebody wants them.
+const FIELDS_FIRST: usize = 2;
 
 /// What the form asks for, as it was written: a field that is left empty says nothing.
 #[derive(Debug, Default, Deserialize)]
@@ -41,8 +45,8 @@ impl Wish {
     fn fields(&self) -> [(&'static str, &'static str, &str); 8] {
         [
             ("workflow", "Workflow", &self.workflow),
-            ("module", "Module", &self.module),
             ("queue", "Queue", &self.queue),
+            ("module", "Module", &self.module),
             ("tag", "Tag", &self.tag),
             ("failure", "Failed with", &self.failure),
             ("parent", "Parent", &self.parent),
@@ -120,12 +124,13 @@ pub(super) async fn page(
     let next = rows.last().filter(|_| is_full).map(|row| wish.path(Some(&cursor_behind(row))));
     let first = (!wish.cursor.is_empty()).then(|| wish.path(None));
     let modules = if rows.is_empty() { door.dispatch.modules().await?.len() } else { 1 };
+    let names = door.dispatch.names(NAMES_OFFERED).await?;
     let body = html! {
         header .head {
             h1 { "Executions" }
             div .row-end { a .button .primary href="/modules" { "Start one" } }
         }
-        (form(&wish))
+        (form(&wish, &names))
         div data-bulk {
             (bulk())
             div #list data-live .card {
@@ -150,10 +155,14 @@ fn sought(wish: &Wish) -> Result<Option<String>, Problem> {
     Ok(Some(Wish { workflow: name.to_string(), ..Wish::default() }.path(None)))
 }
 
-fn form(wish: &Wish) -> Markup {
+fn form(wish: &Wish, names: &Names) -> Markup {
+    let fields = wish.fields();
+    let (first, more) = fields.split_at(FIELDS_FIRST);
+    let is_open = more.iter().any(|(_, _, value)| !value.is_empty());
     html! {
         search {
-            form .filters method="get" action="/executions" {
+            form method="get" action="/executions" {
+                div .filters {
                 label { "Find" input name="q" type="search" placeholder="id or workflow" data-search; }
                 label { "State"
                     select name="state" data-submits {
@@ -163,16 +172,34 @@ fn form(wish: &Wish) -> Markup {
                         }
                     }
                 }
-                @for (name, label, value) in wish.fields() {
-                    label { (label) input name=(name) value=(value) placeholder=(example(name)); }
-                }
+                @for field in first { (one_field(*field)) }
                 div .row-end {
                     @if wish.is_narrow() { a .button .quiet href="/executions" { "Clear" } }
                     button { "Filter" }
                 }
+                }
+                details .more open[is_open] {
+                    summary { "More filters" }
+                    div .filters { @for field in more { (one_field(*field)) } }
+                }
+                (offered("workflow", &names.workflows))
+                (offered("module", &names.modules))
+                (offered("tag", &names.tags))
             }
         }
     }
+}
+
+fn one_field((name, label, value): (&str, &str, &str)) -> Markup {
+    let list = matches!(name, "workflow" | "module" | "tag").then(|| format!("known-{name}"));
+    html! {
+        label { (label) input name=(name) value=(value) placeholder=(example(name)) list=[list]; }
+    }
+}
+
+/// Names that a field offers; others may be written all the same.
+fn offered(field: &str, names: &[Name]) -> Markup {
+    html! { datalist id={ "known-" (field) } { @for name in names { option value=(name) {} } } }
 }
 
 /// What can be done with those that are selected. Shown while there are any.

@@ -4,7 +4,7 @@
 //! people have written. The script changes nothing by itself: it sends orders to the API under `/v1`, as any client does, and
 //! reads the page anew when something has happened. Everything comes from this host, and from the program itself.
 //!
-//! Not here: orders, and who may give them.
+//! Not here: orders, and who may give them. A page knows who looks at it, to say so, and to lead nobody to what is closed to them.
 //!
 //! Invariants:
 //! - No answer lets a browser run or draw what this host has not sent as a file of its own: see [`answer::secure`].
@@ -12,6 +12,7 @@
 
 mod answer;
 mod assets;
+mod audit;
 mod board;
 mod dead_letters;
 mod execution;
@@ -19,7 +20,9 @@ mod executions;
 mod graph;
 mod hosts;
 mod journal;
+mod keys;
 mod layout;
+mod login;
 mod logs;
 mod modules;
 mod overview;
@@ -28,10 +31,12 @@ mod queues;
 mod schedules;
 mod told;
 
+pub(super) use answer::refusal;
 pub(super) use board::Board;
+pub(super) use login::page as login;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::from_fn;
 use axum::routing::get;
 
 use super::Door;
@@ -49,6 +54,8 @@ pub(super) fn routes() -> Router<Door> {
         .route("/schedules", get(schedules::page))
         .route("/queues", get(queues::page))
         .route("/hosts", get(hosts::page))
+        .route("/keys", get(keys::page))
+        .route("/audit", get(audit::page))
         .route("/assets/{file}", get(assets::file))
-        .layer(map_response(answer::secure))
+        .layer(from_fn(answer::draw))
 }

@@ -51,7 +51,7 @@ fn summary(row: &ModuleRow, versions: usize, now: Timestamp) -> Markup {
     let path = format!("/modules/{}", row.name);
     html! {
         tr data-href=(path) {
-            td { a .name href=(path) { (row.name) } span .sub .id { (row.digest.short()) " · " (bytes(row.size)) } }
+            td { a .name href=(path) { (row.name) } span .sub .id { (row.digest.short()) " · " span .whole-word { (bytes(row.size)) } } }
             td {
                 @for spec in row.manifest.workflows.iter().take(NAMED) { span .tag { (spec.name) } " " }
                 @if let Some(more @ 1..) = row.manifest.workflows.len().checked_sub(NAMED) {

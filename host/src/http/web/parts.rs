@@ -114,11 +114,7 @@ pub(super) fn json(payload: &Payload) -> Markup {
 
 /// Why something waits, as a sentence with its capital.
 pub(super) fn waits(wait: &Wait) -> String {
-    let text = wait.to_string();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).chain(['.']).collect()
-    })
+    told::sentence(&wait.to_string())
 }
 
 /// One fact of many: its name, and what it is.

@@ -6,6 +6,15 @@ use maud::{Markup, html};
 
 use crate::model::{Timestamp, format_duration};
 
+/// What a program says, as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).chain(stop.chars()).collect()
+    })
+}
+
 /// A time to the second.
 pub(super) fn whole(at: Timestamp) -> String {
     let text = at.to_string();

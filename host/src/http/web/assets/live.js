@@ -1,4 +1,5 @@
 // Keeps a page true: when something has happened it is read anew, and what stands in [data-live] is exchanged.
+import { logIn } from "./access.js";
 import { showJson } from "./json.js";
 
 const AT_MOST_EVERY = 1000;
@@ -22,8 +23,14 @@ async function read() {
   reading = true;
   try {
     const response = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (response.ok) exchange(new DOMParser().parseFromString(await response.text(), "text/html"));
-    say(response.ok ? "on" : "off");
+    // Whoever is not known any more is sent there.
+    if (response.redirected && new URL(response.url).pathname === "/login") {
+      say("out");
+      logIn();
+    } else {
+      if (response.ok) exchange(new DOMParser().parseFromString(await response.text(), "text/html"));
+      say(response.ok ? "on" : "off");
+    }
   } catch {
     say("off");
   }
@@ -83,7 +90,7 @@ function keyOf(details, at) {
 function say(state) {
   const light = document.getElementById("live");
   light.dataset.state = state;
-  light.textContent = state === "on" ? "live" : "no answer";
+  light.textContent = { on: "live", off: "no answer", out: "logged out" }[state];
 }
 
 // Follows what happens: to one execution, or to any.
@@ -108,6 +115,7 @@ export function follow(timeline) {
       clearInterval(every);
       every = null;
       fallBack();
+      refresh();
     });
   });
 }

@@ -1,8 +1,9 @@
 // Begins everything. Each part looks for what it is about, and does nothing where the page has none of it.
+import { keepNothing, makeKeys } from "./access.js";
 import { showJson } from "./json.js";
 import { takeKeys } from "./keys.js";
-import { follow } from "./live.js";
-import { takeOrders } from "./orders.js";
+import { follow, refresh } from "./live.js";
+import { send, takeOrders } from "./orders.js";
 import { makeForms } from "./start.js";
 import { drawTimeline } from "./timeline.js";
 
@@ -39,6 +40,8 @@ document.getElementById("theme").addEventListener("click", changeTheme);
 takeOrders();
 takeKeys(changeTheme);
 makeForms();
+makeKeys(send, refresh);
+keepNothing();
 showJson(document);
 const timeline = drawTimeline();
 follow(timeline);

@@ -1,4 +1,5 @@
 // Orders to the API: a button says which, a dialog asks what is missing, and what came of it is told.
+import { copy, logIn } from "./access.js";
 import { fill } from "./json.js";
 import { refresh } from "./live.js";
 
@@ -11,6 +12,7 @@ export async function send(method, path, body) {
   const headers = body === undefined ? HEADERS : { ...HEADERS, "content-type": "application/json" };
   const response = await fetch(path, { method, headers, body });
   const text = await response.text();
+  if (response.status === 401) logIn();
   if (!response.ok) throw problem(response, text);
   return text ? JSON.parse(text) : null;
 }
@@ -192,7 +194,7 @@ export function takeOrders() {
     if (button?.dataset.order) perform(button);
     else if (button?.dataset.each) performEach(button);
     else if (button?.dataset.copy) {
-      navigator.clipboard?.writeText(button.dataset.copy).then(() => tell("Copied"));
+      copy(button.dataset.copy).then((said) => tell(said));
     } else if (!event.target.closest("a, button, input, summary, label, select")) {
       const row = event.target.closest("tr[data-href]");
       if (row && !getSelection().toString()) location.href = row.dataset.href;

@@ -1,4 +1,5 @@
 // The timeline of an execution: a bar for each promise. Only the rows that are in view are drawn, so thousands stay fluid.
+import { logIn } from "./access.js";
 import { listen } from "./live.js";
 import { Promises } from "./promises.js";
 
@@ -359,6 +360,7 @@ function link(href, said) {
 
 async function page(id, after) {
   const response = await fetch(`/executions/${id}/entries?after=${after}&limit=${PAGE}`);
+  if (response.status === 401) logIn();
   if (!response.ok) throw new Error(`the journal cannot be read: ${response.status}`);
   return response.json();
 }
