@@ -217,14 +217,16 @@ impl Line {
 
     /// Returns when it has kept the host waiting for too long.
     pub(super) async fn overdue(&self) -> Overdue {
+        let limits = &self.lines.limits;
+        // What it waits for changes meanwhile without a word, so it is looked at before any other wait could be over.
+        let look_again = limits.idle_timeout.min(limits.write_timeout);
         loop {
-            // A request that ends meanwhile only moves this on, so nobody has to be told.
             let (left, overdue) = self.left();
             if left.is_zero() {
                 return overdue;
             }
             tokio::select! {
-                () = tokio::time::sleep(left) => {}
+                () = tokio::time::sleep(left.min(look_again)) => {}
                 () = self.head_waits.notified() => {}
             }
         }
@@ -236,11 +238,8 @@ impl Line {
         let standing = self.standing();
         if standing.under_way > 0 {
             let oldest = standing.given.values().map(|given| given.elapsed()).max();
-            let look_again = limits.idle_timeout.min(limits.write_timeout);
-            return match oldest {
-                Some(oldest) => (limits.write_timeout.saturating_sub(oldest), Overdue::Write),
-                None => (look_again.max(Duration::from_millis(1)), Overdue::Idle),
-            };
+            let left = limits.write_timeout.saturating_sub(oldest.unwrap_or_default());
+            return (left, Overdue::Write);
         }
         let (whole, overdue) = match standing.waits_for {
             WaitsFor::FirstHead | WaitsFor::Head => (limits.header_timeout, Overdue::Header),
