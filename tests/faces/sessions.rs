@@ -140,6 +140,20 @@ async fn a_form_of_another_site_logs_nobody_in_or_out() {
 }
 
 #[tokio::test]
+async fn a_login_that_was_refused_is_written_down_as_nobodys() {
+    let front = Front::locked().await;
+    let browser = Browser::before(&front);
+    let admin = key(&front, Role::Admin).await;
+
+    let refused = browser.sends(front.address(), "sw_1_2", "/").send().await.expect("an answer");
+
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    let log = front.send(front.request(Method::GET, "/v1/audit").bearer_auth(&admin)).await.json();
+    let last = &log["entries"][0];
+    assert_eq!((&last["action"], &last["by"]), (&json!("login"), &json!("nobody")), "{log}");
+}
+
+#[tokio::test]
 async fn a_cookie_is_for_encrypted_lines_where_the_browsers_is_one() {
     let front = Front::locked().await;
     let browser = Browser::before(&front);

@@ -23,12 +23,19 @@ pub(super) const COOKIE_NAME: &str = "stepwell_session";
 pub(in crate::http) struct Caller {
     /// None where no keys are in force.
     holder: Option<Arc<KeyHolder>>,
+    /// What it is called where it has no key.
+    otherwise: &'static str,
     pub(super) from: IpAddr,
 }
 
 impl Caller {
     pub(super) fn new(holder: Option<KeyHolder>, from: IpAddr) -> Self {
-        Self { holder: holder.map(Arc::new), from }
+        Self { holder: holder.map(Arc::new), otherwise: "local", from }
+    }
+
+    /// Who wanted to be known, and is not.
+    pub(super) fn nobody(from: IpAddr) -> Self {
+        Self { holder: None, otherwise: "nobody", from }
     }
 
     /// The key.
@@ -49,7 +56,7 @@ impl Caller {
 
     /// What the audit log calls who asks.
     pub(super) fn name(&self) -> &str {
-        self.holder.as_ref().map_or("local", |holder| &holder.name)
+        self.holder.as_ref().map_or(self.otherwise, |holder| &holder.name)
     }
 
     /// Who is said to have done something: the key, or where there is none, whoever somebody says it was.

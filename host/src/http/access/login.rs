@@ -147,7 +147,7 @@ async fn open(door: &Door, sent: Sent<'_>, body: Body) -> Result<Response, Probl
     let bytes = body::read(body, bound).await?;
     let form: Form = serde_urlencoded::from_bytes(&bytes)
         .map_err(|error| Problem::malformed(format!("the form: {error}")))?;
-    let nobody = Caller::new(None, from);
+    let nobody = Caller::nobody(from);
     let holder = match recognise(door, Shown::Bearer(form.key.trim()), from).await {
         Ok(holder) => holder,
         Err(problem) => {
