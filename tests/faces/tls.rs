@@ -96,7 +96,11 @@ struct Client {
 
 impl Client {
     fn new(app: &App, authority: &Authority) -> Self {
-        Self::with(app, authority, |builder| builder.with_no_client_auth())
+        Self::with(
+            app,
+            authority,
+            ConfigBuilder::<ClientConfig, WantsClientCert>::with_no_client_auth,
+        )
     }
 
     /// One that shows a certificate.

@@ -11,7 +11,7 @@ use super::client::{Client, PATIENCE};
 use super::process::Process;
 
 /// What a host may hold more of than when it was idle, in MiB. A build without optimisation takes more than a real one.
-const GROWTH_MIB_MAX: u64 = 256;
+const GROWTH_MIB_MAX: u64 = 384;
 
 /// Holds a host to be ready and to have grown little, and says how much.
 async fn assert_well(host: &Process, what: &str, before_mib: u64) {

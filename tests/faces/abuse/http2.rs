@@ -120,12 +120,11 @@ async fn whoever_takes_back_what_he_asks_for_is_cut_off() {
     client.0.write_all(&frame(4, 0, 0, &[])).await.unwrap();
 
     let cut_off = timeout(PATIENCE, async {
-        for stream in (1..).step_by(2) {
-            let back = frame(3, 0, stream, &[0, 0, 0, 8]);
-            let asked = [frame(1, 5, stream, &get("/")), back].concat();
-            if client.0.write_all(&asked).await.is_err() {
-                break;
-            }
+        let mut stream = 1;
+        let asked =
+            |stream| [frame(1, 5, stream, &get("/")), frame(3, 0, stream, &[0, 0, 0, 8])].concat();
+        while client.0.write_all(&asked(stream)).await.is_ok() {
+            stream += 2;
         }
     });
 

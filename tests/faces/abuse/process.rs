@@ -12,6 +12,12 @@ use tokio::sync::oneshot;
 /// How soon a host that is well answers, on a machine where tests run beside it.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
+/// Where a host listens, if this line of its log says so, with the scheme.
+fn listens_at(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("Stepwell listens on ")?;
+    rest.split(' ').next().map(str::to_owned)
+}
+
 /// A host, which ends with this.
 pub(crate) struct Process {
     child: Child,
@@ -59,13 +65,8 @@ impl Process {
         let log = std::thread::spawn(move || {
             let (mut tell, mut log) = (Some(tell), Vec::new());
             for line in lines.map_while(Result::ok) {
-                let address = line.split_once("Stepwell listens on ").map(|(_, rest)| rest);
-                if let Some((tell, address)) =
-                    address.and_then(|address| Some((tell.take()?, address)))
-                {
-                    let address = address.split(' ').next().unwrap_or_default().to_owned();
-                    let _nobody = tell.send(address);
-                }
+                let told = listens_at(&line).and_then(|at| Some((tell.take()?, at)));
+                let _nobody = told.map(|(tell, at)| tell.send(at));
                 log.push(line);
             }
             log
