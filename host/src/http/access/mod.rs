@@ -249,7 +249,7 @@ fn check_page(door: &Door, request: &Parts) -> Result<(), Problem> {
 /// may share an address.
 async fn recognise(door: &Door, shown: Shown<'_>, from: IpAddr) -> Result<KeyHolder, Problem> {
     if let Some(seconds) = door.throttle.wait(from) {
-        let known = door.dispatch.recall(shown.text());
+        let known = door.dispatch.recognise_again(shown.text()).await?;
         return known.ok_or_else(|| Problem::too_many_keys(seconds));
     }
     if let Some(holder) = door.dispatch.recognise(shown.text()).await? {
