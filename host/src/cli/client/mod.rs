@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use super::error::{CliError, Problem};
-use line::{Fault, Line};
+use line::{Fault, Line, line};
 use request::Body;
 
 /// Asks one server.
@@ -57,8 +57,8 @@ impl Client {
         trust: &Trust,
     ) -> Result<Self, CliError> {
         let base = address(server)?;
-        let tls = if base.scheme() == "https" { Some(trust.connector()?) } else { None };
-        let http = legacy::Client::builder(TokioExecutor::new()).build(Line { tls });
+        let tls = if base.scheme() == "https" { trust.config()? } else { trust::none()? };
+        let http = legacy::Client::builder(TokioExecutor::new()).build(line(tls));
         Ok(Self { base, key, http })
     }
 

@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
-use tokio_rustls::TlsConnector;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
 use crate::cli::error::CliError;
 
@@ -21,28 +21,39 @@ pub(in crate::cli) struct Trust {
 }
 
 impl Trust {
-    /// What encrypts by them.
-    pub(super) fn connector(&self) -> Result<TlsConnector, CliError> {
+    /// How it is encrypted by them.
+    pub(super) fn config(&self) -> Result<ClientConfig, CliError> {
         let roots = match &self.authority {
             Some(file) => authorities(file)?,
             None => machines(),
         };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| CliError::Usage(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots);
+        let config = trusting(roots)?;
         let Some((certificate, key)) = &self.identity else {
-            return Ok(TlsConnector::from(Arc::new(config.with_no_client_auth())));
+            return Ok(config.with_no_client_auth());
         };
         let chain = certificates(certificate)?;
         let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, error))?;
-        let config = config.with_client_auth_cert(chain, private).map_err(|error| {
+        config.with_client_auth_cert(chain, private).map_err(|error| {
             let (certificate, key) = (certificate.display(), key.display());
             CliError::Usage(format!("{certificate} and {key} are no pair: {error}"))
-        })?;
-        Ok(TlsConnector::from(Arc::new(config)))
+        })
     }
+}
+
+/// For a server in the open: nobody's certificate is looked at.
+pub(super) fn none() -> Result<ClientConfig, CliError> {
+    Ok(trusting(RootCertStore::empty())?.with_no_client_auth())
+}
+
+fn trusting(
+    roots: RootCertStore,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, CliError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder =
+        builder.map_err(|error| CliError::Usage(format!("TLS cannot be set up: {error}")))?;
+    Ok(builder.with_root_certificates(roots))
 }
 
 /// What this machine trusts. Where that is nothing, no server is, and that is told when one is asked.
@@ -85,7 +96,7 @@ mod tests {
         std::fs::write(&file, "nothing of the kind").unwrap();
         let told = |authority: &Path| {
             let trust = Trust { authority: Some(authority.to_owned()), identity: None };
-            trust.connector().map(|_made| ()).unwrap_err().to_string()
+            trust.config().map(|_made| ()).unwrap_err().to_string()
         };
 
         assert!(told(&file).ends_with("ca.pem cannot be read: it holds no certificate in PEM"));
