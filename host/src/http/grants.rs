@@ -8,8 +8,8 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::Door;
-use super::access::Caller;
 use super::body;
+use super::caller::Caller;
 use super::error::Problem;
 use super::path::Named;
 use crate::dispatch::GrantOrder;

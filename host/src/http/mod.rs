@@ -26,6 +26,7 @@ mod access;
 mod audit;
 mod body;
 mod bulk;
+mod caller;
 mod changes;
 mod cleanup;
 mod control;
@@ -48,16 +49,18 @@ mod order;
 mod outcome;
 mod path;
 mod queues;
+mod rules;
 mod schedules;
 mod serve;
 mod start;
 mod tasks;
 mod web;
 
-pub use access::{Access, Keys, Line, Need, RULES, Reach, Rule};
+pub use access::{Access, Keys, Line, Reach};
 pub use door::{BadTls, Pem, Tls, serve};
 pub use health::HostState;
 pub use metrics::Render;
+pub use rules::{Need, RULES, Rule};
 pub use serve::Door;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
-use super::access::Caller;
 use super::body::{self, Bound};
+use super::caller::Caller;
 use super::error::Problem;
 use super::path::{Asked, Named};
 use crate::dispatch::{Granting, ModuleRef, ModuleRow};

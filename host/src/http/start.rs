@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Door;
-use super::access::{Caller, Subject};
+use super::access::Subject;
 use super::body::{self, Bound};
+use super::caller::Caller;
 use super::error::Problem;
 use super::order::{Many, Order, Orders, STARTS_BYTES_MAX, cause_of, key_of, of_many, with_key};
 use crate::dispatch::{self, StartOrder};

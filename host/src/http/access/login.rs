@@ -11,10 +11,10 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::super::body::{self, Bound};
+use super::super::caller::{COOKIE_NAME, Caller, Shown, origin_address};
 use super::super::error::Problem;
 use super::super::path::Asked;
 use super::super::web;
-use super::caller::{COOKIE_NAME, Caller, Shown, origin_address};
 use super::{Door, Line, Reader, keys_in_force, origin, recognise, session, write_down};
 use crate::model::SESSION_FOR;
 

@@ -3,16 +3,12 @@
 //! What a route needs stands in [`table`]. Where no keys are in force, whoever reaches the host may do everything, so it is
 //! reached over the loopback address only, by a name that nobody else can own.
 
-mod caller;
 mod login;
 mod origin;
-mod table;
 mod throttle;
 mod watch;
 
-pub(super) use caller::Caller;
 pub(super) use login::routes;
-pub use table::{Need, RULES, Rule};
 pub(super) use throttle::Throttle;
 
 use std::net::{IpAddr, SocketAddr};
@@ -25,11 +21,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ipnet::IpNet;
 
 use super::Door;
+use super::caller::{self, Caller, Shown, origin_address};
 use super::error::Problem;
+use super::rules::{self, Need, Rule};
 use super::web;
 use crate::dispatch::{AuditDetail, KeyHolder, NewAudit};
 use crate::model::ExecutionId;
-use caller::{Shown, origin_address};
 
 /// How a door is guarded.
 #[derive(Debug, Clone, Default)]
@@ -83,7 +80,7 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
     let (mut parts, body) = request.into_parts();
     let rule = {
         let route = parts.extensions.get::<MatchedPath>();
-        table::rule(&parts.method, route.map(MatchedPath::as_str))
+        rules::rule(&parts.method, route.map(MatchedPath::as_str))
     };
     let caller = match admit(&door, rule, &parts).await {
         Ok(caller) => caller,
@@ -150,7 +147,7 @@ fn subject(uri: &Uri) -> String {
 
 /// Whether a request of this kind needs a key, once there is one.
 pub(super) fn needs_key(method: &str, route: &str) -> bool {
-    table::rule_of(method, route).need != Need::Open
+    rules::rule_of(method, route).need != Need::Open
 }
 
 /// Who reads an answer.

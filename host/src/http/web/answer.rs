@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::layout::{self, Place};
 use super::told;
 use crate::dispatch::DispatchError;
-use crate::http::access::Caller;
+use crate::http::caller::Caller;
 use crate::http::error::Problem;
 
 /// Nothing but our own files, sent as files: no script or style within a page, and no frame around it.

@@ -9,7 +9,7 @@ use super::parts::{Order, nothing};
 use super::told::when;
 use crate::dispatch::KeyRow;
 use crate::http::Door;
-use crate::http::access::Caller;
+use crate::http::caller::Caller;
 use crate::model::{KeyId, Name, Role, Timestamp};
 
 const ROWS: u32 = 500;

@@ -5,7 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::answer::Page;
 use super::assets;
 use crate::dispatch::KeyHolder;
-use crate::http::access::{Caller, Need};
+use crate::http::caller::Caller;
+use crate::http::rules::Need;
 use crate::model::Role;
 
 /// Which part of the navigation a page belongs to.

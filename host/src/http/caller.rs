@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use super::super::error::Problem;
-use super::table::Need;
+use super::error::Problem;
+use super::rules::Need;
 use crate::dispatch::KeyHolder;
 use crate::model::{KeyId, Name, Role};
 
@@ -20,7 +20,7 @@ pub(super) const COOKIE_NAME: &str = "stepwell_session";
 
 /// Who asks. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(in crate::http) struct Caller {
+pub(super) struct Caller {
     /// None where no keys are in force.
     holder: Option<Arc<KeyHolder>>,
     /// What it is called where it has no key.
@@ -44,12 +44,12 @@ impl Caller {
     }
 
     /// Whose key it is; none where no keys are in force.
-    pub(in crate::http) fn holder(&self) -> Option<&KeyHolder> {
+    pub(super) fn holder(&self) -> Option<&KeyHolder> {
         self.holder.as_deref()
     }
 
     /// Whether it has a role that is needed.
-    pub(in crate::http) fn may(&self, need: Need) -> bool {
+    pub(super) fn may(&self, need: Need) -> bool {
         let roles = need.roles();
         self.holder().is_none_or(|holder| holder.roles.iter().any(|role| roles.contains(role)))
     }
@@ -60,7 +60,7 @@ impl Caller {
     }
 
     /// Who is said to have done something: the key, or where there is none, whoever somebody says it was.
-    pub(in crate::http) fn signs(&self, said: Option<Name>) -> Name {
+    pub(super) fn signs(&self, said: Option<Name>) -> Name {
         let key = self.holder.as_ref().and_then(|holder| Name::new(&holder.name).ok());
         key.or(said).unwrap_or_else(|| Name::new("nobody said").expect("this is a name"))
     }
@@ -85,7 +85,7 @@ impl Caller {
     }
 
     /// Refuses a workflow that the key is not for. Whoever starts on a caller's behalf asks this first.
-    pub(in crate::http) fn may_start(&self, workflow: &Name) -> Result<(), Problem> {
+    pub(super) fn may_start(&self, workflow: &Name) -> Result<(), Problem> {
         let Some(holder) = &self.holder else { return Ok(()) };
         if holder.workflows.is_empty() || holder.workflows.contains(workflow) {
             return Ok(());
