@@ -51,7 +51,7 @@ impl Fault {
         if let Some(tls) = causes().find_map(of_tls) {
             return Self { why: tls.to_string(), advice: Some(advice(tls)) };
         }
-        if causes().any(|cause| cause.is::<Elapsed>()) {
+        if causes().any(<dyn Error>::is::<Elapsed>) {
             return Self { why: "it takes no connection".to_owned(), advice: None };
         }
         let why = causes().last().map(ToString::to_string).unwrap_or_default();

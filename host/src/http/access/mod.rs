@@ -1,6 +1,6 @@
 //! Who may pass the door: every request goes through [`guard`] before its route, and what it changed into the audit log after.
 //!
-//! What a route needs stands in [`table`]. Where no keys are in force, whoever reaches the host may do everything, so it is
+//! What a route needs stands in [`rules`]. Where no keys are in force, whoever reaches the host may do everything, so it is
 //! reached over the loopback address only, by a name that nobody else can own.
 
 mod login;
