@@ -3,6 +3,7 @@
 
 mod abuse;
 mod access;
+mod audit;
 mod control;
 mod developing;
 mod events;

@@ -12,7 +12,9 @@ fn key(number: u8, kind: KeyKind) -> NewKey {
     let key = Key::made_of(kind, [[number; 32], [9; 32]]);
     let session = match kind {
         KeyKind::Lasting => None,
-        KeyKind::Session => Some(Session { of: KeyId::environment(), ends_at: at(99) }),
+        KeyKind::Session => {
+            Some(Session { of: KeyId::environment(), ends_at: at(99), fingerprint: None })
+        }
     };
     let scope = KeyScope { roles: vec![Role::Read], workflows: Vec::new(), session };
     NewKey { id: key.id().clone(), name: format!("key {number}"), hash: key.hash(), scope }

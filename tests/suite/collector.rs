@@ -10,10 +10,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -39,6 +43,9 @@ pub(crate) struct Told {
 struct Heard {
     spans: Vec<Told>,
     visitors: Vec<String>,
+    /// The metrics of the last request, and the header `api-key` that it had.
+    metrics: Vec<Metric>,
+    api_key: String,
 }
 
 /// Until it is dropped.
@@ -56,6 +63,7 @@ impl Collector {
         let port = listener.local_addr().unwrap().port();
         let routes = Router::new()
             .route("/v1/traces", post(take))
+            .route("/v1/metrics", post(take_metrics))
             .route("/visited", get(visit))
             .with_state(Arc::clone(&heard));
         let mut serving = JoinSet::new();
@@ -70,6 +78,26 @@ impl Collector {
     /// The `traceparent` of each request for `/visited`, in their order.
     pub(crate) fn visitors(&self) -> Vec<String> {
         self.heard.lock().unwrap().visitors.clone()
+    }
+
+    /// The metrics that came last, by their names, when that is true of them, and the key that they came with.
+    pub(crate) async fn metrics(
+        &self,
+        is_so: impl Fn(&BTreeMap<String, Metric>) -> bool,
+    ) -> (BTreeMap<String, Metric>, String) {
+        let all = || {
+            let heard = self.heard.lock().unwrap();
+            let metrics = heard.metrics.iter().map(|metric| (metric.name.clone(), metric.clone()));
+            (metrics.collect::<BTreeMap<_, _>>(), heard.api_key.clone())
+        };
+        let heard = async {
+            while !is_so(&all().0) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let heard = tokio::time::timeout(PATIENCE, heard).await;
+        assert!(heard.is_ok(), "it is not so of {:#?}", all().0);
+        all()
     }
 
     pub(crate) fn spans(&self) -> Vec<Told> {
@@ -111,6 +139,25 @@ async fn take(State(heard): State<Arc<Mutex<Heard>>>, headers: HeaderMap, body: 
         }
     }
     ExportTraceServiceResponse::default().encode_to_vec()
+}
+
+async fn take_metrics(
+    State(heard): State<Arc<Mutex<Heard>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Vec<u8> {
+    assert_eq!(headers["content-type"], "application/x-protobuf");
+    let asked = ExportMetricsServiceRequest::decode(body).unwrap();
+    let mut heard = heard.lock().unwrap();
+    heard.metrics.clear();
+    for of_resource in asked.resource_metrics {
+        let resource = words(of_resource.resource.unwrap().attributes);
+        assert_eq!(resource["service.name"], "shop");
+        let scopes = of_resource.scope_metrics.into_iter();
+        heard.metrics.extend(scopes.flat_map(|scope| scope.metrics));
+    }
+    headers["api-key"].to_str().unwrap().clone_into(&mut heard.api_key);
+    ExportMetricsServiceResponse::default().encode_to_vec()
 }
 
 async fn visit(State(heard): State<Arc<Mutex<Heard>>>, headers: HeaderMap) -> &'static str {

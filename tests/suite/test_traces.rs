@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::{Metric, number_data_point};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -30,6 +33,8 @@ async fn serve(folder: &Path, collector_port: u16) -> Served {
         .arg("--policy")
         .arg(policy)
         .args(["--otlp-endpoint", &format!("http://127.0.0.1:{collector_port}")])
+        .args(["--otlp-metrics-every", "1s"])
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20secret")
         .env("OTEL_SERVICE_NAME", "shop");
     Served::start(command).await.unwrap()
 }
@@ -178,4 +183,45 @@ async fn dropped(api: &Api) -> f64 {
     let mut lines = text.lines();
     let count = lines.find_map(|line| line.strip_prefix("stepwell_spans_dropped_total "));
     count.expect("it is counted from the start").parse().unwrap()
+}
+
+const COMPLETED: &str = "stepwell_tasks_completed_total";
+
+fn is_of_fetch(attributes: &[KeyValue]) -> bool {
+    let step = attributes.iter().find(|one| one.key == "step_name");
+    step.is_some_and(|step| format!("{:?}", step.value).contains("\"fetch\""))
+}
+
+/// Attempts of the step `fetch` that brought a result.
+fn completed(metrics: &BTreeMap<String, Metric>) -> Option<f64> {
+    let Some(Data::Sum(sum)) = &metrics.get(COMPLETED)?.data else { return None };
+    let point = sum.data_points.iter().find(|point| is_of_fetch(&point.attributes))?;
+    match point.value? {
+        number_data_point::Value::AsDouble(value) => Some(value),
+        number_data_point::Value::AsInt(_) => None,
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_comes_to_the_collector_too() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let host = serve(folder.path(), collector.port()).await;
+    host.api.deploy("reaching", guests::wasm("reaching")).await;
+    let id = host.api.run("fetched", visit(&collector)).await;
+    assert_eq!(host.api.ended(&id).await.value()["status"], 200);
+
+    let (metrics, key) = collector.metrics(|metrics| completed(metrics) == Some(1.0)).await;
+
+    assert_eq!(key, "a secret");
+    let Some(Data::Sum(sum)) = &metrics[COMPLETED].data else { panic!("{metrics:?}") };
+    assert!(sum.is_monotonic);
+    let point = sum.data_points.iter().find(|point| is_of_fetch(&point.attributes)).unwrap();
+    assert!(0 < point.start_time_unix_nano && point.start_time_unix_nano < point.time_unix_nano);
+    let Some(Data::Histogram(durations)) = &metrics["stepwell_task_duration_seconds"].data else {
+        panic!("{metrics:?}")
+    };
+    let spread = durations.data_points.iter().find(|point| is_of_fetch(&point.attributes)).unwrap();
+    assert_eq!((spread.count, spread.bucket_counts.iter().sum::<u64>()), (1, 1));
+    assert_eq!(spread.bucket_counts.len(), spread.explicit_bounds.len() + 1);
+    assert!(matches!(metrics["stepwell_slots"].data, Some(Data::Gauge(_))));
 }

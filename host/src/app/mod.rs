@@ -9,6 +9,7 @@ mod files;
 mod life;
 mod outside;
 mod planner;
+mod telling;
 mod threads;
 
 pub use database::{Migrated, migrate};
@@ -31,16 +32,17 @@ use tracing::{info, warn};
 
 use self::asked::Asked;
 use self::life::{Estate, Present};
+use self::telling::Telling;
 use self::threads::Threads;
 use crate::config::Config;
 use crate::dispatch::{self, Dispatch};
 use crate::http::{self, Door, HostState};
 use crate::journal;
-use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock, Tracer, Untraced};
+use crate::model::{Clock, HostId, Ids, RandomIds, SystemClock};
 use crate::notify::{LocalNotifier, Notifier, RedisNotifier};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::{ClaimFilter, Store};
-use crate::telemetry::{self, Collector, Export};
+use crate::telemetry;
 use crate::worker::{Past, Polling, WorkerState};
 
 /// How long requests may take to end after the worker has.
@@ -90,13 +92,15 @@ pub struct App {
     serving: JoinHandle<std::io::Result<()>>,
     /// Ends the change of lives.
     settle: CancellationToken,
+    /// Ends the writing of the audit log, when nobody is let in any longer.
+    recorded: CancellationToken,
     lives: JoinHandle<()>,
     exporting: Option<Exporting>,
     /// Taken when it ends: a runtime may not be dropped where others run.
     threads: Option<Threads>,
 }
 
-/// The sending of spans, and how it is told that there will be no more.
+/// The sending of spans and counts, and how it is told that there will be no more.
 #[derive(Debug)]
 struct Exporting {
     said: CancellationToken,
@@ -107,7 +111,7 @@ impl Exporting {
     async fn end(self) {
         self.said.cancel();
         if let Err(error) = self.task.await {
-            warn!(error = %error, "The sending of spans did not end in order");
+            warn!(error = %error, "The sending of spans and metrics did not end in order");
         }
     }
 }
@@ -119,7 +123,7 @@ struct House {
     present: Present,
     dispatch: Dispatch,
     door: Door,
-    export: Option<Export>,
+    telling: Option<Telling>,
 }
 
 /// Where the rooms of a house run, but for guests.
@@ -149,14 +153,25 @@ impl App {
         let settle = CancellationToken::new();
         // It ends with its threads at the latest.
         drop(threads.spawn(telemetry::metrics()?.sum_up(settle.clone())));
-        drop(threads.spawn(house.dispatch.clone().keep_audit(settle.clone())));
+        let recorded = CancellationToken::new();
+        drop(threads.spawn(house.dispatch.clone().keep_audit(recorded.clone())));
         let said = CancellationToken::new();
-        let export = house.export.take().map(|export| threads.spawn(export.send(said.clone())));
-        let exporting = export.map(|task| Exporting { said, task });
+        let telling =
+            house.telling.take().map(|telling| threads.spawn(telling.go_on(said.clone())));
+        let exporting = telling.map(|task| Exporting { said, task });
         let (estate, present) = (Arc::clone(&house.estate), house.present.clone());
         let lives = life::go_on(estate, present, house.dispatch.clone(), settle.clone());
         let lives = threads.spawn(lives);
-        Ok(Self { house, drain_timeout, serving, settle, lives, exporting, threads: Some(threads) })
+        Ok(Self {
+            house,
+            drain_timeout,
+            serving,
+            settle,
+            recorded,
+            lives,
+            exporting,
+            threads: Some(threads),
+        })
     }
 
     /// Where it answers.
@@ -204,9 +219,12 @@ impl App {
             );
             self.house.door.shut();
         }
+        self.recorded.cancel();
         let dispatch = self.house.dispatch.clone();
-        // What could not be written is in the log.
-        let _written = threads.spawn(async move { dispatch.write_noted().await }).await;
+        let written = threads.spawn(async move { dispatch.write_noted().await }).await;
+        if let Ok(Err(error)) = written {
+            warn!(error = %error, "The last starts are missing in the audit log");
+        }
         if let Some(exporting) = self.exporting.take() {
             exporting.end().await;
         }
@@ -232,7 +250,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     // Before any room begins to count.
     let counted = telemetry::metrics()?;
     let limits = config.limits.clone();
-    let (tracer, export) = tracer(&config)?;
+    let (tracer, telling) = telling::telling(&config, &clock)?;
     let tls = access::tls(&config.access)?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -294,16 +312,7 @@ async fn build(config: Config, fittings: Fittings, places: Places) -> Result<(Ho
     if let Some(Ok(key)) = config.access.admin_key {
         dispatch.take_admin_key(key);
     }
-    Ok((House { address, estate, present, dispatch, door, export }, listener))
-}
-
-/// Spans go to a collector, or nobody makes any.
-fn tracer(config: &Config) -> Result<(Arc<dyn Tracer>, Option<Export>)> {
-    let Some(endpoint) = &config.otlp_endpoint else { return Ok((Arc::new(Untraced), None)) };
-    let (service, instance) = (config.service_name.clone(), config.name.clone());
-    let collector = Collector { endpoint: endpoint.clone(), service, instance };
-    let (tracer, export) = telemetry::traces(&collector)?;
-    Ok((tracer, Some(export)))
+    Ok((House { address, estate, present, dispatch, door, telling }, listener))
 }
 
 /// Hints stay within this process, or go to the other hosts too.

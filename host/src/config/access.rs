@@ -13,7 +13,7 @@ use crate::model::{ChosenKey, WeakKey};
 /// The flags of who may reach a host.
 #[derive(Debug, Args)]
 pub struct AccessFlags {
-    /// A key that may do everything, beside those in the database: 32 characters or more; better given by the variable [default: none]
+    /// A key that may do everything, beside those in the database: 32 characters or more; better given by the variable STEPWELL_ADMIN_KEY [default: none]
     #[arg(long, env = "STEPWELL_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
     admin_key: Option<String>,
     /// Listen where other machines reach this host though there is no key

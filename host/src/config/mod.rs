@@ -2,8 +2,10 @@
 
 mod access;
 mod bounds;
+mod telemetry;
 
 pub use access::{AccessConfig, AccessFlags, TlsFiles};
+pub use telemetry::{TelemetryConfig, TelemetryFlags};
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -104,15 +106,9 @@ pub struct ServeFlags {
     /// Keys that payloads are sealed with at rest, id:base64 of 32 bytes each; the first one seals, all of them open [default: none]
     #[arg(long, env = "STEPWELL_ENCRYPTION_KEYS", value_name = "KEYS", hide_env_values = true)]
     encryption_keys: Option<String>,
-    /// The collector that spans are sent to by OTLP (http/protobuf), http://HOST:4318 [default: none]
-    #[arg(long, env = "STEPWELL_OTLP_ENDPOINT", value_name = "URL")]
-    otlp_endpoint: Option<String>,
-    /// The same by its standard name; the one above wins [default: none]
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
-    otel_endpoint: Option<String>,
-    /// What spans call the service
-    #[arg(long, env = "OTEL_SERVICE_NAME", default_value = "stepwell", value_name = "NAME")]
-    service_name: String,
+    /// What it tells a collector
+    #[command(flatten)]
+    telemetry: TelemetryFlags,
     /// Form of the log on standard error
     #[arg(long, env = "STEPWELL_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -223,10 +219,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// What payloads are sealed with at rest. Keys that are none are refused at the start, where nobody prints them.
     pub keys: Result<Keyring, BadKeys>,
-    /// The collector that spans are sent to.
-    pub otlp_endpoint: Option<String>,
-    /// What spans call the service.
-    pub service_name: String,
+    /// Where it sends spans and metrics.
+    pub telemetry: TelemetryConfig,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What is logged.
@@ -253,8 +247,7 @@ impl Config {
             egress_ca: None,
             access: AccessConfig::default(),
             keys: Ok(Keyring::default()),
-            otlp_endpoint: None,
-            service_name: "stepwell".to_owned(),
+            telemetry: TelemetryConfig::default(),
             log_format: LogFormat::Text,
             log: "info".to_owned(),
         }
@@ -280,12 +273,7 @@ impl From<ServeFlags> for Config {
             egress_ca: flags.egress_ca,
             access: flags.access.into(),
             keys: flags.encryption_keys.map_or_else(|| Ok(Keyring::default()), |keys| keys.parse()),
-            // A variable that is empty is one that is not set, as OpenTelemetry has it.
-            otlp_endpoint: [flags.otlp_endpoint, flags.otel_endpoint]
-                .into_iter()
-                .flatten()
-                .find(|endpoint| !endpoint.is_empty()),
-            service_name: flags.service_name,
+            telemetry: flags.telemetry.into(),
             log_format: flags.log_format,
             log: flags.log,
             ..Self::at(flags.data)

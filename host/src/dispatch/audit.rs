@@ -13,6 +13,8 @@ use crate::store::{AuditRow, NewAudit};
 
 /// Starts that are noted at most: whoever notes one more writes all of them first.
 const NOTED_MAX: usize = 1_000;
+/// Starts that are kept while they cannot be written; the oldest go first.
+const KEPT_MAX: usize = 100_000;
 /// The longest subject that is kept, in bytes.
 const SUBJECT_BYTES_MAX: usize = 512;
 
@@ -41,28 +43,55 @@ impl Dispatch {
     /// Writes what is noted again and again, until it is told to stop.
     pub async fn keep_audit(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(Self::AUDIT_EVERY)).await.is_some() {
-            // What went wrong is in the log.
-            let _written = self.write_noted().await;
+            if let Err(error) = self.write_noted().await {
+                tracing::debug!(error = %error, "The audit log waits for the database");
+            }
         }
     }
 
-    /// Writes what was noted. What cannot be written is lost, and that is said.
+    /// Writes what was noted. What cannot be written is kept for the next time, also where nobody waits any longer.
     pub async fn write_noted(&self) -> Result<()> {
-        let noted = std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner));
-        if noted.is_empty() {
+        let mut taken = Taken::from(&*self.noted);
+        if taken.entries.is_empty() {
             return Ok(());
         }
-        let written = self.store().write_audit(&noted).await;
-        if let Err(error) = &written {
-            let count = noted.len();
-            tracing::error!(error = %error, count, "{count} starts are missing in the audit log");
-        }
-        Ok(written?)
+        self.store().write_audit(&taken.entries).await?;
+        taken.entries.clear();
+        Ok(())
     }
 
     /// A page of the log, newest first.
     pub async fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {
         Ok(self.store().audit(before, self.page(limit)?).await?)
+    }
+}
+
+/// Entries that are being written; those that were not go back.
+struct Taken<'a> {
+    noted: &'a Noted,
+    entries: Vec<NewAudit>,
+}
+
+impl<'a> From<&'a Noted> for Taken<'a> {
+    fn from(noted: &'a Noted) -> Self {
+        let entries = std::mem::take(&mut *noted.lock().unwrap_or_else(PoisonError::into_inner));
+        Self { noted, entries }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        self.entries.append(&mut noted);
+        let lost = self.entries.len().saturating_sub(KEPT_MAX);
+        if lost > 0 {
+            tracing::error!(lost, "{lost} starts are missing in the audit log");
+            self.entries.drain(..lost);
+        }
+        *noted = std::mem::take(&mut self.entries);
     }
 }
 

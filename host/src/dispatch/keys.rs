@@ -4,7 +4,7 @@
 //! revoked key may go on to be taken by a host other than the one that revoked it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::model::{
 };
 use crate::store::{KeyRow, NewKey, StoreError};
 
-/// How long a key is known that was read.
-const REMEMBERED_FOR: Duration = Duration::from_secs(5);
+/// How long a key is known that was read: of the 5 s that are promised, one is left for the way.
+const REMEMBERED_FOR: Duration = Duration::from_secs(4);
 /// The same while the database does not answer: it can tell of no revocation either.
 const REMEMBERED_IN_NEED: Duration = Duration::from_mins(10);
 /// Keys that are remembered.
@@ -60,11 +60,9 @@ impl KeyOrder {
             );
         }
         if !self.workflows.is_empty() && self.roles != [Role::Start] {
-            let roles =
-                format!("{:?}", self.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>());
             return refuse(
                 "roles",
-                roles,
+                roles_of(&self.roles),
                 "start alone where workflows are named: the others are not limited by them",
             );
         }
@@ -108,6 +106,8 @@ pub(super) struct Keyring {
     asked: Mutex<Option<Stopwatch>>,
     remembered: Mutex<HashMap<KeyId, Remembered>>,
     environment: OnceLock<ChosenKey>,
+    /// Counts those that were ordered here.
+    revocations: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -154,6 +154,10 @@ impl Keyring {
     }
 }
 
+fn roles_of(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 fn is_within(since: Stopwatch, long: Duration) -> bool {
     since.seconds() < long.as_secs_f64()
 }
@@ -187,7 +191,7 @@ impl Dispatch {
         if !new.scope.roles.contains(&Role::Admin) && !self.has_keys().await? {
             return Err(DispatchError::OutOfBounds {
                 what: "roles",
-                value: format!("{:?}", new.scope.roles),
+                value: roles_of(&new.scope.roles),
                 bounds: "admin for the first key: from then on keys are asked for, and without \
                          an admin nobody could make the next"
                     .to_owned(),
@@ -210,6 +214,7 @@ impl Dispatch {
     /// Revokes a key, and so all sessions that were opened with it.
     pub async fn revoke_key(&self, id: &KeyId) -> Result<()> {
         let was_there = self.store().revoke_key(self.host(), id).await?;
+        self.keyring.revocations.fetch_add(1, Ordering::AcqRel);
         self.keyring.forget(id);
         if was_there { Ok(()) } else { Err(DispatchError::UnknownKey(id.clone())) }
     }
@@ -242,6 +247,11 @@ impl Dispatch {
         self.keyring.environment.get()?.is(text).then(KeyHolder::environment)
     }
 
+    /// That of the key of the environment.
+    fn fingerprint(&self) -> Option<String> {
+        self.keyring.environment.get().map(ChosenKey::fingerprint)
+    }
+
     async fn holder(&self, row: &KeyRow) -> Result<Option<KeyHolder>> {
         let opened_with;
         let lasting = match &row.scope.session {
@@ -249,7 +259,8 @@ impl Dispatch {
             None => row,
             Some(session) if session.ends_at <= self.now() => return Ok(None),
             Some(session) if session.of == KeyId::environment() => {
-                let is_there = self.keyring.environment.get().is_some();
+                let is_the_same = self.fingerprint() == session.fingerprint;
+                let is_there = session.fingerprint.is_some() && is_the_same;
                 return Ok(is_there.then(KeyHolder::environment));
             }
             Some(session) => {
@@ -269,10 +280,15 @@ impl Dispatch {
         if let Some(row) = self.keyring.recall(id, REMEMBERED_FOR) {
             return Ok(Some(row));
         }
+        let revocations = || self.keyring.revocations.load(Ordering::Acquire);
+        let before = revocations();
         match self.store().key(id).await {
             Ok(Some(row)) => {
                 let row = Arc::new(row);
-                self.keyring.remember(&row);
+                // It may have been read just before it was revoked.
+                if revocations() == before {
+                    self.keyring.remember(&row);
+                }
                 Ok(Some(row))
             }
             Ok(None) => {
@@ -303,7 +319,8 @@ impl Dispatch {
         let seeds = [self.parts.ids.seed(), self.parts.ids.seed()];
         let key = Key::made_of(KeyKind::Session, seeds);
         let ends_at = self.now() + SESSION_FOR;
-        let session = Some(Session { of: holder.id.clone(), ends_at });
+        let fingerprint = if holder.id == KeyId::environment() { self.fingerprint() } else { None };
+        let session = Some(Session { of: holder.id.clone(), ends_at, fingerprint });
         let scope = KeyScope { roles: Vec::new(), workflows: Vec::new(), session };
         let name = "session".to_owned();
         let row = NewKey { id: key.id().clone(), name, hash: key.hash(), scope };

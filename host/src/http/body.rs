@@ -1,5 +1,7 @@
 //! Reading bodies, never beyond a limit.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, HttpBody};
 use serde::de::{DeserializeOwned, Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -28,10 +30,28 @@ pub(super) struct Bound {
 }
 
 /// Reads a body whole, if it keeps its bound.
-pub(super) async fn read(mut body: Body, bound: Bound) -> Result<Bytes, Problem> {
+pub(super) async fn read(body: Body, bound: Bound) -> Result<Bytes, Problem> {
+    read_hearing_out(body, bound, DISCARDED_BYTES_MAX).await
+}
+
+/// The same of a stranger: who sends too much, or for longer than that, is heard out no further.
+pub(super) async fn read_briefly(
+    body: Body,
+    bound: Bound,
+    (within, limit): (Duration, &'static str),
+) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(within, read_hearing_out(body, bound, 0)).await;
+    read.unwrap_or_else(|_elapsed| Err(Problem::too_slow(limit)))
+}
+
+async fn read_hearing_out(
+    mut body: Body,
+    bound: Bound,
+    discarded_max: usize,
+) -> Result<Bytes, Problem> {
     let refused = || Problem::too_large(bound.what, bound.max, bound.limit);
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > bound.max.saturating_add(DISCARDED_BYTES_MAX) {
+    if announced > bound.max.saturating_add(discarded_max) {
         return Err(refused());
     }
     // Whoever only announces much is given little.
@@ -45,7 +65,7 @@ pub(super) async fn read(mut body: Body, bound: Bound) -> Result<Bytes, Problem>
         seen = seen.saturating_add(bytes.len());
         if seen <= bound.max {
             append(&mut whole, &bytes, bound.max);
-        } else if seen > bound.max.saturating_add(DISCARDED_BYTES_MAX) {
+        } else if seen > bound.max.saturating_add(discarded_max) {
             break;
         } else {
             whole = Vec::new();

@@ -1,12 +1,13 @@
 //! Orders for many executions.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Door;
+use super::access::Subject;
 use super::body;
 use super::error::Problem;
 use super::executions::{Which, cursor_behind};
@@ -78,7 +79,10 @@ struct Refused {
     post, path = "/v1/bulk/cancel", tag = "executions", operation_id = "cancel_many",
     request_body = Order, responses((status = 200, body = Answer)),
 )]
-pub(super) async fn cancel(State(door): State<Door>, body: Body) -> Result<Json<Answer>, Problem> {
+pub(super) async fn cancel(
+    State(door): State<Door>,
+    body: Body,
+) -> Result<(Extension<Subject>, Json<Answer>), Problem> {
     act(&door, body, |order| {
         let force = if order.force { Force::Yes } else { Force::No };
         BulkAction::Cancel(order.reason.clone(), force)
@@ -91,7 +95,10 @@ pub(super) async fn cancel(State(door): State<Door>, body: Body) -> Result<Json<
     post, path = "/v1/bulk/retry", tag = "executions", operation_id = "retry_many",
     request_body = Order, responses((status = 200, body = Answer)),
 )]
-pub(super) async fn retry(State(door): State<Door>, body: Body) -> Result<Json<Answer>, Problem> {
+pub(super) async fn retry(
+    State(door): State<Door>,
+    body: Body,
+) -> Result<(Extension<Subject>, Json<Answer>), Problem> {
     act(&door, body, |order| BulkAction::Retry(order.module.clone().map(|module| module.0))).await
 }
 
@@ -100,7 +107,10 @@ pub(super) async fn retry(State(door): State<Door>, body: Body) -> Result<Json<A
     post, path = "/v1/bulk/pause", tag = "executions", operation_id = "pause_many",
     request_body = Order, responses((status = 200, body = Answer)),
 )]
-pub(super) async fn pause(State(door): State<Door>, body: Body) -> Result<Json<Answer>, Problem> {
+pub(super) async fn pause(
+    State(door): State<Door>,
+    body: Body,
+) -> Result<(Extension<Subject>, Json<Answer>), Problem> {
     act(&door, body, |_| BulkAction::Pause).await
 }
 
@@ -109,7 +119,10 @@ pub(super) async fn pause(State(door): State<Door>, body: Body) -> Result<Json<A
     post, path = "/v1/bulk/resume", tag = "executions", operation_id = "resume_many",
     request_body = Order, responses((status = 200, body = Answer)),
 )]
-pub(super) async fn resume(State(door): State<Door>, body: Body) -> Result<Json<Answer>, Problem> {
+pub(super) async fn resume(
+    State(door): State<Door>,
+    body: Body,
+) -> Result<(Extension<Subject>, Json<Answer>), Problem> {
     act(&door, body, |order| BulkAction::Resume(order.module.clone().map(|module| module.0))).await
 }
 
@@ -117,7 +130,7 @@ async fn act(
     door: &Door,
     body: Body,
     action: impl Fn(&Order) -> BulkAction,
-) -> Result<Json<Answer>, Problem> {
+) -> Result<(Extension<Subject>, Json<Answer>), Problem> {
     let order: Order = body::order(body).await?;
     let action = action(&order);
     let missing = "say which executions by `filter`; {\"filter\": {}} means all of them";
@@ -126,10 +139,13 @@ async fn act(
     let dry_run = order.dry_run;
     let page = door.dispatch.do_to_many(Bulk { action, filter, dry_run }).await?;
     let refused = page.refused.into_iter();
-    Ok(Json(Answer {
+    let answer = Answer {
         done: page.done,
         refused: refused.map(|(id, error)| Refused { id, problem: error.into() }).collect(),
         dry_run,
         next_cursor: page.next.as_ref().map(cursor_behind),
-    }))
+    };
+    let dry = if dry_run { ", dry run" } else { "" };
+    let subject = Subject::of_many(&answer.done, answer.refused.len(), dry);
+    Ok((Extension(subject), Json(answer)))
 }

@@ -33,11 +33,6 @@ impl Caller {
         Self { holder: holder.map(Arc::new), otherwise: "local", from }
     }
 
-    /// Who wanted to be known, and is not.
-    pub(super) fn nobody(from: IpAddr) -> Self {
-        Self { holder: None, otherwise: "nobody", from }
-    }
-
     /// The key.
     pub(super) fn key(&self) -> Option<&KeyId> {
         self.holder.as_ref().map(|holder| &holder.id)

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Door;
+use super::access::Subject;
 use super::body;
 use super::error::Problem;
 use super::path::Span;
@@ -86,13 +87,22 @@ impl From<CleanedUp> for Cleanup {
 pub(super) async fn clean_up(
     State(door): State<Door>,
     body: Body,
-) -> Result<Json<Cleanup>, Problem> {
+) -> Result<(Extension<Subject>, Json<Cleanup>), Problem> {
     let Order { older_than, states, dead_letters, logs, dry_run } = body::order(body).await?;
     let order = CleanupOrder { older_than: older_than.0, states, dead_letters, logs };
     if dry_run {
         let removed = door.dispatch.count_cleanup(&order).await?;
         let counted = CleanedUp { removed, more: false };
-        return Ok(Json(Cleanup { dry_run: true, ..counted.into() }));
+        return Ok(told(Cleanup { dry_run: true, ..counted.into() }));
     }
-    Ok(Json(door.dispatch.clean_up(&order).await?.into()))
+    Ok(told(door.dispatch.clean_up(&order).await?.into()))
+}
+
+fn told(cleaned: Cleanup) -> (Extension<Subject>, Json<Cleanup>) {
+    let executions = cleaned.executions.values().sum::<u64>();
+    let dry = if cleaned.dry_run { ", dry run" } else { "" };
+    let Cleanup { dead_letters, logs, .. } = &cleaned;
+    let subject =
+        format!("{executions} executions, {dead_letters} dead letters, {logs} lines of logs{dry}");
+    (Extension(Subject(subject)), Json(cleaned))
 }

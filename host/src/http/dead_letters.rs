@@ -2,14 +2,15 @@
 
 use std::str::FromStr;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
+use super::access::Subject;
 use super::body;
 use super::error::Problem;
 use super::path::{Asked, Named, Text, page_default};
@@ -324,7 +325,7 @@ struct Refused {
 pub(super) async fn replay_all(
     State(door): State<Door>,
     body: Body,
-) -> Result<Json<ReplayedMany>, Problem> {
+) -> Result<(Extension<Subject>, Json<ReplayedMany>), Problem> {
     let Many { filter, before, limit, queue, attempts } = body::order(body).await?;
     let (how, before) = (redriving(queue, attempts), before.map(|before| before.0));
     let many = door.dispatch.redrive_all(&whole(filter)?, &how, before, limit).await?;
@@ -336,11 +337,14 @@ pub(super) async fn replay_all(
     let refused = many.refused.into_iter();
     let refused =
         refused.map(|(id, error)| Refused { id: id.to_string(), problem: Problem::from(error) });
-    Ok(Json(ReplayedMany {
+    let answer = ReplayedMany {
         replayed: replayed.collect(),
         refused: refused.collect(),
         next_before: many.next_before.map(|id| id.to_string()),
-    }))
+    };
+    let ids: Vec<_> = answer.replayed.iter().map(|one| &*one.id).collect();
+    let subject = Subject::of_many(&ids, answer.refused.len(), "");
+    Ok((Extension(subject), Json(answer)))
 }
 
 /// Removes a dead letter.
@@ -370,10 +374,11 @@ pub(super) struct DiscardedMany {
 pub(super) async fn discard_all(
     State(door): State<Door>,
     body: Body,
-) -> Result<Json<DiscardedMany>, Problem> {
+) -> Result<(Extension<Subject>, Json<DiscardedMany>), Problem> {
     let Unwanted { filter, before, limit } = body::order(body).await?;
     let before = before.map(|before| before.0);
     let gone = door.dispatch.discard_all(&whole(filter)?, before, limit).await?;
     let next_before = gone.next_before.map(|id| id.to_string());
-    Ok(Json(DiscardedMany { discarded: gone.count, next_before }))
+    let subject = Subject(format!("{} dead letters", gone.count));
+    Ok((Extension(subject), Json(DiscardedMany { discarded: gone.count, next_before })))
 }

@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457), and the only place that knows status codes.
 
+use std::any::Any;
+
 use std::error::Error;
 use std::fmt;
 
@@ -307,6 +309,15 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         cause = deeper.source();
     }
     texts.join(": ")
+}
+
+/// What is answered where a handler has fallen; its cause is in the log.
+#[expect(clippy::needless_pass_by_value, reason = "the layer calls it with this signature")]
+pub(super) fn after_panic(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let said = cause.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = said.unwrap_or("something"), "A request could not be answered");
+    Problem::own_fault().into_response()
 }
 
 #[cfg(test)]

@@ -103,8 +103,8 @@ pub const RULES: &[Rule] = &[
     post("/v1/bulk/resume", Need::Operate, "bulk.resume"),
     see("/v1/events", Need::Read),
     see("/v1/executions/{id}", Need::Follow),
-    see("/v1/executions/{id}/journal", Need::Read),
-    see("/v1/executions/{id}/logs", Need::Read),
+    see("/v1/executions/{id}/journal", Need::Follow),
+    see("/v1/executions/{id}/logs", Need::Follow),
     see("/v1/executions/{id}/events", Need::Follow),
     see("/v1/executions/{id}/result", Need::Follow),
     post("/v1/executions/{id}/signals/{name}", Need::Operate, "execution.signal"),
@@ -150,9 +150,9 @@ pub(super) fn rule(method: &Method, route: Option<&str>) -> Rule {
 pub(super) fn rule_of(method: &str, route: &str) -> Rule {
     let found = RULES.iter().find(|rule| rule.route == route && rule.method == method);
     let unnamed = || match (route.starts_with("/v1/"), method) {
-        (true, "GET") => see("", Need::Admin),
-        (true, _) => post("", Need::Admin, "unnamed"),
-        (false, _) => see("", Need::Page),
+        (true, "GET") => see("/v1/", Need::Admin),
+        (false, "GET") => see("", Need::Page),
+        _changing => post("", Need::Admin, "unnamed"),
     };
     found.copied().unwrap_or_else(unnamed)
 }
@@ -180,6 +180,7 @@ mod tests {
     fn what_is_forgotten_is_closed() {
         assert_eq!(rule(&Method::POST, Some("/v1/forgotten")).need, Need::Admin);
         assert_eq!(rule(&Method::DELETE, Some("/v1/modules")).need, Need::Admin);
+        assert_eq!(rule(&Method::POST, Some("/forgotten")).need, Need::Admin);
         assert_eq!(rule(&Method::GET, Some("/executions/{id}")).need, Need::Page);
         assert_eq!(rule(&Method::HEAD, Some("/health")).need, Need::Open);
     }

@@ -1,6 +1,5 @@
 //! What all handlers share, and the layers that every request passes.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +21,7 @@ use tracing::Span;
 
 use super::access::{self, Access, Throttle};
 use super::door::Tls;
-use super::error::Problem;
+use super::error::{self, Problem};
 use super::health::HostState;
 use super::metrics::{self, Census, Render};
 use super::openapi::routes;
@@ -46,7 +45,7 @@ pub struct Door {
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) closing: CancellationToken,
     pub(super) shut: CancellationToken,
-    requests: TaskTracker,
+    pub(super) requests: TaskTracker,
 }
 
 impl Door {
@@ -125,9 +124,9 @@ impl Door {
             .layer(from_fn_with_state(self.clone(), access::guard))
             .layer(from_fn_with_state(self.clone(), end_with_host))
             .layer(compressing())
-            .layer(CatchPanicLayer::custom(after_panic))
+            .layer(CatchPanicLayer::custom(error::after_panic))
             .layer(from_fn(metrics::measure))
-            .layer(TraceLayer::new_for_http().on_failure(tell_failure))
+            .layer(TraceLayer::new_for_http().make_span_with(span_of).on_failure(tell_failure))
             .with_state(self)
     }
 }
@@ -153,6 +152,12 @@ async fn end_with_host(State(door): State<Door>, request: Request, next: Next) -
     }
 }
 
+/// Of an address the path alone: somebody may have put a key into the query.
+fn span_of(request: &Request) -> Span {
+    let (method, path) = (request.method(), access::subject(request.uri()));
+    tracing::debug_span!("request", %method, path, version = ?request.version())
+}
+
 /// A 503 is how the host says that it is busy, starts or stops: nobody has to act.
 #[expect(clippy::needless_pass_by_value, reason = "the layer calls it with this signature")]
 fn tell_failure(failure: ServerErrorsFailureClass, latency: Duration, _request: &Span) {
@@ -161,12 +166,4 @@ fn tell_failure(failure: ServerErrorsFailureClass, latency: Duration, _request: 
     } else {
         tracing::error!(failure = %failure, latency = ?latency, "A request could not be answered");
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the layer calls it with this signature")]
-fn after_panic(cause: Box<dyn Any + Send + 'static>) -> Response {
-    let said = cause.downcast_ref::<&str>().copied();
-    let said = said.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = said.unwrap_or("something"), "A request could not be answered");
-    Problem::own_fault().into_response()
 }

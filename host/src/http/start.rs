@@ -59,6 +59,15 @@ enum Answer {
     Refused { error: Problem },
 }
 
+impl Answer {
+    fn id(&self) -> Option<ExecutionId> {
+        match self {
+            Self::Started(started) => Some(started.id),
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 struct Answers {
     executions: Vec<Answer>,
@@ -103,7 +112,9 @@ pub(super) async fn start(
         }
         (Orders::Many(orders), None) => {
             let executions = start_many(&door, &caller, &orders, traceparent).await;
-            let subject = Subject(format!("{} orders", executions.len()));
+            let started = executions.iter().filter_map(Answer::id).collect::<Vec<_>>();
+            let refused = executions.len() - started.len();
+            let subject = Subject::of_many(&started, refused, "");
             let mut response = Json(Answers { executions }).into_response();
             response.extensions_mut().insert(subject);
             Ok(response)

@@ -86,6 +86,9 @@ pub struct Session {
     pub of: KeyId,
     /// When it ends.
     pub ends_at: Timestamp,
+    /// Where it was opened with the key of the environment: which one that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// How long a browser stays logged in.
@@ -106,6 +109,11 @@ impl KeyId {
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a whole key is that of a session.
+    pub fn is_of_session(key: &str) -> bool {
+        key.strip_prefix(MARK).is_some_and(|id| id.starts_with(SESSION))
     }
 
     /// As it lies in a row.
@@ -132,6 +140,8 @@ impl FromStr for KeyId {
         if text == ENVIRONMENT {
             return Ok(Self::environment());
         }
+        // What its key begins with does as well, and so does the whole key, whose secret is nobody's business here.
+        let text = text.strip_prefix(MARK).map_or(text, |key| key.split('_').next().unwrap_or(key));
         let digits = text.strip_prefix(SESSION).unwrap_or(text);
         let is_id = digits.len() == 2 * ID_BYTES && digits.bytes().all(is_hex);
         is_id.then(|| Self(text.to_owned())).ok_or(NoKeyId)
@@ -230,6 +240,11 @@ pub struct NoKey;
 pub struct ChosenKey(KeyHash);
 
 impl ChosenKey {
+    /// What tells it from another one, and lets nobody find it.
+    pub fn fingerprint(&self) -> String {
+        hex(&Sha256::digest(self.0.as_bytes())[..ID_BYTES])
+    }
+
     /// Whether this text is that key.
     pub fn is(&self, text: &str) -> bool {
         self.0.is(KeyHash::of_text(text).as_bytes())

@@ -43,6 +43,7 @@ mod result_key;
 mod retention;
 mod retry;
 mod schedule;
+mod series;
 mod task;
 mod timestamp;
 mod trace;
@@ -86,6 +87,7 @@ pub use schedule::{
     BadCron, BadSchedule, Cron, Due, Failed, Firing, Missed, Overlap, Progress, ScheduleSpec,
     Timing, Turn, turn,
 };
+pub use series::Series;
 pub use task::{CallOptions, ChildOptions, Ending, StepCall, StepReport, StepUsage};
 pub use timestamp::Timestamp;
 pub use trace::{

@@ -1,10 +1,13 @@
 //! What a host says of itself: its log on standard error, as text or JSON, what it counts, for `/metrics`, and spans, for a
 //! collector.
 
+mod counts;
 mod exposition;
+mod measures;
 mod post;
 mod traces;
 
+pub use counts::Counts;
 pub use exposition::{Exposition, metrics};
 pub use traces::{Collector, Export, traces};
 

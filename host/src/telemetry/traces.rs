@@ -1,6 +1,7 @@
 //! Spans, sent to a collector by OTLP. The rooms know `Tracer` only; this is the one place that knows who listens.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -26,12 +27,12 @@ const BATCH_MAX: usize = 512;
 /// How long spans are collected before they are sent.
 const SEND_EVERY: Duration = Duration::from_millis(500);
 /// How long a collector may take to answer.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long sending may take that was under way or left when the host stops.
-const LAST_WORDS_TIME_MAX: Duration = Duration::from_secs(3);
+pub(super) const LAST_WORDS_TIME_MAX: Duration = Duration::from_secs(3);
 
-/// Where to send spans, and in whose name.
-#[derive(Debug, Clone)]
+/// Where to send spans and metrics, and in whose name.
+#[derive(Clone)]
 pub struct Collector {
     /// The root of the collector's API, `http://127.0.0.1:4318`, or its address for traces.
     pub endpoint: String,
@@ -39,6 +40,14 @@ pub struct Collector {
     pub service: String,
     /// What people call the host: the resource `service.instance.id`.
     pub instance: String,
+    /// What requests carry besides, `name=value` with commas between. For spans the exporter reads the same variable itself.
+    pub headers: Option<String>,
+}
+
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 /// Takes spans and never waits.

@@ -19,6 +19,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings.extend(machine::disk(config));
     findings.extend(machine::limits(config));
     findings.push(outside::address(config).await);
+    findings.push(outside::door(config));
     findings.extend(outside::policy(config).await);
     findings.push(toolchain::examine().await);
     findings
@@ -103,10 +104,11 @@ mod tests {
         config.redis = Some("redis://:secret@127.0.0.1:1".to_owned());
         config.listen = taken.local_addr().unwrap();
         config.policy = Some(folder.path().join("none.toml"));
+        config.access.admin_key = Some("short".parse());
 
         let findings = examine(&config).await;
 
-        for what in ["database", "address", "policy"] {
+        for what in ["database", "address", "access", "policy"] {
             let finding = judged(&findings, what);
             assert_eq!(finding.judgement, Judgement::Fail, "{finding:?}");
             assert!(finding.advice.is_some(), "{finding:?}");

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::whole;
-use crate::app::outside;
+use crate::app::{access, outside};
 use crate::cli::Finding;
 use crate::config::Config;
 
@@ -47,7 +47,32 @@ async fn is_stepwell(config: &Config) -> bool {
     };
     let answer = tokio::time::timeout(SAYS_WITHIN, asking).await;
     let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
-    String::from_utf8_lossy(&answer).contains("Stepwell")
+    // One that asks for a key says so in its own name.
+    String::from_utf8_lossy(&answer).to_lowercase().contains("stepwell")
+}
+
+/// Whether nobody is let in who should not be, and the host starts for all that.
+pub(super) fn door(config: &Config) -> Finding {
+    let (what, given) = ("access", &config.access);
+    if let Some(Err(weak)) = given.admin_key {
+        return Finding::fail(what, whole(weak), "set STEPWELL_ADMIN_KEY to such a one");
+    }
+    if let Err(error) = access::tls(given) {
+        return Finding::fail(what, whole(error), "docs/tls.md says what each file holds");
+    }
+    let line = if given.tls.is_some() { "TLS" } else { "no TLS" };
+    let is_alone = config.listen.ip().is_loopback() && given.trusted_proxies.is_empty();
+    if is_alone || given.admin_key.is_some() {
+        let who = if is_alone { "this machine alone" } else { "others, with keys" };
+        return Finding::ok(what, format!("{who}; {line}"));
+    }
+    if given.insecure_no_auth {
+        let told = format!("whoever reaches {} may do everything; {line}", config.listen);
+        return Finding::warn(what, told, "make a key, and leave --insecure-no-auth out");
+    }
+    let told = format!("others reach {}; {line}", config.listen);
+    let advice = "have a key in the database or in STEPWELL_ADMIN_KEY, or the host does not start";
+    Finding::warn(what, told, advice)
 }
 
 /// Whether the files are good that say what modules may reach.

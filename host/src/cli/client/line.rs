@@ -80,6 +80,9 @@ fn advice(error: &rustls::Error) -> &'static str {
         Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "its certificate has to be renewed",
+        Error::InvalidCertificate(CertificateError::Other(_)) => {
+            "its certificate is an authority's own, or of version 1: docs/tls.md says how one is made"
+        }
         Error::InvalidCertificate(_) => {
             "--ca FILE or STEPWELL_CA names the authority that signed its certificate"
         }

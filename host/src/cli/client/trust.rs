@@ -35,7 +35,7 @@ impl Trust {
         let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, error))?;
         config.with_client_auth_cert(chain, private).map_err(|error| {
             let (certificate, key) = (certificate.display(), key.display());
-            CliError::Usage(format!("{certificate} and {key} are no pair: {error}"))
+            CliError::Usage(format!("{certificate} and {key} cannot be used together: {error}"))
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a host counts, read from its `/metrics`. Pure.
 
-use crate::model::{ExecutionState, metric};
+use crate::model::{ExecutionState, Series, metric};
 
 /// What is read of it: counters since the host's start, and how long things took.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -137,48 +137,6 @@ impl Histogram {
 /// Of what lies beyond the last bound nothing more is known.
 fn between(floor: f64, bound: f64, share: f64) -> f64 {
     if bound.is_infinite() { bound } else { floor + (bound - floor) * share }
-}
-
-/// A line of the text format: `name{label="value",...} 12`.
-#[derive(Debug)]
-struct Series<'a> {
-    name: &'a str,
-    labels: &'a str,
-    value: f64,
-}
-
-impl<'a> Series<'a> {
-    fn read(line: &'a str) -> Option<Self> {
-        let (series, value) = line.trim_end().rsplit_once(' ')?;
-        let value = value.parse().ok()?;
-        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-        Some(Self { name, labels: labels.trim_end_matches('}'), value })
-    }
-
-    /// The value of a label, as it is written.
-    fn label(&self, name: &str) -> Option<&'a str> {
-        let mut rest = self.labels;
-        loop {
-            let (label, behind) = rest.split_once("=\"")?;
-            let end = end_of_value(behind)?;
-            if label.trim_start_matches([',', ' ']) == name {
-                return behind.get(..end);
-            }
-            rest = behind.get(end + 1..)?;
-        }
-    }
-}
-
-/// Where the quote is that ends a value, which may hold others behind a backslash.
-fn end_of_value(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (place, letter) in text.char_indices() {
-        if letter == '"' && !escaped {
-            return Some(place);
-        }
-        escaped = letter == '\\' && !escaped;
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Logging in and out with a browser: a key is given once, and a session's own key is kept in a cookie that no script reads.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,8 +19,10 @@ use super::super::web;
 use super::{Door, Line, Reader, keys_in_force, origin, recognise, session, write_down};
 use crate::model::SESSION_FOR;
 
-/// The longest form.
+/// The longest form,
 const FORM_BYTES_MAX: usize = 4 << 10;
+/// and how long it may take to come.
+const FORM_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest address that somebody is sent back to.
 const TO_BYTES_MAX: usize = 1 << 10;
 
@@ -144,19 +147,14 @@ async fn open(door: &Door, sent: Sent<'_>, body: Body) -> Result<Response, Probl
     }
     let from = sent.from(door);
     let bound = Bound { what: "the form", max: FORM_BYTES_MAX, limit: "form_bytes_max" };
-    let bytes = body::read(body, bound).await?;
+    // Whoever it is has shown no key yet.
+    let bytes = body::read_briefly(body, bound, (FORM_TIMEOUT, "form_timeout")).await?;
     let form: Form = serde_urlencoded::from_bytes(&bytes)
         .map_err(|error| Problem::malformed(format!("the form: {error}")))?;
-    let nobody = Caller::nobody(from);
     let holder = match recognise(door, Shown::Bearer(form.key.trim()), from).await {
         Ok(holder) => holder,
-        Err(problem) => {
-            let status = problem.status();
-            if status == StatusCode::UNAUTHORIZED {
-                write_down(door, &nobody, ("login", "refused".to_owned()), status).await?;
-            }
-            return Ok(page(status, problem.detail(), &form.to));
-        }
+        // It is in the host's log: nobody fills the database by guessing.
+        Err(problem) => return Ok(page(problem.status(), problem.detail(), &form.to)),
     };
     // Whoever logs in anew leaves no session behind that nobody would end.
     if let Some(session) = session(sent.headers) {
@@ -186,10 +184,11 @@ async fn close(door: &Door, sent: Sent<'_>) -> Result<Response, Problem> {
         return Err(Problem::forbidden("only a page of this host logs out"));
     }
     if let Some(session) = session(sent.headers) {
-        let holder = door.dispatch.recognise(session).await?;
-        door.dispatch.end_session(session).await?;
-        if holder.is_some() {
-            let caller = Caller::new(holder, sent.from(door));
+        let from = sent.from(door);
+        // A cookie of no session is taken away, and that is all.
+        if let Ok(holder) = recognise(door, Shown::Cookie(session), from).await {
+            door.dispatch.end_session(session).await?;
+            let caller = Caller::new(Some(holder), from);
             let status = StatusCode::SEE_OTHER;
             write_down(door, &caller, ("logout", "session".to_owned()), status).await?;
         }

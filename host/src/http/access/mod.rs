@@ -11,22 +11,28 @@ mod watch;
 pub(super) use login::routes;
 pub(super) use throttle::Throttle;
 
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use futures::FutureExt;
 use ipnet::IpNet;
+use tracing::Instrument;
 
 use super::Door;
 use super::caller::{self, Caller, Shown, origin_address};
-use super::error::Problem;
+use super::error::{Problem, after_panic};
+use super::path::Named;
 use super::rules::{self, Need, Rule};
 use super::web;
 use crate::dispatch::{AuditDetail, KeyHolder, NewAudit};
-use crate::model::ExecutionId;
+use crate::model::{ExecutionId, KeyId};
+use throttle::Admitted;
 
 /// How a door is guarded.
 #[derive(Debug, Clone, Default)]
@@ -71,9 +77,23 @@ pub enum Line {
     Tls,
 }
 
+/// Of a part of a path that may be a key, so much is written down: what keys are found by.
+const SHOWN_MAX: usize = 19;
+/// Ids that are written down of many.
+const NAMED_MAX: usize = 5;
+
 /// What a change was done to, where the path does not say it: put beside an answer for the audit log.
 #[derive(Debug, Clone)]
 pub(super) struct Subject(pub(super) String);
+
+impl Subject {
+    /// Many at once: how many it was done to and how many were refused, the first of them, and what else there is to say.
+    pub(super) fn of_many<T: Display>(done: &[T], refused: usize, more: &str) -> Self {
+        let named = done.iter().take(NAMED_MAX).map(T::to_string).collect::<Vec<_>>().join(", ");
+        let behind = if done.len() > NAMED_MAX { ", …" } else { "" };
+        Self(format!("{} done, {refused} refused{more}: {named}{behind}", done.len()))
+    }
+}
 
 /// Lets pass who may, and writes down what was changed.
 pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
@@ -88,22 +108,43 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
     };
     let subject = subject(&parts.uri);
     let shown = Shown::by(&parts.headers).map(|shown| shown.text().to_owned());
-    let allowed = allow(&door, rule, &caller, &parts.uri).await;
+    let allowed = allow(&door, rule, &caller, &mut parts).await;
     parts.extensions.insert(caller.clone());
-    let reader = Reader::of(rule, &parts);
-    let mut response = match allowed {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) => reader.told(problem, Some(&caller)),
+    let (reader, caller_of_answer) = (Reader::of(rule, &parts), caller.clone());
+    let answering = async move {
+        match allowed {
+            Ok(()) => next.run(Request::from_parts(parts, body)).await,
+            Err(problem) => reader.told(problem, Some(&caller_of_answer)),
+        }
     };
     if rule.action.is_empty() || rule.need == Need::Open {
+        let response = answering.await;
         return match shown.filter(|_| caller.key().is_some()) {
             Some(text) => watch::while_known(&door, text, response),
             None => response,
         };
     }
+    // In a task of its own: whoever hangs up after a change takes no entry with him.
+    let door_of_task = door.clone();
+    let changing = door.requests.spawn(
+        async move { change(&door_of_task, &caller, (rule.action, subject), answering).await }
+            .in_current_span(),
+    );
+    changing.await.unwrap_or_else(|_fallen| Problem::own_fault().into_response())
+}
+
+/// Has a change made, and writes down that it was, however it went.
+async fn change(
+    door: &Door,
+    caller: &Caller,
+    (action, subject): (&'static str, String),
+    answering: impl Future<Output = Response>,
+) -> Response {
+    let answered = AssertUnwindSafe(answering).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(after_panic);
     let told = response.extensions_mut().remove::<Subject>();
     let subject = told.map_or(subject, |Subject(told)| told);
-    match write_down(&door, &caller, (rule.action, subject), response.status()).await {
+    match write_down(door, caller, (action, subject), response.status()).await {
         Ok(()) => response,
         Err(problem) => problem.into_response(),
     }
@@ -141,8 +182,18 @@ async fn write_down(
 }
 
 /// The path, without what all paths of the API begin with.
-fn subject(uri: &Uri) -> String {
-    uri.path().trim_start_matches("/v1/").to_owned()
+pub(super) fn subject(uri: &Uri) -> String {
+    let is_key = |part: &str| {
+        let part = part.to_ascii_lowercase();
+        part.starts_with("sw_") || part.starts_with("sw%5f")
+    };
+    let shown = |part: &str| match part.get(..SHOWN_MAX) {
+        // Somebody has given a whole key where its beginning is asked for.
+        Some(beginning) if is_key(part) => format!("{beginning}…"),
+        _ => part.to_owned(),
+    };
+    let parts: Vec<_> = uri.path().trim_start_matches("/v1/").split('/').map(shown).collect();
+    parts.join("/")
 }
 
 /// Whether a request of this kind needs a key, once there is one.
@@ -245,16 +296,30 @@ fn check_page(door: &Door, request: &Parts) -> Result<(), Problem> {
 /// Whose key that is. Who has shown many wrong ones is not looked up for a while; known keys pass all the same, because many
 /// may share an address.
 async fn recognise(door: &Door, shown: Shown<'_>, from: IpAddr) -> Result<KeyHolder, Problem> {
-    if let Some(seconds) = door.throttle.wait(from) {
-        let known = door.dispatch.recognise_again(shown.text()).await?;
-        return known.ok_or_else(|| Problem::too_many_keys(seconds));
+    let unknown = || Problem::unauthorized("this key is not known, or was revoked");
+    // Each has its place: no other site makes a browser send a header, and no program needs a cookie.
+    let is_session = KeyId::is_of_session(shown.text());
+    if is_session != matches!(shown, Shown::Cookie(_)) {
+        return Err(unknown());
     }
-    if let Some(holder) = door.dispatch.recognise(shown.text()).await? {
+    if let Some(holder) = door.dispatch.recognise_again(shown.text()).await? {
         return Ok(holder);
     }
-    door.throttle.count(from);
+    // Counted before it is looked up, or many that come at once would all be.
+    match door.throttle.admit(from, shown.text()) {
+        Admitted::New => {}
+        Admitted::Again => return Err(unknown()),
+        Admitted::Not { seconds } => return Err(Problem::too_many_keys(seconds)),
+    }
+    match door.dispatch.recognise(shown.text()).await {
+        Ok(None) => {}
+        looked_up => {
+            door.throttle.give_back(from);
+            return Ok(looked_up?.expect("somebody is known"));
+        }
+    }
     tracing::warn!(%from, "A wrong key was shown");
-    Err(Problem::unauthorized("this key is not known, or was revoked"))
+    Err(unknown())
 }
 
 /// What is answered to who shows no key.
@@ -269,14 +334,14 @@ fn strangers_answer(reader: Reader, uri: &Uri) -> Response {
 }
 
 /// Refuses who has not the role, and who asks for an execution that the key is not for.
-async fn allow(door: &Door, rule: Rule, caller: &Caller, uri: &Uri) -> Result<(), Problem> {
+async fn allow(door: &Door, rule: Rule, caller: &Caller, parts: &mut Parts) -> Result<(), Problem> {
     if rule.need == Need::Open {
         return Ok(());
     }
     caller.check(rule.need)?;
     if rule.need == Need::Follow && caller.is_limited() {
-        let id = uri.path().split('/').nth(3).and_then(|id| id.parse::<ExecutionId>().ok());
-        let Some(id) = id else { return Ok(()) };
+        // As the handler reads it, so that both mean the same one.
+        let Named(id) = Named::<ExecutionId>::from_request_parts(parts, &()).await?;
         caller.may_start(&door.dispatch.show(id).await?.row.workflow)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Who shows many wrong keys has to wait between them.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,18 +11,38 @@ use crate::model::Stopwatch;
 const FAILURES_MAX: f64 = 10.0;
 /// and seconds until it may show one more.
 const FAILURE_PERIOD_SECONDS: f64 = 6.0;
+/// A key that is shown again within this time is the same mistake, and is looked up no second time.
+const SAME_SECONDS: f64 = 5.0;
 /// Addresses that are remembered.
 const ADDRESSES_MAX: usize = 10_000;
+
+/// Whether a key may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admitted {
+    /// It may.
+    New,
+    /// It was, just now, and was wrong.
+    Again,
+    /// Too many others were, from there.
+    Not {
+        /// Until one more may.
+        seconds: u32,
+    },
+}
 
 /// Counts wrong keys by address: a bucket for each, which leaks.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Throttle {
     seen: Mutex<HashMap<IpAddr, Failures>>,
+    /// Makes marks that nobody can foretell.
+    marks: RandomState,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Failures {
     level: f64,
+    /// A mark of the last one.
+    key: u64,
     at: Stopwatch,
 }
 
@@ -36,33 +57,52 @@ impl Throttle {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many seconds this address has to wait; none: it may try.
-    pub(super) fn wait(&self, from: IpAddr) -> Option<u32> {
-        let level = self.seen().get(&network(from))?.level();
-        let over = level - (FAILURES_MAX - 1.0);
-        let seconds = (over * FAILURE_PERIOD_SECONDS).ceil();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it is a small number above 0"
-        )]
-        (over > 0.0).then_some(seconds.max(1.0) as u32)
+    /// Lets an address try a key, which counts as a wrong one until it is given back.
+    pub(super) fn admit(&self, from: IpAddr, key: &str) -> Admitted {
+        let (mut seen, key) = (self.seen(), self.marks.hash_one(key));
+        let last = seen.get(&network(from)).copied();
+        if last.is_some_and(|last| last.key == key && last.at.seconds() < SAME_SECONDS) {
+            return Admitted::Again;
+        }
+        if let Some(seconds) = wait(&seen, from) {
+            return Admitted::Not { seconds };
+        }
+        count(&mut seen, from, key);
+        Admitted::New
     }
 
-    /// Counts a wrong key.
-    pub(super) fn count(&self, from: IpAddr) {
-        let mut seen = self.seen();
-        if seen.len() >= ADDRESSES_MAX {
-            seen.retain(|_, failures| failures.level() > 0.0);
-            if seen.len() >= ADDRESSES_MAX {
-                seen.clear();
-            }
+    /// The key that was tried was none that is wrong.
+    pub(super) fn give_back(&self, from: IpAddr) {
+        if let Some(failures) = self.seen().get_mut(&network(from)) {
+            let level = (failures.level() - 1.0).max(0.0);
+            *failures = Failures { level, key: 0, at: Stopwatch::start() };
         }
-        let failures =
-            seen.entry(network(from)).or_insert(Failures { level: 0.0, at: Stopwatch::start() });
-        let level = (failures.level() + 1.0).min(FAILURES_MAX);
-        *failures = Failures { level, at: Stopwatch::start() };
     }
+}
+
+fn wait(seen: &HashMap<IpAddr, Failures>, from: IpAddr) -> Option<u32> {
+    let level = seen.get(&network(from))?.level();
+    let over = level - (FAILURES_MAX - 1.0);
+    let seconds = (over * FAILURE_PERIOD_SECONDS).ceil();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is a small number above 0"
+    )]
+    (over > 0.0).then_some(seconds.max(1.0) as u32)
+}
+
+fn count(seen: &mut HashMap<IpAddr, Failures>, from: IpAddr, key: u64) {
+    if seen.len() >= ADDRESSES_MAX {
+        seen.retain(|_, failures| failures.level() > 0.0);
+        if seen.len() >= ADDRESSES_MAX {
+            seen.clear();
+        }
+    }
+    let none = Failures { level: 0.0, key, at: Stopwatch::start() };
+    let failures = seen.entry(network(from)).or_insert(none);
+    let level = (failures.level() + 1.0).min(FAILURES_MAX);
+    *failures = Failures { level, key, at: Stopwatch::start() };
 }
 
 /// Whoever has one address of IPv6 has 2^64.
@@ -81,19 +121,39 @@ mod tests {
     use super::*;
 
     fn tried(throttle: &Throttle, from: IpAddr, times: usize) {
-        (0..times).for_each(|_| throttle.count(from));
+        (0..times)
+            .for_each(|time| assert_eq!(throttle.admit(from, &time.to_string()), Admitted::New));
     }
 
     #[test]
     fn ten_wrong_keys_are_free_and_the_next_has_to_wait() {
         let (throttle, from) = (Throttle::default(), IpAddr::from([192, 0, 2, 1]));
 
-        tried(&throttle, from, 9);
-        assert_eq!(throttle.wait(from), None);
-        tried(&throttle, from, 1);
+        tried(&throttle, from, 10);
 
-        assert_eq!(throttle.wait(from), Some(6));
-        assert_eq!(throttle.wait(IpAddr::from([192, 0, 2, 2])), None);
+        assert_eq!(throttle.admit(from, "new"), Admitted::Not { seconds: 6 });
+        assert_eq!(throttle.admit(IpAddr::from([192, 0, 2, 2]), "new"), Admitted::New);
+    }
+
+    #[test]
+    fn a_key_that_was_good_counts_for_nothing() {
+        let (throttle, from) = (Throttle::default(), IpAddr::from([192, 0, 2, 1]));
+
+        for _ in 0..100 {
+            assert_eq!(throttle.admit(from, "good"), Admitted::New);
+            throttle.give_back(from);
+        }
+    }
+
+    #[test]
+    fn one_wrong_key_is_one_mistake_however_often_it_is_shown() {
+        let (throttle, from) = (Throttle::default(), IpAddr::from([192, 0, 2, 1]));
+
+        assert_eq!(throttle.admit(from, "wrong"), Admitted::New);
+        for _ in 0..100 {
+            assert_eq!(throttle.admit(from, "wrong"), Admitted::Again);
+        }
+        assert_eq!(throttle.admit(from, "another"), Admitted::New);
     }
 
     #[test]
@@ -101,9 +161,11 @@ mod tests {
         let throttle = Throttle::default();
         let address = |last| IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, last));
 
-        (0..10).for_each(|last| throttle.count(address(last)));
+        (0..10).for_each(|last| {
+            assert_eq!(throttle.admit(address(last), &last.to_string()), Admitted::New);
+        });
 
-        assert!(throttle.wait(address(99)).is_some());
+        assert!(matches!(throttle.admit(address(99), "new"), Admitted::Not { .. }));
     }
 
     #[test]
@@ -111,7 +173,7 @@ mod tests {
         let throttle = Throttle::default();
 
         for number in 0..u32::try_from(ADDRESSES_MAX).unwrap() + 10 {
-            throttle.count(IpAddr::from(number.to_be_bytes()));
+            assert_eq!(throttle.admit(IpAddr::from(number.to_be_bytes()), "key"), Admitted::New);
         }
 
         assert!(throttle.seen().len() <= ADDRESSES_MAX);

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use super::Door;
 
 /// How often it is asked whether the key of a stream is still good.
-const ASKED_EVERY: Duration = Duration::from_secs(5);
+const ASKED_EVERY: Duration = Duration::from_secs(4);
 
 /// The same answer; where it is a stream, it ends when the key is revoked or its session is over.
 pub(super) fn while_known(door: &Door, key: String, response: Response) -> Response {

@@ -195,6 +195,10 @@ impl Line {
         let is_chat = standing.protocol == Protocol::Http2 && bytes <= CHAT_BYTES_MAX;
         if standing.under_way == 0 && standing.waits_for == WaitsFor::Request && !is_chat {
             standing.since = Stopwatch::start();
+            if let Some(turn) = standing.turn {
+                self.lines.is_busy(turn);
+                standing.turn = Some(self.lines.is_idle(self.of, &self.end));
+            }
         }
     }
 

@@ -177,6 +177,10 @@ impl Lines {
         let mut book = self.book();
         book.turn += 1;
         let turn = book.turn;
+        // Who was told to go is not told again.
+        if end.is_cancelled() {
+            return turn;
+        }
         book.idle.insert(turn, Idle { of, end: end.clone() });
         if let Some(of) = of {
             book.idle_of.insert((of, turn));
