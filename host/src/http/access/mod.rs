@@ -306,18 +306,22 @@ async fn recognise(door: &Door, shown: Shown<'_>, from: IpAddr) -> Result<KeyHol
         return Ok(holder);
     }
     // Counted before it is looked up, or many that come at once would all be.
-    match door.throttle.admit(from, shown.text()) {
-        Admitted::New => {}
+    let admitted = door.throttle.admit(from, shown.text());
+    match admitted {
+        Admitted::New | Admitted::Beside => {}
         Admitted::Again => return Err(unknown()),
         Admitted::Not { seconds } => return Err(Problem::too_many_keys(seconds)),
     }
     match door.dispatch.recognise(shown.text()).await {
         Ok(None) => {}
         looked_up => {
-            door.throttle.give_back(from);
+            if admitted == Admitted::New {
+                door.throttle.give_back(from);
+            }
             return Ok(looked_up?.expect("somebody is known"));
         }
     }
+    door.throttle.condemn(from, shown.text());
     tracing::warn!(%from, "A wrong key was shown");
     Err(unknown())
 }

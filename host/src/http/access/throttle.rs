@@ -21,6 +21,8 @@ const ADDRESSES_MAX: usize = 10_000;
 pub(super) enum Admitted {
     /// It may.
     New,
+    /// It is being tried already, and is counted once.
+    Beside,
     /// It was, just now, and was wrong.
     Again,
     /// Too many others were, from there.
@@ -43,7 +45,17 @@ struct Failures {
     level: f64,
     /// A mark of the last one.
     key: u64,
+    verdict: Verdict,
     at: Stopwatch,
+}
+
+/// What came of the last key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing yet.
+    Open,
+    /// It was wrong.
+    Wrong,
 }
 
 impl Failures {
@@ -61,8 +73,12 @@ impl Throttle {
     pub(super) fn admit(&self, from: IpAddr, key: &str) -> Admitted {
         let (mut seen, key) = (self.seen(), self.marks.hash_one(key));
         let last = seen.get(&network(from)).copied();
-        if last.is_some_and(|last| last.key == key && last.at.seconds() < SAME_SECONDS) {
-            return Admitted::Again;
+        let same = last.filter(|last| last.key == key && last.at.seconds() < SAME_SECONDS);
+        match same.map(|last| last.verdict) {
+            Some(Verdict::Wrong) => return Admitted::Again,
+            // Many requests of one program come at once.
+            Some(Verdict::Open) => return Admitted::Beside,
+            None => {}
         }
         if let Some(seconds) = wait(&seen, from) {
             return Admitted::Not { seconds };
@@ -71,11 +87,19 @@ impl Throttle {
         Admitted::New
     }
 
+    /// The key that was tried was wrong.
+    pub(super) fn condemn(&self, from: IpAddr, key: &str) {
+        let (mut seen, key) = (self.seen(), self.marks.hash_one(key));
+        if let Some(failures) = seen.get_mut(&network(from)).filter(|last| last.key == key) {
+            failures.verdict = Verdict::Wrong;
+        }
+    }
+
     /// The key that was tried was none that is wrong.
     pub(super) fn give_back(&self, from: IpAddr) {
         if let Some(failures) = self.seen().get_mut(&network(from)) {
             let level = (failures.level() - 1.0).max(0.0);
-            *failures = Failures { level, key: 0, at: Stopwatch::start() };
+            *failures = Failures { level, key: 0, verdict: Verdict::Open, at: Stopwatch::start() };
         }
     }
 }
@@ -99,10 +123,10 @@ fn count(seen: &mut HashMap<IpAddr, Failures>, from: IpAddr, key: u64) {
             seen.clear();
         }
     }
-    let none = Failures { level: 0.0, key, at: Stopwatch::start() };
+    let none = Failures { level: 0.0, key, verdict: Verdict::Open, at: Stopwatch::start() };
     let failures = seen.entry(network(from)).or_insert(none);
     let level = (failures.level() + 1.0).min(FAILURES_MAX);
-    *failures = Failures { level, key, at: Stopwatch::start() };
+    *failures = Failures { level, key, verdict: Verdict::Open, at: Stopwatch::start() };
 }
 
 /// Whoever has one address of IPv6 has 2^64.
@@ -150,6 +174,8 @@ mod tests {
         let (throttle, from) = (Throttle::default(), IpAddr::from([192, 0, 2, 1]));
 
         assert_eq!(throttle.admit(from, "wrong"), Admitted::New);
+        assert_eq!(throttle.admit(from, "wrong"), Admitted::Beside);
+        throttle.condemn(from, "wrong");
         for _ in 0..100 {
             assert_eq!(throttle.admit(from, "wrong"), Admitted::Again);
         }
