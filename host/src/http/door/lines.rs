@@ -102,6 +102,8 @@ pub(super) fn count_end(reason: &'static str) {
 
 impl Lines {
     pub(super) fn new(limits: DoorLimits, trusted: Vec<IpNet>) -> Arc<Self> {
+        // So that it can be seen that none was ended.
+        counter!(metric::HTTP_CONNECTIONS_ENDED.name, "reason" => "room").absolute(0);
         let (book, left, bodies) = Default::default();
         Arc::new(Self { limits, trusted, book, left, bodies })
     }
