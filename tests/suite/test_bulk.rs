@@ -44,6 +44,8 @@ async fn many_stand_still_go_on_and_end_from_the_command_line() {
     assert_eq!(retried, "retry: 5 done, 0 refused");
     let (_, ended) = stepwell(&host, "bulk cancel --all --force").await;
     assert_eq!(ended, "cancel: 6 done, 0 refused");
-    host.until(&kept, |execution| execution["state"] == "cancelled").await;
+    for id in ids.iter().chain([&kept]) {
+        host.until(id, |execution| execution["state"] == "cancelled").await;
+    }
     host.audit().await;
 }
