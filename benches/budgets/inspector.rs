@@ -66,20 +66,23 @@ const SQLITE_MIXED: &str = "
     with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < $1)
     insert into executions
       (id, run, module_digest, workflow, state, queue, tags, priority, ready, visible_at, rank, inbox_seq, base, losses,
-       lost_at_seq, journal_version, created_at, started_at, completed_at, input_hash, failure_kind, parent_id)
+       lost_at_seq, journal_version, created_at, started_at, completed_at, input_hash, failure_kind, parent_id, parent_run,
+       parent_promise, parent_detached)
     select
       cast(printf('%016d', n) as blob), 0, iif(n % 50, randomblob(32), zeroblob(32)), 'workflow-' || (n % 10),
       case when n % 100 = 7 then 'failed' when n % 2 then 'waiting' else 'completed' end, 'queue-' || (n % 5),
       iif(n % 10, null, '[\"tag-' || (n / 10 % 7) || '\"]'), 0, 0,
       iif(n % 2 and n % 100 <> 7, 4000000000000000 + n, null), n, 0, 0, 0, 0, 1, n, n,
       iif(n % 2 and n % 100 <> 7, null, n), zeroblob(16), iif(n % 100 = 7, 'kind-' || (n / 100 % 11), null),
-      iif(n % 1000 = 9, cast(printf('%016d', 4) as blob), null)
+      iif(n % 1000 = 9, cast(printf('%016d', 4) as blob), null), iif(n % 1000 = 9, 0, null),
+      iif(n % 1000 = 9, n, null), iif(n % 1000 = 9, 0, null)
     from numbers";
 
 const POSTGRES_MIXED: &str = "
     insert into executions
       (id, run, module_digest, workflow, state, queue, tags, priority, ready, visible_at, rank, inbox_seq, base, losses,
-       lost_at_seq, journal_version, created_at, started_at, completed_at, input_hash, failure_kind, parent_id)
+       lost_at_seq, journal_version, created_at, started_at, completed_at, input_hash, failure_kind, parent_id, parent_run,
+       parent_promise, parent_detached)
     select
       convert_to(lpad(n::text, 16, '0'), 'UTF8'), 0,
       case n % 50 when 0 then decode(repeat('00', 32), 'hex') else sha256(convert_to(n::text, 'UTF8')) end,
@@ -89,7 +92,8 @@ const POSTGRES_MIXED: &str = "
       case when n % 2 = 1 and n % 100 <> 7 then 4000000000000000 + n end, n, 0, 0, 0, 0, 1, n, n,
       case when n % 2 = 0 or n % 100 = 7 then n end, decode(repeat('00', 16), 'hex'),
       case n % 100 when 7 then 'kind-' || (n / 100 % 11) end,
-      case n % 1000 when 9 then convert_to(lpad('4', 16, '0'), 'UTF8') end
+      case n % 1000 when 9 then convert_to(lpad('4', 16, '0'), 'UTF8') end, case n % 1000 when 9 then 0 end,
+      case n % 1000 when 9 then n end, case n % 1000 when 9 then 0 end
     from generate_series(1, $1) as numbers (n)";
 
 impl Inspector {
