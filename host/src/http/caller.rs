@@ -1,6 +1,6 @@
 //! Who asks, and from where.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -147,6 +147,17 @@ pub(super) fn origin_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
         from = next.to_canonical();
     }
     from
+}
+
+/// Who an address stands for: whoever has one of IPv6 has 2^64.
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }
 
 #[cfg(test)]

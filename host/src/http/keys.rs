@@ -1,10 +1,10 @@
 //! Keys: list, make and revoke.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -109,9 +109,7 @@ pub(super) async fn create(State(door): State<Door>, body: Body) -> Result<Respo
     let subject = Subject(format!("keys/{}", row.id));
     let revealed = key.reveal();
     let created = Created { key: &revealed, shown: row.into() };
-    let mut response = (StatusCode::CREATED, Json(created)).into_response();
-    response.extensions_mut().insert(subject);
-    Ok(response)
+    Ok((StatusCode::CREATED, Extension(subject), Json(created)).into_response())
 }
 
 /// Revokes a key. Another host may take it for 5 s more.

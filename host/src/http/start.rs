@@ -1,10 +1,10 @@
 //! Starting executions: one, or many at once.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -101,9 +101,7 @@ pub(super) async fn start(
             let started = Started::from(door.dispatch.start(order).await?);
             let status = if started.created { StatusCode::CREATED } else { StatusCode::OK };
             let subject = Subject(format!("{workflow} {}", started.id));
-            let mut response = (status, Json(started)).into_response();
-            response.extensions_mut().insert(subject);
-            Ok(response)
+            Ok((status, Extension(subject), Json(started)).into_response())
         }
         (Orders::Many(_), Some(_)) => {
             let detail = "one Idempotency-Key cannot be that of many: give each order its own \
@@ -115,9 +113,7 @@ pub(super) async fn start(
             let started = executions.iter().filter_map(Answer::id).collect::<Vec<_>>();
             let refused = executions.len() - started.len();
             let subject = Subject::of_many(&started, refused, "");
-            let mut response = Json(Answers { executions }).into_response();
-            response.extensions_mut().insert(subject);
-            Ok(response)
+            Ok((Extension(subject), Json(Answers { executions })).into_response())
         }
     }
 }

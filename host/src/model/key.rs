@@ -113,7 +113,7 @@ impl KeyId {
 
     /// Whether a whole key is that of a session.
     pub fn is_of_session(key: &str) -> bool {
-        key.strip_prefix(MARK).is_some_and(|id| id.starts_with(SESSION))
+        key.parse::<Key>().is_ok_and(|key| key.id.0.starts_with(SESSION))
     }
 
     /// As it lies in a row.
@@ -346,6 +346,16 @@ mod tests {
         assert!(chosen.is(text) && !chosen.is(&text[1..]));
         assert!(text[1..].parse::<ChosenKey>().is_err());
         assert!(text.replace('0', " ").parse::<ChosenKey>().is_err());
+    }
+
+    #[test]
+    fn a_key_that_was_chosen_is_no_sessions_however_it_begins() {
+        let session = Key::made_of(KeyKind::Session, [[7; 32], [9; 32]]);
+        let lasting = Key::made_of(KeyKind::Lasting, [[7; 32], [9; 32]]);
+
+        assert!(KeyId::is_of_session(&session.reveal()));
+        assert!(!KeyId::is_of_session(&lasting.reveal()));
+        assert!(!KeyId::is_of_session("sw_secret-of-the-operator-0123456789"));
     }
 
     #[test]

@@ -312,18 +312,14 @@ async fn recognise(door: &Door, shown: Shown<'_>, from: IpAddr) -> Result<KeyHol
         Admitted::Again => return Err(unknown()),
         Admitted::Not { seconds } => return Err(Problem::too_many_keys(seconds)),
     }
-    match door.dispatch.recognise(shown.text()).await {
-        Ok(None) => {}
-        looked_up => {
-            if admitted == Admitted::New {
-                door.throttle.give_back(from);
-            }
-            return Ok(looked_up?.expect("somebody is known"));
-        }
+    let looked_up = door.dispatch.recognise(shown.text()).await;
+    if matches!(looked_up, Ok(None)) {
+        door.throttle.condemn(from, shown.text());
+        tracing::warn!(%from, "A wrong key was shown");
+    } else if admitted == Admitted::New {
+        door.throttle.give_back(from);
     }
-    door.throttle.condemn(from, shown.text());
-    tracing::warn!(%from, "A wrong key was shown");
-    Err(unknown())
+    looked_up?.ok_or_else(unknown)
 }
 
 /// What is answered to who shows no key.

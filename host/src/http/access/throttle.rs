@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::super::caller::network;
 use crate::model::Stopwatch;
 
 /// Wrong keys that one address may show at once,
@@ -129,19 +130,10 @@ fn count(seen: &mut HashMap<IpAddr, Failures>, from: IpAddr, key: u64) {
     *failures = Failures { level, key, verdict: Verdict::Open, at: Stopwatch::start() };
 }
 
-/// Whoever has one address of IPv6 has 2^64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     fn tried(throttle: &Throttle, from: IpAddr, times: usize) {

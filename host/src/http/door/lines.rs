@@ -4,7 +4,7 @@
 //! there is no room for a new one, the one goes that has been idle the longest: whoever opens thousands loses their own first.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::line::Line;
+use crate::http::caller::network;
 use crate::model::{DoorLimits, metric};
 
 /// Those who were told to go and have not gone yet: before more are let in, they are waited for.
@@ -143,14 +144,7 @@ impl Lines {
         if from.is_loopback() || self.trusted.iter().any(|network| network.contains(&from)) {
             return None;
         }
-        Some(match from {
-            IpAddr::V4(_) => from,
-            // Whoever has one address of IPv6 has 2^64.
-            IpAddr::V6(from) => {
-                let [a, b, c, d, ..] = from.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-        })
+        Some(network(from))
     }
 
     /// Ends the connection that has been idle the longest, if there is one.
