@@ -58,6 +58,8 @@ mod settings;
 mod step;
 #[path = "budgets/stopwatch.rs"]
 mod stopwatch;
+#[path = "budgets/switch.rs"]
+mod switch;
 #[path = "budgets/takeover.rs"]
 mod takeover;
 
@@ -74,6 +76,7 @@ use server::Server;
 use settings::Settings;
 use stepwell::telemetry;
 use stopwatch::Stopwatch;
+use switch::Switched;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -106,10 +109,7 @@ async fn main() -> Result<ExitCode> {
     let stop = CancellationToken::new();
     let _ended_with_this = stop.clone().drop_guard();
     let mut counting = JoinSet::new();
-    if !settings.is_uncounted {
-        counting.spawn(telemetry::metrics()?.sum_up(stop.clone()));
-        counting.spawn(scrape(stop));
-    }
+    counting.spawn(telemetry::metrics_through(Switched)?.sum_up(stop));
     let others = Others::watch()?;
     let wants_server = settings.databases.contains(&Database::Postgres);
     let server = if wants_server { Some(Server::start(&target).await?) } else { None };
@@ -152,16 +152,6 @@ macro_rules! measure {
             }
         }
     )*};
-}
-
-/// Reads what was counted, as a collector would that is in a hurry.
-async fn scrape(stop: CancellationToken) {
-    let every = std::time::Duration::from_secs(1);
-    while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-        if let Ok(counted) = telemetry::metrics() {
-            drop(counted.text());
-        }
-    }
 }
 
 /// How many could not be made.

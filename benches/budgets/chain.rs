@@ -104,7 +104,7 @@ fn commits_of(house: &House) -> usize {
 }
 
 /// Runs so many chains of so many steps and waits for the last.
-async fn run(house: &House, executions: usize, steps: usize) -> Result<()> {
+pub(crate) async fn run(house: &House, executions: usize, steps: usize) -> Result<()> {
     let until = house.ended() + executions;
     let starts = (0..executions).map(|_| house.start("chain", steps.to_string()));
     futures::future::try_join_all(starts).await?;

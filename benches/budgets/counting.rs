@@ -1,81 +1,68 @@
-//! What it costs to count: this program with metrics collected, and without, in turns.
+//! What it costs to count: the same chains with metrics collected and read, and without, in turns.
 
-use std::path::Path;
-
-use anyhow::{Context as _, Result, ensure};
-use serde::Deserialize;
-use tokio::process::Command;
+use anyhow::Result;
+use stepwell::telemetry;
 
 use crate::Bench;
+use crate::chain;
 use crate::database::Database;
+use crate::house::House;
 use crate::report::{Budget, Row};
-use crate::stopwatch::Samples;
+use crate::stopwatch::{Samples, count};
+use crate::switch::SwitchedOff;
 
-/// The row of `chain` that is compared: of processor time, which other processes disturb less than time.
-const COMPARED: &str = "processor time per step";
-
-/// What `STEPWELL_BENCH_UNCOUNTED` is for each.
-const COUNTED: &str = "0";
-const UNCOUNTED: &str = "1";
-
-#[derive(Debug, Deserialize)]
-struct Measured {
-    row: String,
-    value: f64,
-}
+/// Executions at once in one round, and the steps of each: about a second's work.
+const CROWD: usize = 128;
+const CROWD_STEPS: usize = 100;
 
 pub(crate) async fn measure(bench: &Bench, database: Database) -> Result<Vec<Row>> {
-    let (mut counted, mut uncounted, mut ratios) =
+    let limits = bench.ground.limits();
+    let house = House::build(&bench.ground, database, "counting", &limits).await?;
+    counted(&house).await?;
+    uncounted(&house).await?;
+    let (mut with, mut without, mut ratios) =
         (Samples::default(), Samples::default(), Samples::default());
-    for round in 0..bench.settings.counting_pairs {
-        // Whichever is first has the warmer or the cooler machine, so they take turns.
-        let (with, without) = if round % 2 == 0 {
-            let with = run(bench, database, COUNTED).await?;
-            (with, run(bench, database, UNCOUNTED).await?)
-        } else {
-            let without = run(bench, database, UNCOUNTED).await?;
-            (run(bench, database, COUNTED).await?, without)
-        };
-        counted.push(with);
-        uncounted.push(without);
-        ratios.push(with / without);
+    for _ in 0..bench.settings.counting_turns {
+        // What changes steadily, as a file that grows, is the same for both in this order.
+        let first = counted(&house).await?;
+        let between = [uncounted(&house).await?, uncounted(&house).await?];
+        let around = [first, counted(&house).await?];
+        ratios.push(around.iter().sum::<f64>() / between.iter().sum::<f64>());
+        with.extend(around.into_iter().collect());
+        without.extend(between.into_iter().collect());
     }
-    // What disturbs a run adds to it, so the least of many tells the most.
-    let row = Row::of("cost of counting, processor time per step", &counted, "us")
-        .at(counted.min())
-        .beside(uncounted.min())
+    house.all_completed().await?;
+    house.close().await;
+    // The middle of the turns: what disturbs one of them weighs no more than any other.
+    let row = Row::of("cost of counting, processor time per step", &with, "us")
+        .at(without.median() * ratios.median())
+        .beside(without.median())
         .within(Budget::RatioAtMost(1.02))
         .note(format!(
-            "the least of {} processes each, in turns, those that count scraped each second; median of the pairs {:.3}, {:.3} to {:.3}",
+            "the median of {} turns with, without, without, with, about a second each, those that count read once; half of the turns between {:.3} and {:.3}, all between {:.3} and {:.3}",
             ratios.len(),
-            ratios.median(),
+            ratios.quantile(0.25),
+            ratios.quantile(0.75),
             ratios.min(),
             ratios.max()
         ));
     Ok(vec![row.on(database.name())])
 }
 
-/// Runs this program for its one row; says what it was.
-async fn run(bench: &Bench, database: Database, uncounted: &str) -> Result<f64> {
-    let target = bench.target.join("counting");
-    let program = std::env::current_exe().context("this program cannot find itself")?;
-    let output = Command::new(program)
-        .env("STEPWELL_BENCH_TARGET", &target)
-        .env("STEPWELL_BENCH_ONLY", "chain")
-        .env("STEPWELL_BENCH_ROUNDS", "3")
-        .env("STEPWELL_BENCH_DATABASE", database.name())
-        .env("STEPWELL_BENCH_UNCOUNTED", uncounted)
-        .kill_on_drop(true)
-        .output()
-        .await?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "a run ended badly: {said}");
-    read(&target.join("results.json"))
+/// Microseconds of processor time a step, with everything counted and read once, as by a collector that is in a hurry.
+async fn counted(house: &House) -> Result<f64> {
+    let spent = house.plot.processor_micros()?;
+    chain::run(house, CROWD, CROWD_STEPS).await?;
+    drop(telemetry::metrics()?.text());
+    Ok((house.plot.processor_micros()? - spent) / count(CROWD * CROWD_STEPS))
 }
 
-fn read(results: &Path) -> Result<f64> {
-    let text = std::fs::read_to_string(results).with_context(|| results.display().to_string())?;
-    let rows: Vec<Measured> = serde_json::from_str(&text)?;
-    let row = rows.into_iter().find(|row| row.row.contains(COMPARED));
-    Ok(row.context("it has measured no steps")?.value)
+/// The same with nothing counted and nothing read.
+async fn uncounted(house: &House) -> Result<f64> {
+    let off = SwitchedOff::new();
+    let spent = house.plot.processor_micros()?;
+    chain::run(house, CROWD, CROWD_STEPS).await?;
+    let spent = house.plot.processor_micros()? - spent;
+    drop(off);
+    Ok(spent / count(CROWD * CROWD_STEPS))
 }

@@ -19,12 +19,10 @@ pub(crate) struct Settings {
     pub(crate) crowd: u32,
     /// Steps that one execution calls at once. `STEPWELL_BENCH_FAN`.
     pub(crate) fan: usize,
-    /// Pairs of processes, with metrics and without. `STEPWELL_BENCH_COUNTING_PAIRS`.
-    pub(crate) counting_pairs: u32,
+    /// Turns of chains with metrics and without, four rounds each. `STEPWELL_BENCH_COUNTING_TURNS`.
+    pub(crate) counting_turns: u32,
     /// Seconds that an idle host is watched. `STEPWELL_BENCH_IDLE_SECONDS`.
     pub(crate) idle_seconds: u32,
-    /// Whether what the rooms count goes nowhere, to see what counting costs. `STEPWELL_BENCH_UNCOUNTED=1`.
-    pub(crate) is_uncounted: bool,
 }
 
 impl Settings {
@@ -36,9 +34,8 @@ impl Settings {
             rounds: read_number("STEPWELL_BENCH_ROUNDS", 7)?,
             crowd: read_number("STEPWELL_BENCH_CROWD", 1_000_000)?,
             fan: read_number("STEPWELL_BENCH_FAN", 10_000)?,
-            counting_pairs: read_number("STEPWELL_BENCH_COUNTING_PAIRS", 9)?,
+            counting_turns: read_number("STEPWELL_BENCH_COUNTING_TURNS", 25)?,
             idle_seconds: read_number("STEPWELL_BENCH_IDLE_SECONDS", 20)?,
-            is_uncounted: read_number("STEPWELL_BENCH_UNCOUNTED", 0)? > 0,
         })
     }
 

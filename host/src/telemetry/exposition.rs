@@ -4,7 +4,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics::Recorder;
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 use metrics_process::Collector;
 use tokio_util::sync::CancellationToken;
 
@@ -28,15 +31,24 @@ impl std::fmt::Debug for Exposition {
 
 /// Begins to count, or tells what counts already: a process has one collection, however many hosts live in it.
 pub fn metrics() -> Result<Exposition> {
+    metrics_through(|collection| collection)
+}
+
+/// The same, with something before the collection that hears it all first.
+pub fn metrics_through<R: Recorder + Sync + 'static>(
+    before: impl FnOnce(PrometheusRecorder) -> R,
+) -> Result<Exposition> {
     static COUNTS: Mutex<Option<Exposition>> = Mutex::new(None);
     let mut counts = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
     if counts.is_none() {
-        *counts = Some(begin()?);
+        *counts = Some(begin(before)?);
     }
     counts.clone().context("it has just begun")
 }
 
-fn begin() -> Result<Exposition> {
+fn begin<R: Recorder + Sync + 'static>(
+    before: impl FnOnce(PrometheusRecorder) -> R,
+) -> Result<Exposition> {
     let builder = metric::ALL.iter().try_fold(PrometheusBuilder::new(), |builder, metric| {
         match metric.kind {
             MetricKind::Histogram(bounds) => {
@@ -47,7 +59,8 @@ fn begin() -> Result<Exposition> {
     });
     let recorder = builder.context("the bounds of the metrics are wrong")?.build_recorder();
     let counted = recorder.handle();
-    metrics::set_global_recorder(recorder).context("somebody else counts in this process")?;
+    let set = metrics::set_global_recorder(before(recorder));
+    set.ok().context("somebody else counts in this process")?;
     metric::ALL.iter().for_each(describe);
     metrics::gauge!(metric::BUILD_INFO.name, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     [metric::SPANS_EXPORTED, metric::SPANS_DROPPED]

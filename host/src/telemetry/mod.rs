@@ -8,7 +8,7 @@ mod post;
 mod traces;
 
 pub use counts::Counts;
-pub use exposition::{Exposition, metrics};
+pub use exposition::{Exposition, metrics, metrics_through};
 pub use traces::{Collector, Export, traces};
 
 use std::io::{self, IsTerminal};
