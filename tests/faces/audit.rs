@@ -77,13 +77,49 @@ async fn the_audit_log_is_read_page_by_page() {
     assert!(ids.is_sorted_by(|one, other| one > other), "{ids:?}");
 }
 
+async fn post(app: &App, path: &str, body: &'static str) -> reqwest::Response {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let url = format!("http://{}{path}", app.address());
+    client.post(url).body(body).send().await.expect("an answer")
+}
+
 /// Starts something that is not there, which is written down as well.
 async fn start_nothing(app: &App) {
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let url = format!("http://{}/v1/executions", app.address());
-    let answer = client.post(url).body(r#"{"workflow":"nothing"}"#).send().await;
-    let answer = answer.expect("an answer");
+    let answer = post(app, "/v1/executions", r#"{"workflow":"nothing"}"#).await;
     assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_is_told_of_and_starts_wait_for_it() {
+    let data = tempfile::tempdir().unwrap();
+    let app = house::start(data.path()).await.unwrap();
+    let mut outside = house::outside(data.path()).await;
+    let away = sqlx::query("alter table audit rename to audit_away");
+    away.execute(&mut outside).await.unwrap();
+
+    let unrecorded = post(&app, "/v1/queues/q/pause", "").await;
+    assert_eq!(unrecorded.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(unrecorded.headers().contains_key("retry-after"));
+    let told = unrecorded.text().await.unwrap();
+    assert!(told.contains("queue.pause was done, and could not be written"), "{told}");
+    let queues = app.dispatch().queues(10).await.unwrap();
+    assert!(queues.iter().any(|queue| queue.paused_at.is_some()), "{queues:?}");
+    for _ in 0..3 {
+        start_nothing(&app).await;
+        app.dispatch().write_noted().await.unwrap_err();
+    }
+
+    let back = sqlx::query("alter table audit_away rename to audit");
+    back.execute(&mut outside).await.unwrap();
+    let log = loop {
+        match app.dispatch().audit_log(None, 10).await.unwrap() {
+            log if log.is_empty() => tokio::time::sleep(Duration::from_millis(10)).await,
+            log => break log,
+        }
+    };
+    assert_eq!(log.len(), 3);
+    assert!(log.iter().all(|row| row.entry.action == "execution.start"), "{log:?}");
+    app.kill().await;
 }
 
 #[tokio::test]

@@ -40,7 +40,6 @@ pub(crate) struct Front {
     client: reqwest::Client,
     #[expect(dead_code, reason = "it ends with the front")]
     serving: JoinSet<std::io::Result<()>>,
-    #[expect(dead_code, reason = "it goes with the front")]
     folder: TempDir,
 }
 
@@ -152,6 +151,11 @@ impl Front {
         let name = Name::new(name).expect("a name");
         let wasm = name.as_str().as_bytes();
         self.store.deploy(self.host, &name, &manifest, wasm).await.expect("it is kept");
+    }
+
+    /// Where its database is.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where it answers.

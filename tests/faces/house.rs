@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use stepwell::app::{App, Fittings};
 use stepwell::config::Config;
 use stepwell::worker::WorkerState;
@@ -20,6 +23,12 @@ pub(crate) async fn start_with(config: Config) -> anyhow::Result<App> {
     let fittings =
         Fittings { compiler: env!("CARGO_BIN_EXE_stepwell").into(), ..Fittings::real()? };
     App::start_with(config, fittings).await
+}
+
+/// A connection of somebody else to the database of a host that lives.
+pub(crate) async fn outside(data: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(data.join("stepwell.db"));
+    options.busy_timeout(Duration::from_secs(60)).connect().await.expect("a connection")
 }
 
 async fn ready(app: &App) -> u16 {

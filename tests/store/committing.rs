@@ -174,6 +174,21 @@ on_both_databases! {
         assert!(matches!(&answers[100], Ok(one) if *one == done()));
     }
 
+    async fn starts_in_one_order_are_pushed_back_together(db: Database) {
+        let (committer, _births) = committer(&db);
+        let starts = |numbers: std::ops::Range<u8>| numbers.map(|number| start(execution(number)));
+
+        let (first, pushed_back) = tokio::join!(
+            submit_all(&committer, starts(0..64).collect()),
+            committer.submit_all(starts(64..66).collect()),
+        );
+        let later = committer.submit_all(starts(64..66).collect()).await;
+
+        assert!(first.iter().chain(&later).all(|answer| matches!(answer, Ok(one) if *one == done())));
+        let full = |answer: &_| matches!(answer, Err(StoreError::Full { waiting: 64 }));
+        assert!(pushed_back.len() == 2 && pushed_back.iter().all(full), "{pushed_back:?}");
+    }
+
     async fn it_ends_with_its_last_handle(db: Database) {
         let tracker = TaskTracker::new();
         let (committer, _births) =

@@ -115,9 +115,9 @@ impl Problem {
         Self::new(shape, format!("the body came too slowly ({limit})")).at(limit)
     }
 
-    /// More bodies are on their way in than there is room for.
+    /// More bodies come in, or are being acted on, than there is room for.
     pub(super) fn crowded() -> Self {
-        let detail = "too many bytes of bodies are on their way in (bodies_bytes_max)";
+        let detail = "too many bytes of bodies are being read and acted on (bodies_bytes_max)";
         Self::new(UNAVAILABLE, detail).at("bodies_bytes_max").later()
     }
 

@@ -21,7 +21,7 @@ pub struct DoorLimits {
     pub body_idle_timeout: Duration,
     /// A whole body.
     pub body_timeout: Duration,
-    /// All bodies together that are on their way in, in bytes.
+    /// All bodies together that come in, or have come in and are being acted on, in bytes.
     pub bodies_bytes_max: usize,
     /// How long a client may take nothing of what it is sent.
     pub write_timeout: Duration,

@@ -135,8 +135,7 @@ impl Committer {
     ///
     /// `Full` pushes a start back; an append waits instead, because what runs holds more than what has not begun.
     pub async fn submit(&self, write: Write) -> Result<Written> {
-        let waiting = self.shared.waiting.load(Ordering::Relaxed);
-        if matches!(write, Write::Start(_)) && waiting >= self.shared.waiting_max {
+        if let (Write::Start(_), Err(waiting)) = (&write, self.has_room()) {
             return Err(StoreError::Full { waiting });
         }
         let (to, answered) = oneshot::channel();
@@ -147,8 +146,19 @@ impl Committer {
         answered.await.unwrap_or_else(|_dropped| Err(gone()))
     }
 
+    /// Whether one more start may wait; else how many writes do.
+    fn has_room(&self) -> Result<(), usize> {
+        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        if waiting < self.shared.waiting_max { Ok(()) } else { Err(waiting) }
+    }
+
     /// Hands in writes of different executions that are made in one transaction, and waits until they are durable.
+    ///
+    /// `Full` pushes all of them back, as it does a start.
     pub async fn submit_all(&self, writes: Vec<Write>) -> Vec<Result<Written>> {
+        if let Err(waiting) = self.has_room() {
+            return writes.iter().map(|_| Err(StoreError::Full { waiting })).collect();
+        }
         let mut waiting = Some(Waiting::enter(&self.shared));
         let requests = writes.into_iter().map(|write| {
             let (to, answered) = oneshot::channel();

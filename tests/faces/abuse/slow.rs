@@ -9,6 +9,7 @@ use tokio::time::{interval, timeout};
 
 use super::client::{Client, PATIENCE};
 use crate::front::Front;
+use crate::house;
 
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than any test waits.
@@ -197,6 +198,35 @@ async fn bodies_have_so_much_room_together() {
         while front.post("/v1/executions", order.clone()).await.status.as_u16() != 404 {}
     });
     taken.await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn bodies_take_room_until_they_have_been_acted_on() {
+    let front = front(DoorLimits { bodies_bytes_max: 3_000, ..patient() }).await;
+    front.module("shop", &[("checkout", json!(true))]).await;
+    let order = json!({ "workflow": "checkout", "input": "x".repeat(2_000) }).to_string();
+    let start = || front.request(reqwest::Method::POST, "/v1/executions").body(order.clone());
+    let mut outside = house::outside(front.data()).await;
+    let held = sqlx::query("begin immediate");
+    held.execute(&mut outside).await.unwrap();
+
+    // The first of them waits for the database, and goes on where its client does not.
+    let put_off = timeout(PATIENCE, async {
+        let mut answer = timeout(SHORT, front.send(start())).await;
+        while answer.is_err() {
+            answer = timeout(SHORT, front.send(start())).await;
+        }
+        answer
+    });
+    let put_off = put_off.await.expect("what has come in takes room").expect("an answer");
+    assert_eq!(put_off.status.as_u16(), 503, "{put_off:?}");
+    assert_eq!(put_off.json()["limit"], "bodies_bytes_max");
+    let given_up = sqlx::query("rollback");
+    given_up.execute(&mut outside).await.unwrap();
+
+    let made = timeout(PATIENCE, async { while front.count().await == 0 {} });
+    made.await.expect("the first one was acted on");
+    assert_eq!(front.send(start()).await.status, 201);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ use tracing::Instrument;
 
 use super::Door;
 use super::caller::{self, Caller, Shown, origin_address};
+use super::door::Weight;
 use super::error::{Problem, after_panic};
 use super::path::Named;
 use super::rules::{self, Need, Rule};
@@ -111,7 +112,10 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
     let allowed = allow(&door, rule, &caller, &mut parts).await;
     parts.extensions.insert(caller.clone());
     let (reader, caller_of_answer) = (Reader::of(rule, &parts), caller.clone());
+    let weight = parts.extensions.get::<Weight>().cloned();
     let answering = async move {
+        // What was read takes room until it has been acted on.
+        let _weight = weight;
         match allowed {
             Ok(()) => next.run(Request::from_parts(parts, body)).await,
             Err(problem) => reader.told(problem, Some(&caller_of_answer)),

@@ -1,8 +1,9 @@
-//! Bodies: those that come in are timed and counted, those that go out say when they are through.
+//! Bodies: those that come in are timed and weighed, those that go out say when they are through.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -22,36 +23,68 @@ pub(in crate::http) enum BodyFault {
         /// The limit.
         limit: &'static str,
     },
-    /// Too much is on its way in: later there is room.
-    #[error("too many bytes of bodies are on their way in")]
+    /// Too much comes in or is being acted on: later there is room.
+    #[error("too many bytes of bodies are being read and acted on")]
     Crowded,
     /// It broke off.
     #[error(transparent)]
     Broken(#[from] hyper::Error),
 }
 
+/// What has come in of a body. It counts until nobody holds this any longer: whoever reads the body, and whoever acts on what
+/// was read.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Weight(Arc<Weighed>);
+
+#[derive(Debug)]
+struct Weighed {
+    line: Arc<Line>,
+    bytes: AtomicUsize,
+}
+
+impl Weight {
+    pub(super) fn none(line: Arc<Line>) -> Self {
+        Self(Arc::new(Weighed { line, bytes: AtomicUsize::new(0) }))
+    }
+
+    fn line(&self) -> &Line {
+        &self.0.line
+    }
+
+    /// Takes bytes in, if all bodies together have room for them.
+    fn add(&self, bytes: usize) -> Result<(), BodyFault> {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if self.line().lines.take_in(bytes) { Ok(()) } else { Err(BodyFault::Crowded) }
+    }
+}
+
+impl Drop for Weighed {
+    fn drop(&mut self) {
+        self.line.lines.let_go(*self.bytes.get_mut());
+    }
+}
+
 /// A body that comes in, within the time that it has.
 #[derive(Debug)]
 pub(super) struct Paced {
     body: Incoming,
-    line: Arc<Line>,
+    weight: Weight,
     /// Runs while nothing comes.
     pause: Option<Pin<Box<Sleep>>>,
     /// Runs from when it was first waited for.
     whole: Option<Pin<Box<Sleep>>>,
-    counted: usize,
     ended: bool,
 }
 
 impl Paced {
-    pub(super) fn new(body: Incoming, line: Arc<Line>) -> Self {
+    pub(super) fn new(body: Incoming, weight: Weight) -> Self {
         let ended = body.is_end_stream();
-        Self { body, line, pause: None, whole: None, counted: 0, ended }
+        Self { body, weight, pause: None, whole: None, ended }
     }
 
     /// The limit that it has gone beyond while nothing came.
     fn is_late(&mut self, cx: &mut Context<'_>) -> Option<&'static str> {
-        let limits = &self.line.lines.limits;
+        let limits = &self.weight.0.line.lines.limits;
         let mut is_over = |timer: &mut Option<Pin<Box<Sleep>>>, timeout| {
             timer.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx).is_ready()
         };
@@ -62,12 +95,6 @@ impl Paced {
         } else {
             None
         }
-    }
-
-    fn take_in(&mut self, bytes: usize) -> Result<(), BodyFault> {
-        self.pause = None;
-        self.counted = self.counted.saturating_add(bytes);
-        if self.line.lines.take_in(bytes) { Ok(()) } else { Err(BodyFault::Crowded) }
     }
 }
 
@@ -90,7 +117,8 @@ impl HttpBody for Paced {
         self.ended = frame.is_none() || self.body.is_end_stream();
         Poll::Ready(frame.map(|frame| {
             let frame = frame?;
-            self.take_in(frame.data_ref().map_or(0, Bytes::len))?;
+            self.pause = None;
+            self.weight.add(frame.data_ref().map_or(0, Bytes::len))?;
             Ok(frame)
         }))
     }
@@ -106,9 +134,8 @@ impl HttpBody for Paced {
 
 impl Drop for Paced {
     fn drop(&mut self) {
-        self.line.lines.let_go(self.counted);
         if !self.ended {
-            self.line.leave_unread();
+            self.weight.line().leave_unread();
         }
     }
 }

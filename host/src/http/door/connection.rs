@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::bodies::{Answer, Paced};
+use super::bodies::{Answer, Paced, Weight};
 use super::line::Line;
 use super::lines::{Seat, count_end};
 use super::stream::Watched;
@@ -146,8 +146,9 @@ impl Service<Request<Incoming>> for Visit {
             self.line.is_http2();
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let line = Arc::clone(&self.line);
-        let request = request.map(|body| Body::new(Paced::new(body, line)));
+        let weight = Weight::none(Arc::clone(&self.line));
+        request.extensions_mut().insert(weight.clone());
+        let request = request.map(|body| Body::new(Paced::new(body, weight)));
         let answering = self.router.clone().oneshot(request);
         Box::pin(async move {
             let mut response = answering.await?;

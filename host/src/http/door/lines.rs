@@ -28,7 +28,7 @@ pub(super) struct Lines {
     trusted: Vec<IpNet>,
     book: Mutex<Book>,
     left: Notify,
-    /// Bytes of bodies on their way in.
+    /// Bytes of bodies that come in or are being acted on.
     bodies: AtomicUsize,
 }
 

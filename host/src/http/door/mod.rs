@@ -12,7 +12,7 @@ mod lines;
 mod stream;
 mod tls;
 
-pub(super) use bodies::BodyFault;
+pub(super) use bodies::{BodyFault, Weight};
 pub use tls::{BadTls, Pem, Tls};
 
 use std::io;
