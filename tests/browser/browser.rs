@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use thirtyfour::prelude::*;
 use thirtyfour::{BrowserLogEntry, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
 use tokio::time::{sleep, timeout};
@@ -55,14 +56,19 @@ impl Colours {
 pub(crate) struct Browser {
     driver: WebDriver,
     program: Child,
+    #[expect(dead_code, reason = "its folder goes with it")]
+    profile: TempDir,
 }
 
 impl Browser {
     pub(crate) async fn open() -> Self {
         let missing =
             "chromedriver is not here: scripts/test installs it (Debian: chromium-driver)";
+        // A browser that is killed leaves what it has below this.
+        let profile = tempfile::tempdir().unwrap();
         let mut program = Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", profile.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .process_group(0)
@@ -82,7 +88,7 @@ impl Browser {
         }
         wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.unwrap();
-        let browser = Self { driver, program };
+        let browser = Self { driver, program, profile };
         browser.draw(Width::Wide, Colours::Light).await;
         browser
     }
