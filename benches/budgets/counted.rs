@@ -186,6 +186,7 @@ hand_on! {
     changes(after: (Timestamp, ExecutionId), limit: u32) -> Vec<Change>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
     logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
+    failed_attempts(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;
     remove_executions(host: HostId, old: &Old, limit: u32) -> Removed;
     remove_dead_letters(host: HostId, before: Timestamp, limit: u32) -> u64;
     remove_logs(host: HostId, before: Timestamp, limit: u32) -> u64;

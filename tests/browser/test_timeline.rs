@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Colours, Width};
 use crate::house::House;
 
 const STEPS: u64 = 5_000;
@@ -55,6 +55,29 @@ async fn five_thousand_steps_open_at_once_and_stay_fluid() {
     assert!(rows > 0 && rows < 100, "{rows}");
     browser.click("#timeline .row").await;
     browser.reads("The last attempt took").await;
+    browser.complained_of_nothing().await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_attempt_has_a_bar() {
+    let house = House::with(&["misbehaving"]).await;
+    let browser = Browser::open().await;
+    let id = house.api.run("retried", json!({ "flaky": { "failures": 3 } })).await;
+    browser.go(&house.page(&format!("/executions/{id}"))).await;
+    let bars = |of: &str, count: usize| {
+        format!("return document.querySelectorAll('#timeline .row rect.{of}').length === {count}")
+    };
+
+    browser.until(&bars("tried", 3)).await;
+    browser.until(&bars("runs", 1)).await;
+    browser.reads("4×").await;
+    browser.click("#timeline .row").await;
+
+    browser.reads("attempt 3 of 3 that fail").await;
+    browser.picture("attempts-wide-light").await;
+    browser.draw(Width::Narrow, Colours::Dark).await;
+    browser.picture("attempts-narrow-dark").await;
     browser.complained_of_nothing().await;
     browser.close().await;
 }

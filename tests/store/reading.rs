@@ -1,7 +1,7 @@
 //! Lists and pages.
 
 use stepwell::model::{ExecutionId, ExecutionState, ModuleDigest, Routing, Seq};
-use stepwell::store::{Append, ExecutionFilter, NewExecution, NewTask, RowChange};
+use stepwell::store::{Append, ExecutionFilter, NewExecution, NewTask, NotedBy, RowChange};
 
 use crate::database::{Database, execution_id};
 use crate::words::{at, call, child_of, ended, execution, logged, name, start, task, write};
@@ -128,6 +128,29 @@ on_both_databases! {
 
         let lines: Vec<_> = first.iter().chain(&second).map(|line| line.message.as_str()).collect();
         assert_eq!(lines, ["0", "1", "2", "3", "4"]);
+    }
+
+    async fn failed_attempts_are_read_apart_page_by_page(db: Database) {
+        let (id, other) = (db.born(1).await, db.born(2).await);
+        let line = |number: u32| NotedBy {
+            attempt: number,
+            attempt_began_at: (number % 2 == 1).then(|| at(i64::from(number))),
+            ..logged(&number.to_string())
+        };
+        let of = |id, numbers: std::ops::Range<u32>| {
+            write(Append { notes: numbers.map(line).collect(), ..db.append(id) })
+        };
+        db.commit(vec![of(id, 0..8), of(other, 0..8)]).await;
+
+        let first = db.store.failed_attempts(id, 0, 3).await.unwrap();
+        let second = db.store.failed_attempts(id, first[2].id, 3).await.unwrap();
+
+        let read = first.iter().chain(&second);
+        let read: Vec<_> = read.map(|line| (line.attempt, line.attempt_began_at)).collect();
+        assert_eq!(read, [1, 3, 5, 7].map(|number| (number, Some(at(i64::from(number))))));
+        let all = db.store.logs(id, 0, 10).await.unwrap();
+        let known = all.iter().filter(|line| line.attempt_began_at.is_some());
+        assert_eq!((all.len(), known.count()), (8, 4));
     }
 
     async fn counts_say_how_much_there_is_of_what(db: Database) {

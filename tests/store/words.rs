@@ -182,7 +182,7 @@ pub(crate) fn dead_letter(promise: u32) -> NewDeadLetter {
 }
 
 fn noted(note: Note) -> NotedBy {
-    NotedBy { step: None, promise: None, attempt: 0, at: at(1_500), note }
+    NotedBy { step: None, promise: None, attempt: 0, at: at(1_500), note, attempt_began_at: None }
 }
 
 pub(crate) fn counted(counter: &str, amount: i64) -> NotedBy {

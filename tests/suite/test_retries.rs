@@ -21,6 +21,26 @@ async fn a_step_is_tried_again_until_it_goes_well() {
     assert_eq!(completed[0]["attempt"], 4);
     // What a failed attempt adds to a counter does not count.
     assert_eq!(host.execution(&id).await["counters"]["attempts that count"], 1);
+    // Each attempt that failed is told of, and when it began and ended.
+    let lines = host.logs(&id).await;
+    let told = |number: u64| {
+        let of = |line: &&Value| line["attempt"] == number && line["attempt_began_at"].is_string();
+        let (mut lines, what) = (lines.iter().filter(of), "an attempt is told of once");
+        let line = lines.next().expect(what);
+        assert!(lines.next().is_none(), "{what}: {lines:?}");
+        line
+    };
+    let mut last = "";
+    for number in 1..=3 {
+        let line = told(number);
+        let message = line["message"].as_str().unwrap();
+        assert!(message.starts_with("failed, and is tried again: flaky: attempt"), "{message}");
+        assert_eq!((&line["level"], &line["step"]), (&json!("warn"), &json!("flaky")));
+        let times = ["attempt_began_at", "at"].map(|field| line[field].as_str().unwrap());
+        let next = line["fields"]["next_attempt_at"].as_str().unwrap();
+        assert!(last <= times[0] && times[0] <= times[1] && times[1] < next, "{line}");
+        last = next;
+    }
     host.audit().await;
 }
 

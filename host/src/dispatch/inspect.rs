@@ -82,6 +82,20 @@ impl Dispatch {
         Ok(lines)
     }
 
+    /// Only those lines that tell of attempts which failed and were followed by another.
+    pub async fn failed_attempts(
+        &self,
+        execution: ExecutionId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LogLine>> {
+        let lines = self.store().failed_attempts(execution, after, self.page(limit)?).await?;
+        if lines.is_empty() {
+            self.show(execution).await?;
+        }
+        Ok(lines)
+    }
+
     /// All modules, newest first.
     pub async fn modules(&self) -> Result<Vec<ModuleRow>> {
         Ok(self.store().modules(DEPLOYMENTS_MAX).await?)

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
 use super::error::Problem;
-use super::path::{Asked, Named, PageAfter};
+use super::path::{Asked, Named, page_default, place};
 use crate::dispatch::LogLine;
 use crate::model::{ExecutionId, Level, Name, Payload, Promise, Run, Timestamp};
 
@@ -30,29 +30,66 @@ struct Line {
     level: &'static str,
     message: String,
     fields: Payload,
+    /// For a line that tells of an attempt which failed and was followed by another: when that began. It ended at the time of
+    /// the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt_began_at: Option<Timestamp>,
+}
+
+/// Which lines.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogQuery {
+    /// Read on behind this one.
+    #[serde(default, deserialize_with = "place")]
+    #[param(maximum = 9_223_372_036_854_775_807_i64)]
+    after: u64,
+    /// How many.
+    #[serde(default = "page_default")]
+    #[param(minimum = 1, maximum = 1_000)]
+    limit: u32,
+    /// Only those that tell of attempts which failed and were followed by another.
+    #[serde(default)]
+    failed_attempts: bool,
 }
 
 impl From<LogLine> for Line {
     fn from(line: LogLine) -> Self {
-        let LogLine { id, run, step, promise, attempt, at, level, message, fields } = line;
+        let LogLine {
+            id,
+            run,
+            step,
+            promise,
+            attempt,
+            at,
+            level,
+            message,
+            fields,
+            attempt_began_at,
+        } = line;
         let level = level.map_or("progress", Level::as_str);
-        Self { id, at, run, step, promise, attempt, level, message, fields }
+        Self { id, at, run, step, promise, attempt, level, message, fields, attempt_began_at }
     }
 }
 
 /// A page of an execution's log.
 #[utoipa::path(
     get, path = "/v1/executions/{id}/logs", tag = "executions", operation_id = "page_logs",
-    params(("id" = ExecutionId, Path), PageAfter), responses((status = 200, body = Logs)),
+    params(("id" = ExecutionId, Path), LogQuery), responses((status = 200, body = Logs)),
 )]
 pub(super) async fn page(
     State(door): State<Door>,
     Named(id): Named<ExecutionId>,
-    Asked(asked): Asked<PageAfter>,
+    Asked(asked): Asked<LogQuery>,
 ) -> Result<Json<Logs>, Problem> {
     let limit = asked.limit;
     let after = i64::try_from(asked.after).map_err(Problem::malformed)?;
-    let lines = door.dispatch.logs(id, after, limit).await?;
+    let lines = if asked.failed_attempts {
+        door.dispatch.failed_attempts(id, after, limit).await?
+    } else {
+        door.dispatch.logs(id, after, limit).await?
+    };
     let full = u32::try_from(lines.len()).is_ok_and(|lines| lines >= limit);
     let next_after = lines.last().filter(|_| full).map(|line| line.id);
     Ok(Json(Logs { lines: lines.into_iter().map(Line::from).collect(), next_after }))

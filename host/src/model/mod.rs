@@ -75,7 +75,7 @@ pub use manifest::{
     WorkflowSpec, WrittenCapabilities,
 };
 pub use name::{BadName, Name};
-pub use note::{Level, Note, Said};
+pub use note::{Level, Note, Said, printable};
 pub use payload::{BadPayload, Payload};
 pub use per_key::PerKey;
 pub use policy::{Policy, PolicyError, PolicyForm, SecretPlace, SecretRule, SecretSource};

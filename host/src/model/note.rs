@@ -48,6 +48,16 @@ impl fmt::Display for Level {
     }
 }
 
+/// The text without control characters: a log line cannot move the cursor of whoever reads it, nor pretend to be two lines.
+pub fn printable(text: &str) -> String {
+    let visible = |c: char| match c {
+        '\n' | '\t' => Some(' '),
+        c if c.is_control() => None,
+        c => Some(c),
+    };
+    text.chars().filter_map(visible).collect()
+}
+
 /// One thing said through `context`. Nothing here can steer a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {

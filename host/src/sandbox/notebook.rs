@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use crate::model::{Clock, Level, Limits, Name, Note, Payload, Said};
+use crate::model::{Clock, Level, Limits, Name, Note, Payload, Said, printable};
 
 /// Counters, and as many keys of state, that one execution may have.
 pub(super) const NAMES_MAX: usize = 256;
@@ -221,16 +221,6 @@ fn known(
         names.insert(name.clone());
     }
     Ok(())
-}
-
-/// The text without control characters: a log line cannot move the cursor of whoever reads it, nor pretend to be two lines.
-fn printable(text: &str) -> String {
-    let visible = |c: char| match c {
-        '\n' | '\t' => Some(' '),
-        c if c.is_control() => None,
-        c => Some(c),
-    };
-    text.chars().filter_map(visible).collect()
 }
 
 #[cfg(test)]

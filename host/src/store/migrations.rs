@@ -25,13 +25,14 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(super) const MIGRATIONS: [Migration; 6] = [
+pub(super) const MIGRATIONS: [Migration; 7] = [
     migration!(1, "0001_the_store"),
     migration!(2, "0002_suspects"),
     migration!(3, "0003_many_hosts"),
     migration!(4, "0004_what_workflows_need"),
     migration!(5, "0005_what_people_look_for"),
     migration!(6, "0006_traces_and_sealing"),
+    migration!(7, "0007_attempts"),
 ];
 
 /// The schema this binary knows.

@@ -292,6 +292,13 @@ pub trait Store: AccessStore + Send + Sync + std::fmt::Debug {
     async fn journal(&self, id: ExecutionId, after: Seq, limit: u32) -> Result<JournalPage>;
     /// A page of its log after line `after`.
     async fn logs(&self, id: ExecutionId, after: i64, limit: u32) -> Result<Vec<LogLine>>;
+    /// Only those lines that tell of attempts which failed and were followed by another.
+    async fn failed_attempts(
+        &self,
+        id: ExecutionId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LogLine>>;
     /// A page of dead letters with ids below `before`, newest first.
     async fn dead_letters(
         &self,

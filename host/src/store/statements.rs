@@ -112,6 +112,7 @@ for_both! {
     PAUSED_QUEUES "paused_queues"
     PAUSE_QUEUE "pause_queue"
     PAGE_JOURNAL "page_journal"
+    PAGE_FAILED_ATTEMPTS "page_failed_attempts"
     PAGE_LOGS "page_logs"
     PRUNE_HOSTS "prune_hosts"
     PUT_GRANT "put_grant"

@@ -113,6 +113,9 @@ pub struct LogLine {
     pub message: String,
     /// A JSON object, or null.
     pub fields: Payload,
+    /// For a line of the host's that tells of an attempt which failed and is followed by another: when that began. It ended at
+    /// the time of the line.
+    pub attempt_began_at: Option<Timestamp>,
 }
 
 /// A dead letter.

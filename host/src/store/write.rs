@@ -216,6 +216,8 @@ pub struct NotedBy {
     pub at: Timestamp,
     /// What.
     pub note: Note,
+    /// For what the host says of an attempt that failed and is followed by another: when that began.
+    pub attempt_began_at: Option<Timestamp>,
 }
 
 /// What happens to an execution's row.

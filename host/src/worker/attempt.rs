@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -10,8 +11,8 @@ use super::meters::Where;
 use super::modules::Loaded;
 use super::settle::{Settlement, settle};
 use crate::model::{
-    ExecutionId, Name, Outcome, Payload, Promise, RetryPolicy, Run, Said, Span, StepCall,
-    StepReport, StepUsage, Timestamp, Trace,
+    ExecutionId, Failure, Level, Name, Note, Outcome, Payload, Promise, RetryPolicy, Run, Said,
+    Span, StepCall, StepReport, StepUsage, Timestamp, Trace, printable,
 };
 use crate::store::{NotedBy, StoreError};
 
@@ -142,14 +143,28 @@ impl Attempt {
         crew.meters.attempted(&settlement);
         let is_result = matches!(settlement, Settlement::Settled(Ok(_)));
         let counts = |said: &Said| is_result || said.note.survives_failure();
-        let noted = notes.into_iter().filter(counts).map(|Said { at, note }| NotedBy {
+        let noted = notes.into_iter().filter(counts).map(|said| self.noted(said, None));
+        let failed = failed(&settlement, now).map(|said| self.noted(said, Some(began)));
+        let span = self.span(crew, &settlement, (began, now), usage);
+        Attempted { settlement, usage, notes: noted.chain(failed).collect(), heartbeat, span }
+    }
+
+    fn noted(&self, Said { at, note }: Said, attempt_began_at: Option<Timestamp>) -> NotedBy {
+        NotedBy {
             step: Some(self.step.clone()),
             promise: Some(self.promise),
             attempt: self.number,
             at,
             note,
-        });
-        let span = self.span(crew, &settlement, (began, now), usage);
-        Attempted { settlement, usage, notes: noted.collect(), heartbeat, span }
+            attempt_began_at,
+        }
     }
+}
+
+/// What the log says of an attempt that is followed by another, which would not be seen anywhere else once that has ended.
+fn failed(settlement: &Settlement, at: Timestamp) -> Option<Said> {
+    let Settlement::RetryAt(next, Failure { kind, message, .. }) = settlement else { return None };
+    let message = printable(&format!("failed, and is tried again: {kind}: {message}"));
+    let fields = Payload::of(&json!({ "next_attempt_at": next }));
+    Some(Said { at, note: Note::Log { level: Level::Warn, message, fields } })
 }

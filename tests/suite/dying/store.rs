@@ -346,6 +346,15 @@ impl Store for DyingStore {
         self.fault.read(self.inner.logs(id, after, limit)).await
     }
 
+    async fn failed_attempts(
+        &self,
+        id: ExecutionId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LogLine>> {
+        self.fault.read(self.inner.failed_attempts(id, after, limit)).await
+    }
+
     async fn dead_letters(
         &self,
         filter: &LetterFilter,

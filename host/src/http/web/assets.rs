@@ -40,7 +40,10 @@ const ASSETS: &[Asset] = assets![
     "keys.js" is SCRIPT,
     "json.js" is SCRIPT,
     "start.js" is SCRIPT,
+    "span.js" is SCRIPT,
     "promises.js" is SCRIPT,
+    "attempts.js" is SCRIPT,
+    "detail.js" is SCRIPT,
     "timeline.js" is SCRIPT,
 ];
 

@@ -190,6 +190,7 @@ impl<'a> Additions<'a> {
             level,
             Value::secret_text("logs.message", message.clone()),
             Value::secret_text("logs.fields", fields.to_owned()),
+            noted.attempt_began_at,
         ]);
     }
 

@@ -35,6 +35,16 @@ impl<D: Dialect> SqlStore<D> {
         let rows = self.read(statements::PAGE_LOGS, values![id, after, limit]).await?;
         rows.into_iter().map(log_line).collect()
     }
+
+    pub(super) async fn page_failed_attempts(
+        &self,
+        id: ExecutionId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LogLine>> {
+        let rows = self.read(statements::PAGE_FAILED_ATTEMPTS, values![id, after, limit]).await?;
+        rows.into_iter().map(log_line).collect()
+    }
 }
 
 fn log_line(row: Row) -> Result<LogLine> {
@@ -49,6 +59,7 @@ fn log_line(row: Row) -> Result<LogLine> {
         level: level(&mut row)?,
         message: row.text("message")?,
         fields: row.payload("fields")?,
+        attempt_began_at: row.opt_time("attempt_began_at")?,
     })
 }
 

@@ -337,6 +337,15 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.page_logs(id, after, limit).await
     }
 
+    async fn failed_attempts(
+        &self,
+        id: ExecutionId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LogLine>> {
+        self.page_failed_attempts(id, after, limit).await
+    }
+
     async fn dead_letters(
         &self,
         filter: &LetterFilter,

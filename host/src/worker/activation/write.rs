@@ -56,6 +56,7 @@ impl Activation {
             attempt: 0,
             at: now,
             note,
+            attempt_began_at: None,
         }));
         self.warn_of_length(replay, now);
         self.write_draft().await
@@ -70,7 +71,14 @@ impl Activation {
         warn!(execution.id = %id, "Execution {id}: {half_full}");
         let (level, fields) = (Level::Warn, Payload::null());
         let note = Note::Log { level, message: half_full.to_string(), fields };
-        self.draft.notes.push(NotedBy { step: None, promise: None, attempt: 0, at, note });
+        self.draft.notes.push(NotedBy {
+            step: None,
+            promise: None,
+            attempt: 0,
+            at,
+            note,
+            attempt_began_at: None,
+        });
     }
 
     /// Writes what was drafted.

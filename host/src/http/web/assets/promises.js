@@ -10,6 +10,7 @@ export class Promises {
   last = null;
   seq = 0;
   #of = new Map();
+  #everyOf = new Map();
   #receiving = new Map();
   #buffered = new Map();
 
@@ -51,6 +52,12 @@ export class Promises {
     }
   }
 
+  // An attempt that failed and was followed by another, from a line of the log.
+  tried(line) {
+    const row = this.#everyOf.get(line.promise)?.findLast(({ run }) => run <= line.run);
+    row?.tried.push({ number: line.attempt, begun: micros(line.attempt_began_at), ended: micros(line.at), why: line.message });
+  }
+
   get open() {
     return this.rows.filter((row) => row.state === "open");
   }
@@ -58,9 +65,10 @@ export class Promises {
   #begin(entry, at, what, name) {
     const row = {
       what, name, state: "open", promise: entry.promise, seq: entry.seq, begun: at, ended: null, endSeq: null,
-      attempt: 0, took: 0, why: "",
+      attempt: 0, took: 0, why: "", run: entry.run, tried: [],
     };
     this.#of.set(entry.promise, row);
+    this.#queue(this.#everyOf, entry.promise).push(row);
     this.rows.push(row);
     return row;
   }
@@ -68,7 +76,7 @@ export class Promises {
   #happen(entry, at, name) {
     this.rows.push({
       what: "event", name, state: "happened", promise: null, seq: entry.seq, begun: at, ended: at, endSeq: entry.seq,
-      attempt: 0, took: 0, why: entry.reason ?? "",
+      attempt: 0, took: 0, why: entry.reason ?? "", tried: [],
     });
   }
 

@@ -1,7 +1,10 @@
 // The timeline of an execution: a bar for each promise. Only the rows that are in view are drawn, so thousands stay fluid.
 import { logIn } from "./access.js";
+import { Attempts } from "./attempts.js";
+import { detail } from "./detail.js";
 import { listen } from "./live.js";
 import { Promises } from "./promises.js";
+import { span } from "./span.js";
 
 const ROW = 26;
 const PAGE = 1000;
@@ -26,22 +29,6 @@ function svg(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
-}
-
-export function span(micros) {
-  if (micros < 1e3) return `${Math.round(micros)} µs`;
-  if (micros < 1e4) return `${(micros / 1e3).toFixed(2)} ms`;
-  if (micros < 1e6) return `${Math.round(micros / 1e3)} ms`;
-  if (micros < 6e7) return `${(micros / 1e6).toFixed(2)} s`;
-  const seconds = Math.floor(micros / 1e6);
-  const parts = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]];
-  const told = [];
-  let left = seconds;
-  for (const [unit, name] of parts) {
-    if (left >= unit) told.push(`${Math.floor(left / unit)}${name}`);
-    left %= unit;
-  }
-  return told.slice(0, 2).join(" ");
 }
 
 class Timeline {
@@ -254,10 +241,15 @@ class Timeline {
     } else if (to >= from) {
       const wide = Math.max(2, to - from);
       group.append(svg("rect", { class: "waits", x: from, y: y + 6, width: wide, height: 14, rx: 3 }));
+      for (const { begun, ended } of row.tried) {
+        const [at, until] = [Math.max(from, this.#x(begun)), Math.min(to, this.#x(ended))];
+        if (until >= at) group.append(svg("rect", { class: "tried", x: at, y: y + 6, width: Math.max(2, until - at), height: 14, rx: 2 }));
+      }
       const begun = row.took ? Math.max(from, this.#x(end - row.took)) : row.what === "step" && row.ended ? to - 2 : null;
       if (begun !== null) group.append(svg("rect", { class: "runs", x: Math.min(begun, to - 2), y: y + 6, width: Math.max(2, to - begun), height: 14, rx: 3 }));
       const room = this.#label + this.#wide + 66 - to;
-      const told = span(end - row.begun) + (row.attempt > 1 ? ` · ${row.attempt}×` : "");
+      const attempts = Math.max(row.attempt, row.state === "open" && row.tried.length ? row.tried.at(-1).number + 1 : 0);
+      const told = span(end - row.begun) + (attempts > 1 ? ` · ${attempts}×` : "");
       if (room > 20) group.append(text({ class: "took", x: to + 5, y: y + 17 }, told));
     }
     const most = Math.floor((this.#label - 38) / 6.4);
@@ -320,44 +312,6 @@ function tellOpen(open) {
   place.textContent = told.length ? `It waits for ${told.join(", ")}${more}.` : "";
 }
 
-function detail(row) {
-  const place = document.getElementById("timeline-detail");
-  if (!row) return place.replaceChildren();
-  const list = document.createElement("dl");
-  list.className = "facts";
-  const fact = (name, ...value) => {
-    const [box, dt, dd] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
-    dt.textContent = name;
-    dd.append(...value);
-    box.append(dt, dd);
-    list.append(box);
-  };
-  fact(row.what === "event" ? "What happened" : row.what, row.name);
-  if (row.state !== "happened") fact("State", row.state);
-  if (row.ended && row.what !== "event") fact("From call to end", span(row.ended - row.begun));
-  if (row.took) fact("The last attempt took", span(row.took));
-  if (row.attempt) fact("Attempts", String(row.attempt));
-  if (row.fuel) fact("Fuel", row.fuel.toLocaleString("en"));
-  if (row.memory) fact("Memory at most", `${Math.ceil(row.memory / 1024).toLocaleString("en")} KiB`);
-  if (row.child) fact("Child", link(`/executions/${row.child}`, row.child));
-  if (row.why) fact("Why", row.why);
-  const entries = [link(entryPath(row.seq), `entry ${row.seq}`)];
-  if (row.endSeq && row.endSeq !== row.seq) entries.push(" to ", link(entryPath(row.endSeq), `entry ${row.endSeq}`));
-  fact("Journal", ...entries);
-  place.replaceChildren(list);
-}
-
-function entryPath(seq) {
-  return `${location.pathname}?tab=journal&after=${seq - 1}#entry-${seq}`;
-}
-
-function link(href, said) {
-  const a = document.createElement("a");
-  a.href = href;
-  a.textContent = said;
-  return a;
-}
-
 async function page(id, after) {
   const response = await fetch(`/executions/${id}/entries?after=${after}&limit=${PAGE}`);
   if (response.status === 401) logIn();
@@ -412,11 +366,13 @@ export function drawTimeline() {
   const timeline = new Timeline(host);
   timeline.ended = host.hasAttribute("data-ended");
   const id = host.dataset.execution;
+  const attempts = new Attempts(id, timeline);
   const begun = performance.now();
   read(id, timeline)
     .then(() => {
       requestAnimationFrame(() => requestAnimationFrame(() => (host.dataset.readyAfter = Math.round(performance.now()))));
       host.dataset.readIn = Math.round(performance.now() - begun);
+      attempts.follow();
       if (!timeline.ended) followEntries(id, timeline);
     })
     .catch((thrown) => (document.getElementById("timeline-sum").textContent = String(thrown.message ?? thrown)));
@@ -426,6 +382,7 @@ export function drawTimeline() {
     if (!timeline.ended || document.getElementById("head").hasAttribute("data-ended")) return;
     timeline.ended = false;
     followEntries(id, timeline);
+    attempts.follow();
   });
   return timeline;
 }

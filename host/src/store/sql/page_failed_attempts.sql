@@ -1,0 +1,9 @@
+-- A page of the lines of a log that tell of attempts which failed and were followed by another.
+-- $1 the execution, $2 only lines after this one, $3 how many at most.
+select id, run, step, promise, attempt, at, level, message, fields, attempt_began_at
+from logs
+where execution_id = $1
+  and id > $2
+  and attempt_began_at is not null
+order by id
+limit $3
