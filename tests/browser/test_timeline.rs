@@ -83,6 +83,21 @@ async fn each_attempt_has_a_bar() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_grows_while_a_step_speaks() {
+    let house = House::with(&["misbehaving"]).await;
+    let browser = Browser::open().await;
+    let id = house.api.run("drawling", json!(12)).await;
+    browser.go(&house.page(&format!("/executions/{id}?tab=logs"))).await;
+
+    browser.reads("line 1").await;
+    let badge = "return document.querySelector('#head .badge').textContent";
+    assert_eq!(browser.run(badge).await, json!("running"));
+    browser.reads("line 12").await;
+    browser.complained_of_nothing().await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_timeline_grows_while_its_execution_runs() {
     let house = House::with(&["misbehaving"]).await;
     let browser = Browser::open().await;

@@ -93,3 +93,27 @@ async fn counters_are_exact_after_crashes_at_any_moment() {
     assert_eq!(host.execution(&id).await["counters"], json!({ "ledger": 40 }));
     host.audit().await;
 }
+
+#[tokio::test]
+async fn what_a_step_says_can_be_read_while_it_runs() {
+    let mut host = TestHost::start().await;
+    let id = host.run("drawling", json!(8)).await;
+
+    let said = |lines: &[Value]| {
+        lines.iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let early = loop {
+        let lines = said(&host.logs(&id).await);
+        if !lines.is_empty() {
+            break lines;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(host.recorded(&id, "completed").await.is_empty(), "{early:?} came before the end");
+    host.ended(&id).await.value();
+
+    let lines = said(&host.logs(&id).await);
+    assert_eq!(lines, (1..=8).map(|number| format!("line {number}")).collect::<Vec<_>>());
+    assert!(lines.starts_with(&early));
+    host.audit().await;
+}

@@ -20,18 +20,18 @@ use crate::limiting::{limited, narrow, paced, served, single};
 use crate::observing::{observe, observe_in_step};
 use crate::plain::{chain, changing, echo, noop, signals, sleeper, wide};
 use crate::trials::{
-    balk, balking, forgiving, hasty, overriding, relay, stubborn, stumble, stumbling, talk,
-    talking, tarry, tarrying,
+    balk, balking, drawl, drawling, forgiving, hasty, overriding, relay, stubborn, stumble,
+    stumbling, talk, talking, tarry, tarrying,
 };
 
 stepwell::module!(
     workflows: [
-        asking, balking, bereaved, chain, changing, child, compensate, deadlock, deaf_parent, detaching, excess_in_workflow, forgiving,
+        asking, balking, bereaved, chain, changing, child, compensate, deadlock, deaf_parent, detaching, drawling, excess_in_workflow, forgiving,
         hasty, journal_flood, ledgered, limited, noop, observe, overriding, parent, relay, retried, rounds, signals, sleeper, stubborn,
         stumbling, talking, tarrying, wide,
     ],
     steps: [
-        balk, echo, excess_in_step, flaky, hopeless, ledger, look_in_vain, look_up, narrow, observe_in_step, once, paced, served, single, stumble, talk, tarry, undo, unreasonable,
+        balk, drawl, echo, excess_in_step, flaky, hopeless, ledger, look_in_vain, look_up, narrow, observe_in_step, once, paced, served, single, stumble, talk, tarry, undo, unreasonable,
     ],
     capabilities: { env = ["REGION"] },
 );

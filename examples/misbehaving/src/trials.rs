@@ -122,6 +122,22 @@ pub(crate) async fn talking() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Says so many lines, half a second after each other.
+#[stepwell::step(timeout = "60s")]
+pub(crate) async fn drawl(lines: u32) -> Result<(), Failure> {
+    for number in 1..=lines {
+        stepwell::log::info!("line {number}");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+    Ok(())
+}
+
+/// Calls a step that takes its time to say so many lines.
+#[stepwell::workflow]
+pub(crate) async fn drawling(lines: u32) -> Result<(), Failure> {
+    drawl(lines).await
+}
+
 /// Calls a step that fails four times with another policy, queue and priority than it declares.
 #[stepwell::workflow]
 pub(crate) async fn overriding(attempts: u32) -> Result<u32, Failure> {

@@ -74,6 +74,10 @@ impl<W> Guest<W> {
     }
 
     /// What the guest said. Held for a moment and never across a wait.
+    pub(super) fn shared_notebook(&self) -> &Arc<Mutex<Notebook>> {
+        &self.notebook
+    }
+
     pub(super) fn notebook(&self) -> MutexGuard<'_, Notebook> {
         self.notebook.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -43,6 +43,7 @@ mod meter;
 mod module;
 mod notebook;
 mod outside;
+mod overheard;
 mod say;
 mod stdio;
 mod step;
@@ -54,6 +55,7 @@ pub use compile::{COMPILE_COMPONENT, compile_child};
 pub use error::{AdmitError, Cause, Refusal, SandboxError};
 pub use module::Module;
 pub use outside::OutsideConfig;
+pub use overheard::Overheard;
 pub use step::Equipment;
 pub use step::egress::{Resolve, SystemResolver};
 pub use workflow::{Broken, Turn, WorkflowGuest};
@@ -230,7 +232,18 @@ impl Sandbox {
         call: StepCall,
         stop: CancellationToken,
     ) -> StepReport {
-        let attempt = step::run(self.clone(), module.clone(), call, stop);
+        self.run_step_aloud(module, call, stop, Overheard::default()).await
+    }
+
+    /// The same, overheard.
+    pub async fn run_step_aloud(
+        &self,
+        module: &Module,
+        call: StepCall,
+        stop: CancellationToken,
+        overheard: Overheard,
+    ) -> StepReport {
+        let attempt = step::run(self.clone(), module.clone(), (call, overheard), stop);
         if self.0.threads.are_here() {
             return attempt.await;
         }

@@ -142,6 +142,12 @@ impl Notebook {
         std::mem::take(&mut self.notes)
     }
 
+    /// Takes the lines of log and progress that are there, which count whatever becomes of their attempt.
+    pub(super) fn take_lines(&mut self) -> Vec<Said> {
+        let is_line = |said: &mut Said| said.note.survives_failure();
+        self.notes.extract_if(.., is_line).collect()
+    }
+
     fn say(&mut self, note: Note) {
         self.notes.push(Said { at: self.clock.now(), note });
     }

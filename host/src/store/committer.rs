@@ -337,7 +337,7 @@ impl Writer {
         let all = match write {
             Write::Start(new) => std::slice::from_ref(&**new),
             Write::Append(append) => append.children.as_slice(),
-            Write::End(_) => &[],
+            Write::End(_) | Write::Say(_) => &[],
         };
         let fresh = all.iter().filter(|new| !effects.existing.contains(&new.id));
         fresh.filter(|new| new.owner == Some(self.shared.host))

@@ -61,7 +61,7 @@ pub use waiting::{
 };
 pub use write::{
     Append, Effects, Keep, NewDeadLetter, NewExecution, NewTask, NotedBy, Parent, RowChange,
-    TaskEnd, TaskSettled, Write, Written,
+    Spoken, TaskEnd, TaskSettled, Write, Written,
 };
 
 use async_trait::async_trait;

@@ -20,6 +20,8 @@ pub enum Write {
     Append(Box<Append>),
     /// How a task that this host ran has settled.
     End(Box<TaskSettled>),
+    /// What an attempt of a step says while it runs.
+    Say(Box<Spoken>),
 }
 
 impl Write {
@@ -29,6 +31,7 @@ impl Write {
             Self::Start(new) => new.id,
             Self::Append(append) => append.execution,
             Self::End(end) => end.task.execution,
+            Self::Say(spoken) => spoken.execution,
         }
     }
 
@@ -36,7 +39,7 @@ impl Write {
     pub fn is_alone(&self) -> bool {
         match self {
             Self::Start(_) | Self::Append(_) => true,
-            Self::End(_) => false,
+            Self::End(_) | Self::Say(_) => false,
         }
     }
 }
@@ -201,6 +204,17 @@ impl Append {
             && self.dead_letters.is_empty()
             && matches!(self.row, RowChange::Keep)
     }
+}
+
+/// Lines of a log that are written before their attempt has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// Whose.
+    pub execution: ExecutionId,
+    /// Its run.
+    pub run: Run,
+    /// Logs and progress.
+    pub lines: Vec<NotedBy>,
 }
 
 /// A note and where it was said.

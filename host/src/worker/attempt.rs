@@ -1,8 +1,11 @@
 //! One run of a step: the same for a local call and for a claimed task.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use serde_json::json;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -14,7 +17,11 @@ use crate::model::{
     ExecutionId, Failure, Level, Name, Note, Outcome, Payload, Promise, RetryPolicy, Run, Said,
     Span, StepCall, StepReport, StepUsage, Timestamp, Trace, printable,
 };
-use crate::store::{NotedBy, StoreError};
+use crate::sandbox::Overheard;
+use crate::store::{NotedBy, Spoken, StoreError, Write};
+
+/// How often what an attempt says is written while it runs.
+const SAID_EVERY: Duration = Duration::from_secs(1);
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -122,7 +129,9 @@ impl Attempt {
             last_heartbeat: self.heartbeat.clone(),
             trace: self.trace,
         };
-        let report = crew.sandbox.run_step(&module, call, stop).await;
+        let overheard = Overheard::default();
+        let running = crew.sandbox.run_step_aloud(&module, call, stop, overheard.clone());
+        let (report, unwritten) = self.aloud(crew, running, &overheard).await;
         debug!(
             host.id = %crew.host,
             execution.id = %self.execution,
@@ -132,7 +141,39 @@ impl Attempt {
             ended = true,
             "Attempt {} of step {} has ended", self.number, self.step
         );
-        self.judge(crew, report, began)
+        let mut attempted = self.judge(crew, report, began);
+        attempted.notes.splice(..0, unwritten);
+        attempted
+    }
+
+    /// Has what it says written while it runs, so that people can follow it; returns what could not be.
+    async fn aloud(
+        &self,
+        crew: &Crew,
+        running: impl Future<Output = StepReport>,
+        overheard: &Overheard,
+    ) -> (StepReport, Vec<NotedBy>) {
+        let (mut running, mut lines) = (pin!(running), Vec::new());
+        loop {
+            if let Ok(report) = timeout(SAID_EVERY, running.as_mut()).await {
+                return (report, lines);
+            }
+            lines.extend(overheard.take().into_iter().map(|said| self.noted(said, None)));
+            if lines.is_empty() {
+                continue;
+            }
+            let spoken = Spoken { execution: self.execution, run: self.run, lines };
+            let telling = crew.committer.submit(Write::Say(Box::new(spoken.clone())));
+            let (told, report) = match select(pin!(telling), running.as_mut()).await {
+                Either::Left((told, _)) => (told, None),
+                Either::Right((report, telling)) => (telling.await, Some(report)),
+            };
+            // Where nobody knows whether it was written, it may be there twice.
+            lines = if told.is_ok() { Vec::new() } else { spoken.lines };
+            if let Some(report) = report {
+                return (report, lines);
+            }
+        }
     }
 
     fn judge(&self, crew: &Crew, report: StepReport, began: Timestamp) -> Attempted {

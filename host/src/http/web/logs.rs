@@ -11,7 +11,7 @@ use crate::model::{ExecutionId, Level};
 
 const ROWS: u32 = 500;
 
-/// A page of it; the last one grows as lines come.
+/// A page of it; the last one grows as lines come, and is where one begins.
 pub(super) async fn tab(door: &Door, id: ExecutionId, after: u64) -> Result<Markup, Lost> {
     let from = i64::try_from(after).unwrap_or(i64::MAX);
     let lines = door.dispatch.logs(id, from, ROWS).await?;

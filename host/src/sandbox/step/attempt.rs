@@ -14,7 +14,7 @@ use super::{Equipment, Step};
 use crate::model::{Ending, Failure, Mode, Outcome, StepCall, StepReport, StepUsage, kind};
 use crate::sandbox::fault::{self, Budget, Fault};
 use crate::sandbox::guest::{self, Granted, Guest};
-use crate::sandbox::{Module, Sandbox, SandboxError, Shared, words};
+use crate::sandbox::{Module, Overheard, Sandbox, SandboxError, Shared, words};
 
 /// Fuel of `describe`: it writes one document.
 const DESCRIBE_FUEL: u64 = 200_000_000;
@@ -25,7 +25,7 @@ const DESCRIBE_TIME_MAX: Duration = Duration::from_secs(10);
 pub(in crate::sandbox) async fn run(
     sandbox: Sandbox,
     module: Module,
-    call: StepCall,
+    (call, overheard): (StepCall, Overheard),
     stop: CancellationToken,
 ) -> StepReport {
     let shared = sandbox.shared();
@@ -37,6 +37,7 @@ pub(in crate::sandbox) async fn run(
     };
     let world = Step { call: Some(call), heartbeat: None };
     let guest = Guest::with(world, shared.limits.step_fuel, shared, granted);
+    overheard.listen(guest.shared_notebook());
     let mut store = match guest::store(&shared.engine, guest) {
         Ok(store) => store,
         Err(error) => return unmade(&SandboxError::set_up("a store", error)),

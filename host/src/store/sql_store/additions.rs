@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 use crate::store::row::Reading;
 use crate::store::statements;
 use crate::store::value::{Rows, Value, values};
-use crate::store::write::{Append, NewDeadLetter, NewExecution, NewTask, NotedBy};
+use crate::store::write::{Append, NewDeadLetter, NewExecution, NewTask, NotedBy, Spoken};
 
 /// What is to be added and removed.
 #[derive(Debug, Default)]
@@ -161,6 +161,11 @@ impl<'a> Additions<'a> {
         let head = Value::secret_bytes("results.outcome_head", head);
         let data = Value::secret_bytes("results.outcome_data", data);
         self.ended_results.push(values![key, task, state, head, data, self.now]);
+    }
+
+    /// What an attempt says while it runs.
+    pub(super) fn said(&mut self, spoken: &'a Spoken) {
+        spoken.lines.iter().for_each(|noted| self.note(spoken.execution, spoken.run, noted));
     }
 
     /// Something that was said.

@@ -17,7 +17,9 @@ use crate::store::error::StoreError;
 use crate::store::row::Reading;
 use crate::store::statements;
 use crate::store::value::{Rows, values};
-use crate::store::write::{Append, Effects, NewExecution, RowChange, TaskSettled, Write, Written};
+use crate::store::write::{
+    Append, Effects, NewExecution, RowChange, Spoken, TaskSettled, Write, Written,
+};
 
 /// How often a transaction that met a deadlock or a failed serialisation is sent again.
 pub(super) const BUSY_RETRIES_MAX: u32 = 5;
@@ -62,6 +64,7 @@ impl<D: Dialect> SqlStore<D> {
                 Write::Append(append) if append.owner == host && !depends_on_row(append) => {
                     additions.append(append);
                 }
+                Write::Say(spoken) => additions.said(spoken),
                 Write::Append(_) | Write::Start(_) | Write::End(_) => return Ok(None),
             }
         }
@@ -108,17 +111,20 @@ struct Sorted<'a> {
     starts: Vec<(usize, &'a NewExecution)>,
     appends: Vec<(usize, &'a Append)>,
     ends: Vec<(usize, &'a TaskSettled)>,
+    says: Vec<(usize, &'a Spoken)>,
 }
 
 impl<'a> Sorted<'a> {
     /// In the order of their ids, whatever order they came in. One execution has one write in a batch.
     fn of(batch: &'a [Write]) -> Result<Self, Fault> {
-        let mut sorted = Self { starts: Vec::new(), appends: Vec::new(), ends: Vec::new() };
+        let (starts, appends, ends, says) = Default::default();
+        let mut sorted = Self { starts, appends, ends, says };
         for (place, write) in batch.iter().enumerate() {
             match write {
                 Write::Start(new) => sorted.starts.push((place, new)),
                 Write::Append(append) => sorted.appends.push((place, append)),
                 Write::End(end) => sorted.ends.push((place, end)),
+                Write::Say(spoken) => sorted.says.push((place, spoken)),
             }
         }
         sorted.starts.sort_by_key(|(_, new)| new.id);
@@ -191,6 +197,10 @@ impl<D: Dialect> SqlStore<D> {
             } else {
                 Written::Exists { input_hash: input_hash(&mut transaction, new.id).await? }
             };
+        }
+        for (place, spoken) in &sorted.says {
+            additions.said(spoken);
+            written[*place] = Written::Done(Effects::default());
         }
         for (place, append) in &sorted.appends {
             let effects = append_one(append, &mut standings, &mut born, &mut additions);

@@ -4,6 +4,7 @@ import { showJson } from "./json.js";
 
 const AT_MOST_EVERY = 1000;
 const WITHOUT_STREAM_EVERY = 3000;
+const OPEN_EXECUTION_EVERY = 2000;
 
 let reading = false;
 let wanted = false;
@@ -99,6 +100,8 @@ export function follow(timeline) {
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   say("on");
   if (timeline) timeline.onChange(refresh);
+  // What one execution does is told by its own stream, which the timeline follows; the other parts of its page look for it.
+  else if (document.querySelector("#head")) setInterval(lookAtExecution, OPEN_EXECUTION_EVERY);
   let every = null;
   const fallBack = () => {
     every ??= setInterval(() => refresh(), WITHOUT_STREAM_EVERY);
@@ -118,6 +121,10 @@ export function follow(timeline) {
       refresh();
     });
   });
+}
+
+function lookAtExecution() {
+  if (!document.getElementById("head").hasAttribute("data-ended")) refresh();
 }
 
 // A stream that is open while its page is shown: a browser has few connections for one host, and pages that it keeps for going
