@@ -143,6 +143,9 @@ impl App {
     pub async fn start_with(mut config: Config, fittings: Fittings) -> Result<Self> {
         let door = &mut config.limits.door;
         door.connections_max = files::room_for(door.connections_max);
+        // Where there is little room, nobody has all of it.
+        let share = (door.connections_max / 4).max(1);
+        door.connections_per_address_max = door.connections_per_address_max.min(share);
         let mut threads = Threads::start(config.cores)?;
         let drain_timeout = config.limits.drain_timeout;
         let places = Places { commits: threads.commits(), lease: threads.lease() };
@@ -218,6 +221,11 @@ impl App {
                 "Requests were still under way: they are dropped"
             );
             self.house.door.shut();
+        }
+        // Changes whose clients have gone, and their entries.
+        let changes = self.house.door.settled();
+        if tokio::time::timeout(DOOR_CLOSES_WITHIN, changes).await.is_err() {
+            warn!("Changes were still being made: they may be missing in the audit log");
         }
         self.recorded.cancel();
         let dispatch = self.house.dispatch.clone();

@@ -1,7 +1,7 @@
 //! The audit log: who changed what, when and from where.
 //!
-//! An entry is durable before the change is acknowledged, with one exception: starts, of which there may be thousands in a
-//! second, are noted in memory and written together, at most [`Dispatch::AUDIT_EVERY`] later.
+//! An entry is durable before the change is acknowledged, with two exceptions, of which there may be thousands in a second: starts,
+//! and what was refused and so changed nothing, are noted in memory and written together, at most [`Dispatch::AUDIT_EVERY`] later.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,9 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Dispatch, Result};
 use crate::store::{AuditRow, NewAudit};
 
-/// Starts that are noted at most: whoever notes one more writes all of them first.
-const NOTED_MAX: usize = 1_000;
-/// Starts that are kept while they cannot be written; the oldest go first.
+/// Entries that are kept while they cannot be written; the oldest go first.
 const KEPT_MAX: usize = 100_000;
 /// The longest subject that is kept, in bytes.
 const SUBJECT_BYTES_MAX: usize = 512;
@@ -22,7 +20,7 @@ const SUBJECT_BYTES_MAX: usize = 512;
 pub(super) type Noted = Mutex<Vec<NewAudit>>;
 
 impl Dispatch {
-    /// How long a start may be done and not yet in the log.
+    /// How long a start or a refusal may be answered and not yet in the log.
     pub const AUDIT_EVERY: Duration = Duration::from_millis(100);
 
     /// Writes an entry.
@@ -31,13 +29,10 @@ impl Dispatch {
     }
 
     /// Notes an entry, to be written soon together with others.
-    pub async fn audit_soon(&self, entry: NewAudit) -> Result<()> {
-        let is_full = {
-            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-            noted.push(bounded(entry));
-            noted.len() >= NOTED_MAX
-        };
-        if is_full { self.write_noted().await } else { Ok(()) }
+    pub fn audit_soon(&self, entry: NewAudit) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.push(bounded(entry));
+        keep_newest(&mut noted);
     }
 
     /// Writes what is noted again and again, until it is told to stop.
@@ -86,12 +81,16 @@ impl Drop for Taken<'_> {
         }
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         self.entries.append(&mut noted);
-        let lost = self.entries.len().saturating_sub(KEPT_MAX);
-        if lost > 0 {
-            tracing::error!(lost, "{lost} starts are missing in the audit log");
-            self.entries.drain(..lost);
-        }
+        keep_newest(&mut self.entries);
         *noted = std::mem::take(&mut self.entries);
+    }
+}
+
+fn keep_newest(entries: &mut Vec<NewAudit>) {
+    let lost = entries.len().saturating_sub(KEPT_MAX);
+    if lost > 0 {
+        tracing::error!(lost, "{lost} starts or refusals are missing in the audit log");
+        entries.drain(..lost);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Who asks, and from where.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use super::error::Problem;
@@ -17,6 +17,9 @@ use crate::model::{KeyId, Name, Role};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The cookie of a session.
 pub(super) const COOKIE_NAME: &str = "stepwell_session";
+
+/// Workflows of a key that are named where it is refused another.
+const NAMED_MAX: usize = 5;
 
 /// Who asks. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -85,10 +88,12 @@ impl Caller {
         if holder.workflows.is_empty() || holder.workflows.contains(workflow) {
             return Ok(());
         }
-        let only = holder.workflows.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+        let named = holder.workflows.iter().take(NAMED_MAX).map(Name::as_str);
+        let only = named.collect::<Vec<_>>().join(", ");
+        let more = if holder.workflows.len() > NAMED_MAX { ", …" } else { "" };
         let key = holder.id.prefix();
         Err(Problem::forbidden(format!(
-            "{key} is for these workflows only: {only}; not {workflow}"
+            "{key} is for these workflows only: {only}{more}; not {workflow}"
         )))
     }
 }
@@ -138,15 +143,23 @@ pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
 /// Where a request comes from: the last address of which no proxy that is trusted vouches for another.
 pub(super) fn origin_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut from = peer.to_canonical();
-    let said = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let said: Vec<_> = said.flat_map(|value| value.split(',')).collect();
-    let mut behind = said.iter().rev().map(|text| text.trim().parse::<IpAddr>());
+    // What one of them says cannot hide what those behind it say.
+    let said = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
+    let said: Vec<_> = said.flat_map(|value| value.split(|byte| *byte == b',')).collect();
+    let mut behind = said.iter().rev().map(|part| forwarded(part));
     while trusted.iter().any(|network| network.contains(&from))
-        && let Some(Ok(next)) = behind.next()
+        && let Some(Some(next)) = behind.next()
     {
         from = next.to_canonical();
     }
     from
+}
+
+/// An address as proxies write it, some with its port.
+fn forwarded(part: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(part).ok()?.trim();
+    let with_port = || text.parse().map(|address: SocketAddr| address.ip());
+    text.parse().or_else(|_| with_port()).ok()
 }
 
 /// Who an address stands for: whoever has one of IPv6 has 2^64.
@@ -163,7 +176,6 @@ pub(super) fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     #[test]
     fn a_proxy_is_believed_only_where_it_is_trusted() {
@@ -177,6 +189,22 @@ mod tests {
         assert_eq!(origin_address(proxy, &headers, &[network]), address("198.51.100.7"));
         let both = [network, address("198.51.100.7").into()];
         assert_eq!(origin_address(proxy, &headers, &both), address("203.0.113.9"));
+    }
+
+    #[test]
+    fn what_a_client_writes_hides_nothing_of_what_a_proxy_adds() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let trusted: IpNet = "10.0.0.0/8".parse().unwrap();
+        for (said, from) in [
+            (&b"\xff, 203.0.113.9"[..], "203.0.113.9"),
+            (b"nonsense,, 203.0.113.9:4711", "203.0.113.9"),
+            (b"198.51.100.7, [2001:db8::1]:80", "2001:db8::1"),
+            (b"198.51.100.7, \xff", "10.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(FORWARDED_FOR, HeaderValue::from_bytes(said).unwrap());
+            assert_eq!(origin_address(address("10.0.0.1"), &headers, &[trusted]), address(from));
+        }
     }
 
     #[test]

@@ -121,6 +121,13 @@ impl Problem {
         Self::new(UNAVAILABLE, detail).at("bodies_bytes_max").later()
     }
 
+    /// More is under way than that limit allows.
+    pub(super) fn busy(limit: &'static str) -> Self {
+        Self::new(UNAVAILABLE, format!("more is under way than there is room for ({limit})"))
+            .at(limit)
+            .later()
+    }
+
     /// Nothing answers at this path.
     pub(super) fn no_route(path: &str) -> Self {
         let shape = (StatusCode::NOT_FOUND, "no-such-route", "No such route");

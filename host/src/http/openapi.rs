@@ -1,8 +1,7 @@
 //! The description of the API (OpenAPI 3.1), made from the handlers.
 
-use std::sync::Arc;
-
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -47,9 +46,9 @@ pub(super) fn routes() -> Router<Door> {
     refuse_alike(&mut document);
     let mut json = serde_json::to_value(document).expect("its keys are texts");
     complete(&mut json);
-    let json: Arc<str> = json.to_string().into();
+    let json = Bytes::from(json.to_string());
     let tell = move || async move {
-        ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
+        ([(header::CONTENT_TYPE, "application/json")], json.clone()).into_response()
     };
     router.merge(web::routes()).merge(access::routes()).route("/openapi.json", get(tell))
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -46,6 +47,8 @@ pub struct Door {
     pub(super) closing: CancellationToken,
     pub(super) shut: CancellationToken,
     pub(super) requests: TaskTracker,
+    /// One for each change that is being made.
+    pub(super) changes: Arc<Semaphore>,
 }
 
 impl Door {
@@ -55,8 +58,10 @@ impl Door {
         state: impl Fn() -> HostState + Send + Sync + 'static,
         render: Render,
     ) -> Self {
+        let changes = Arc::new(Semaphore::new(dispatch.limits().door.changes_max));
         Self {
             dispatch,
+            changes,
             state: Arc::new(state),
             render,
             census: Arc::default(),
@@ -100,6 +105,12 @@ impl Door {
         self.shut.cancel();
     }
 
+    /// Returns when nothing is being changed any longer.
+    pub async fn settled(&self) {
+        self.requests.close();
+        self.requests.wait().await;
+    }
+
     /// How many requests are under way.
     pub fn requests(&self) -> usize {
         self.requests.len()
@@ -124,6 +135,7 @@ impl Door {
             .layer(from_fn_with_state(self.clone(), access::guard))
             .layer(from_fn_with_state(self.clone(), end_with_host))
             .layer(compressing())
+            .layer(from_fn(gather))
             .layer(CatchPanicLayer::custom(error::after_panic))
             .layer(from_fn(metrics::measure))
             .layer(TraceLayer::new_for_http().make_span_with(span_of).on_failure(tell_failure))
@@ -135,6 +147,23 @@ impl Door {
 fn compressing() -> CompressionLayer<impl Predicate> {
     let worth_it = SizeAbove::new(COMPRESSED_BYTES_MIN);
     CompressionLayer::new().compress_when(worth_it.and(NotForContentType::SSE))
+}
+
+/// Has an answer compressed at once: half done, for a client that takes nothing of it, it would hold much more memory than it has
+/// bytes.
+async fn gather(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if !response.headers().contains_key(header::CONTENT_ENCODING) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    match to_bytes(body, usize::MAX).await {
+        Ok(whole) => Response::from_parts(parts, Body::from(whole)),
+        Err(error) => {
+            tracing::error!(cause = %error, "An answer could not be compressed");
+            Problem::own_fault().into_response()
+        }
+    }
 }
 
 impl fmt::Debug for Door {

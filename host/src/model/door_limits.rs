@@ -9,6 +9,12 @@ pub struct DoorLimits {
     pub connections_max: usize,
     /// Of these, those of one address (of one /64 of IPv6) that is neither a trusted proxy nor this machine.
     pub connections_per_address_max: usize,
+    /// Requests under way at once, until the last of their answers is given out: by HTTP/2 a connection has many.
+    pub requests_max: usize,
+    /// Of these, those of one address, as connections are counted.
+    pub requests_per_address_max: usize,
+    /// Changes that are being made at once, those included whose client has gone.
+    pub changes_max: usize,
     /// From the opening of a connection, or the first byte of a further request, to the end of the request's headers.
     pub header_timeout: Duration,
     /// How long a connection may stay without a request.
@@ -23,6 +29,8 @@ pub struct DoorLimits {
     pub body_timeout: Duration,
     /// All bodies together that come in, or have come in and are being acted on, in bytes.
     pub bodies_bytes_max: usize,
+    /// All answers together that are on their way out, in bytes, those of unknown length aside.
+    pub answers_bytes_max: usize,
     /// How long a client may take nothing of what it is sent.
     pub write_timeout: Duration,
     /// How long a client that sent more than was read may take to read the answer, before the connection goes.
@@ -48,6 +56,9 @@ impl Default for DoorLimits {
         Self {
             connections_max: 10_000,
             connections_per_address_max: 1_000,
+            requests_max: 10_000,
+            requests_per_address_max: 1_000,
+            changes_max: 4_096,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             header_bytes_max: 64 << 10,
@@ -55,6 +66,7 @@ impl Default for DoorLimits {
             body_idle_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(300),
             bodies_bytes_max: 256 << 20,
+            answers_bytes_max: 512 << 20,
             write_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(2),
             handshake_timeout: Duration::from_secs(10),

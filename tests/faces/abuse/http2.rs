@@ -78,17 +78,20 @@ fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), content].concat()
 }
 
+const NEVER: Duration = Duration::from_secs(3_600);
+
 /// Where nothing ends but by what a test makes short.
-async fn patient_front(write_timeout: Duration) -> Front {
-    let never = Duration::from_secs(3_600);
-    let door = DoorLimits {
-        header_timeout: never,
-        idle_timeout: never,
-        write_timeout,
-        ping_every: never,
-        ..DoorLimits::default()
-    };
+async fn patient_front(door: DoorLimits) -> Front {
+    let door = DoorLimits { header_timeout: NEVER, idle_timeout: NEVER, ping_every: NEVER, ..door };
     Front::with_limits(Limits { door, ..Limits::for_cores(1) }).await
+}
+
+/// Asks for that, and leaves no room for the answer: streams begin with none at all.
+async fn stalled(front: &Front, path: &str) -> Client {
+    let mut client = Client::saying(front.address(), PREFACE).await;
+    client.0.write_all(&frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])).await.unwrap();
+    client.0.write_all(&frame(1, 5, 1, &get(path))).await.unwrap();
+    client
 }
 
 const PREFACE: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -101,21 +104,33 @@ fn get(path: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn whoever_leaves_no_room_for_an_answer_is_cut_off() {
-    let front = patient_front(Duration::from_millis(200)).await;
-    let mut client = Client::saying(front.address(), PREFACE).await;
+    let write_timeout = Duration::from_millis(200);
+    let front = patient_front(DoorLimits { write_timeout, ..DoorLimits::default() }).await;
 
-    // Streams begin with no room at all.
-    client.0.write_all(&frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])).await.unwrap();
-    client.0.write_all(&frame(1, 5, 1, &get("/openapi.json"))).await.unwrap();
+    stalled(&front, "/openapi.json").await.hear_out().await;
 
-    client.hear_out().await;
     assert_eq!(front.read("/health").await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn whoever_takes_nothing_of_his_answer_makes_room_for_others() {
+    let limits = DoorLimits { connections_max: 2, write_timeout: NEVER, ..DoorLimits::default() };
+    let front = patient_front(limits).await;
+    let clients = [stalled(&front, "/openapi.json").await, stalled(&front, "/login").await];
+
+    let let_in = timeout(PATIENCE, async {
+        while front.request(reqwest::Method::GET, "/health").send().await.is_err() {}
+    });
+    let_in.await.expect("one of them goes");
+
+    let [first, _second] = clients;
+    first.hear_out().await;
 }
 
 /// The attack of 2023: requests that are taken back as soon as they are sent.
 #[tokio::test]
 async fn whoever_takes_back_what_he_asks_for_is_cut_off() {
-    let front = patient_front(Duration::from_secs(3_600)).await;
+    let front = patient_front(DoorLimits { write_timeout: NEVER, ..DoorLimits::default() }).await;
     let mut client = Client::saying(front.address(), PREFACE).await;
     client.0.write_all(&frame(4, 0, 0, &[])).await.unwrap();
 

@@ -230,6 +230,65 @@ async fn bodies_take_room_until_they_have_been_acted_on() {
 }
 
 #[tokio::test]
+async fn so_many_requests_are_under_way_at_once() {
+    let front = front(DoorLimits { requests_max: 2, ..patient() }).await;
+    let stream = || front.request(reqwest::Method::GET, "/v1/events").send();
+    let streams = [stream().await.unwrap(), stream().await.unwrap()];
+
+    let put_off = front.read("/health").await;
+    assert_eq!((put_off.status.as_u16(), &put_off.json()["limit"]), (503, &json!("requests_max")));
+    drop(streams);
+
+    let taken =
+        timeout(PATIENCE, async { while front.read("/health").await.status.as_u16() != 200 {} });
+    taken.await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn answers_have_so_much_room_together() {
+    let front = front(DoorLimits { answers_bytes_max: 5_000, ..patient() }).await;
+
+    for _ in 0..10 {
+        let put_off = front.read("/openapi.json").await;
+        assert_eq!(put_off.status.as_u16(), 503);
+        assert_eq!(put_off.json()["limit"], "answers_bytes_max");
+        assert_well(&front).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_compressed_whole_before_any_of_it_goes_out() {
+    let front = Front::open().await;
+    let request = front.request(reqwest::Method::GET, "/openapi.json");
+
+    let answer = request.header("accept-encoding", "zstd").send().await.unwrap();
+
+    assert_eq!(answer.headers()["content-encoding"], "zstd");
+    let length: usize = answer.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    assert_eq!(answer.bytes().await.unwrap().len(), length);
+}
+
+#[tokio::test]
+async fn so_many_changes_are_made_at_once() {
+    let front = front(DoorLimits { changes_max: 1, ..patient() }).await;
+    let head = "POST /v1/executions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
+    let slow = Client::saying(front.address(), head).await;
+    while front.door.requests() < 2 {
+        tokio::task::yield_now().await;
+    }
+
+    let put_off = front.post("/v1/queues/q/pause", "").await;
+    assert_eq!((put_off.status.as_u16(), &put_off.json()["limit"]), (503, &json!("changes_max")));
+    assert_well(&front).await;
+    drop(slow);
+
+    let taken = timeout(PATIENCE, async {
+        while front.post("/v1/queues/q/pause", "").await.status.as_u16() == 503 {}
+    });
+    taken.await.expect("there is room again");
+}
+
+#[tokio::test]
 async fn heads_that_are_too_long_or_have_too_many_headers_are_refused() {
     let limits = DoorLimits { header_bytes_max: 16 << 10, headers_max: 20, ..patient() };
     let front = front(limits).await;

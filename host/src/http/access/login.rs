@@ -16,7 +16,7 @@ use super::super::caller::{COOKIE_NAME, Caller, Shown, origin_address};
 use super::super::error::Problem;
 use super::super::path::Asked;
 use super::super::web;
-use super::{Door, Line, Reader, keys_in_force, origin, recognise, session, write_down};
+use super::{Door, Line, Reader, apart, keys_in_force, origin, recognise, session, write_down};
 use crate::model::SESSION_FOR;
 
 /// The longest form,
@@ -136,9 +136,13 @@ async fn log_in(
     uri: Uri,
     body: Body,
 ) -> Response {
-    let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
-    let opened = open(&door, sent, body).await;
-    opened.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
+    let door_of_task = door.clone();
+    let opening = async move {
+        let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
+        let opened = open(&door_of_task, sent, body).await;
+        opened.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
+    };
+    apart(&door, opening).await
 }
 
 async fn open(door: &Door, sent: Sent<'_>, body: Body) -> Result<Response, Problem> {
@@ -174,9 +178,13 @@ async fn log_out(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
-    let closed = close(&door, sent).await;
-    closed.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
+    let door_of_task = door.clone();
+    let closing = async move {
+        let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
+        let closed = close(&door_of_task, sent).await;
+        closed.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
+    };
+    apart(&door, closing).await
 }
 
 async fn close(door: &Door, sent: Sent<'_>) -> Result<Response, Problem> {

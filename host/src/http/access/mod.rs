@@ -14,6 +14,7 @@ pub(super) use throttle::Throttle;
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
@@ -125,16 +126,27 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
         let response = answering.await;
         return match shown.filter(|_| caller.key().is_some()) {
             Some(text) => watch::while_known(&door, text, response),
-            None => response,
+            None if rule.need == Need::Open => response,
+            None => watch::while_open(&door, response),
         };
     }
-    // In a task of its own: whoever hangs up after a change takes no entry with him.
     let door_of_task = door.clone();
-    let changing = door.requests.spawn(
-        async move { change(&door_of_task, &caller, (rule.action, subject), answering).await }
-            .in_current_span(),
-    );
-    changing.await.unwrap_or_else(|_fallen| Problem::own_fault().into_response())
+    let changing =
+        async move { change(&door_of_task, &caller, (rule.action, subject), answering).await };
+    apart(&door, changing).await
+}
+
+/// Has it done in a task of its own: whoever hangs up after a change takes no entry with him.
+async fn apart(door: &Door, work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let Ok(place) = Arc::clone(&door.changes).try_acquire_owned() else {
+        return Problem::busy("changes_max").into_response();
+    };
+    let working = async move {
+        let _place = place;
+        work.await
+    };
+    let working = door.requests.spawn(working.in_current_span());
+    working.await.unwrap_or_else(|_fallen| Problem::own_fault().into_response())
 }
 
 /// Has a change made, and writes down that it was, however it went.
@@ -173,8 +185,10 @@ async fn write_down(
         subject,
         detail,
     };
-    let written = if action == "execution.start" {
-        door.dispatch.audit_soon(entry).await
+    // Where nothing was changed nobody waits for that to be durable, and whoever is refused makes the others wait for nothing.
+    let written = if action == "execution.start" || status == StatusCode::FORBIDDEN {
+        door.dispatch.audit_soon(entry);
+        Ok(())
     } else {
         door.dispatch.audit(entry).await
     };
@@ -321,7 +335,7 @@ async fn recognise(door: &Door, shown: Shown<'_>, from: IpAddr) -> Result<KeyHol
         door.throttle.condemn(from, shown.text());
         tracing::warn!(%from, "A wrong key was shown");
     } else if admitted == Admitted::New {
-        door.throttle.give_back(from);
+        door.throttle.give_back(from, shown.text());
     }
     looked_up?.ok_or_else(unknown)
 }

@@ -1,6 +1,6 @@
 //! Who shows many wrong keys has to wait between them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,11 @@ use crate::model::Stopwatch;
 const FAILURES_MAX: f64 = 10.0;
 /// and seconds until it may show one more.
 const FAILURE_PERIOD_SECONDS: f64 = 6.0;
-/// A key that is shown again within this time is the same mistake, and is looked up no second time.
-const SAME_SECONDS: f64 = 5.0;
+/// A key that is shown again within this time is the same mistake, and is looked up no second time: longer than a mistake counts,
+/// so that a program which goes on and on with a key that was revoked keeps nobody else out.
+const SAME_SECONDS: f64 = 2.0 * FAILURE_PERIOD_SECONDS;
+/// Keys of one address that are known again, the last ones.
+const RECENT: usize = 8;
 /// Addresses that are remembered.
 const ADDRESSES_MAX: usize = 10_000;
 
@@ -41,16 +44,24 @@ pub(in crate::http) struct Throttle {
     marks: RandomState,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Failures {
     level: f64,
-    /// A mark of the last one.
+    at: Stopwatch,
+    /// The last keys, oldest first.
+    recent: VecDeque<Tried>,
+}
+
+/// A key that was tried.
+#[derive(Debug)]
+struct Tried {
+    /// A mark of it.
     key: u64,
     verdict: Verdict,
     at: Stopwatch,
 }
 
-/// What came of the last key.
+/// What came of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// Nothing yet.
@@ -60,8 +71,33 @@ enum Verdict {
 }
 
 impl Failures {
-    fn level(self) -> f64 {
+    fn none() -> Self {
+        Self { level: 0.0, at: Stopwatch::start(), recent: VecDeque::new() }
+    }
+
+    fn level(&self) -> f64 {
         (self.level - self.at.seconds() / FAILURE_PERIOD_SECONDS).max(0.0)
+    }
+
+    fn set_level(&mut self, level: f64) {
+        self.level = level;
+        self.at = Stopwatch::start();
+    }
+
+    fn tried(&mut self, key: u64) -> Option<&mut Tried> {
+        self.recent.iter_mut().find(|tried| tried.key == key)
+    }
+
+    /// How long until one more key may be tried.
+    fn wait(&self) -> Option<u32> {
+        let over = self.level() - (FAILURES_MAX - 1.0);
+        let seconds = (over * FAILURE_PERIOD_SECONDS).ceil();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is a small number above 0"
+        )]
+        (over > 0.0).then_some(seconds.max(1.0) as u32)
     }
 }
 
@@ -72,62 +108,55 @@ impl Throttle {
 
     /// Lets an address try a key, which counts as a wrong one until it is given back.
     pub(super) fn admit(&self, from: IpAddr, key: &str) -> Admitted {
-        let (mut seen, key) = (self.seen(), self.marks.hash_one(key));
-        let last = seen.get(&network(from)).copied();
-        let same = last.filter(|last| last.key == key && last.at.seconds() < SAME_SECONDS);
-        match same.map(|last| last.verdict) {
+        let (mut seen, key, from) = (self.seen(), self.marks.hash_one(key), network(from));
+        if !seen.contains_key(&from) {
+            make_room(&mut seen);
+        }
+        let failures = seen.entry(from).or_insert_with(Failures::none);
+        failures.recent.retain(|tried| tried.at.seconds() < SAME_SECONDS);
+        match failures.tried(key).map(|tried| tried.verdict) {
             Some(Verdict::Wrong) => return Admitted::Again,
             // Many requests of one program come at once.
             Some(Verdict::Open) => return Admitted::Beside,
             None => {}
         }
-        if let Some(seconds) = wait(&seen, from) {
+        if let Some(seconds) = failures.wait() {
             return Admitted::Not { seconds };
         }
-        count(&mut seen, from, key);
+        failures.set_level((failures.level() + 1.0).min(FAILURES_MAX));
+        if failures.recent.len() >= RECENT {
+            failures.recent.pop_front();
+        }
+        let tried = Tried { key, verdict: Verdict::Open, at: Stopwatch::start() };
+        failures.recent.push_back(tried);
         Admitted::New
     }
 
     /// The key that was tried was wrong.
     pub(super) fn condemn(&self, from: IpAddr, key: &str) {
         let (mut seen, key) = (self.seen(), self.marks.hash_one(key));
-        if let Some(failures) = seen.get_mut(&network(from)).filter(|last| last.key == key) {
-            failures.verdict = Verdict::Wrong;
+        if let Some(tried) = seen.get_mut(&network(from)).and_then(|failures| failures.tried(key)) {
+            tried.verdict = Verdict::Wrong;
         }
     }
 
     /// The key that was tried was none that is wrong.
-    pub(super) fn give_back(&self, from: IpAddr) {
-        if let Some(failures) = self.seen().get_mut(&network(from)) {
-            let level = (failures.level() - 1.0).max(0.0);
-            *failures = Failures { level, key: 0, verdict: Verdict::Open, at: Stopwatch::start() };
+    pub(super) fn give_back(&self, from: IpAddr, key: &str) {
+        let (mut seen, key) = (self.seen(), self.marks.hash_one(key));
+        if let Some(failures) = seen.get_mut(&network(from)) {
+            failures.set_level((failures.level() - 1.0).max(0.0));
+            failures.recent.retain(|tried| tried.key != key);
         }
     }
 }
 
-fn wait(seen: &HashMap<IpAddr, Failures>, from: IpAddr) -> Option<u32> {
-    let level = seen.get(&network(from))?.level();
-    let over = level - (FAILURES_MAX - 1.0);
-    let seconds = (over * FAILURE_PERIOD_SECONDS).ceil();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it is a small number above 0"
-    )]
-    (over > 0.0).then_some(seconds.max(1.0) as u32)
-}
-
-fn count(seen: &mut HashMap<IpAddr, Failures>, from: IpAddr, key: u64) {
+fn make_room(seen: &mut HashMap<IpAddr, Failures>) {
     if seen.len() >= ADDRESSES_MAX {
         seen.retain(|_, failures| failures.level() > 0.0);
         if seen.len() >= ADDRESSES_MAX {
             seen.clear();
         }
     }
-    let none = Failures { level: 0.0, key, verdict: Verdict::Open, at: Stopwatch::start() };
-    let failures = seen.entry(network(from)).or_insert(none);
-    let level = (failures.level() + 1.0).min(FAILURES_MAX);
-    *failures = Failures { level, key, verdict: Verdict::Open, at: Stopwatch::start() };
 }
 
 #[cfg(test)]
@@ -157,7 +186,7 @@ mod tests {
 
         for _ in 0..100 {
             assert_eq!(throttle.admit(from, "good"), Admitted::New);
-            throttle.give_back(from);
+            throttle.give_back(from, "good");
         }
     }
 
@@ -172,6 +201,22 @@ mod tests {
             assert_eq!(throttle.admit(from, "wrong"), Admitted::Again);
         }
         assert_eq!(throttle.admit(from, "another"), Admitted::New);
+    }
+
+    #[test]
+    fn a_few_wrong_keys_that_are_shown_in_turns_are_a_few_mistakes() {
+        let (throttle, from) = (Throttle::default(), IpAddr::from([192, 0, 2, 1]));
+        let keys = ["one", "another", "a third"];
+
+        for key in keys {
+            assert_eq!(throttle.admit(from, key), Admitted::New);
+            throttle.condemn(from, key);
+        }
+        for key in keys.iter().cycle().take(100) {
+            assert_eq!(throttle.admit(from, key), Admitted::Again);
+        }
+
+        assert_eq!(throttle.admit(from, "good"), Admitted::New);
     }
 
     #[test]

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
+use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
 use super::line::{Line, UnderWay};
 use super::lines::count_end;
+use crate::http::error::Problem;
 
 /// Why a body was not read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -145,12 +147,36 @@ impl Drop for Paced {
 pub(super) struct Answer {
     body: Body,
     under_way: UnderWay,
+    line: Arc<Line>,
+    bytes: usize,
 }
 
 impl Answer {
-    pub(super) fn new(body: Body, under_way: UnderWay) -> Self {
+    /// Gives the answer out; where all of them together are too long, another that says so.
+    pub(super) fn to(
+        line: Arc<Line>,
+        under_way: UnderWay,
+        mut response: Response,
+    ) -> Response<Self> {
+        let bytes = |response: &Response| {
+            let exact = response.body().size_hint().exact();
+            exact.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+        };
+        let mut length = bytes(&response);
+        if !line.lines.give_out(length) {
+            line.lines.gave_out(length);
+            response = Problem::busy("answers_bytes_max").into_response();
+            length = bytes(&response);
+            line.lines.give_out(length);
+        }
         under_way.gives();
-        Self { body, under_way }
+        response.map(|body| Self { body, under_way, line, bytes: length })
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.line.lines.gave_out(self.bytes);
     }
 }
 

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::service::Service;
@@ -27,6 +28,7 @@ use super::line::Line;
 use super::lines::{Seat, count_end};
 use super::stream::Watched;
 use super::tls::Tls;
+use crate::http::error::Problem;
 use crate::model::DoorLimits;
 
 /// What all connections of a door share.
@@ -140,15 +142,20 @@ impl Service<Request<Incoming>> for Visit {
     type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let under_way = self.line.begin();
+        let (under_way, beyond) = self.line.begin();
         let version = request.version();
         if version == Version::HTTP_2 {
             self.line.is_http2();
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let weight = Weight::none(Arc::clone(&self.line));
+        let (line, weight) = (Arc::clone(&self.line), Weight::none(Arc::clone(&self.line)));
         request.extensions_mut().insert(weight.clone());
         let request = request.map(|body| Body::new(Paced::new(body, weight)));
+        if let Some(limit) = beyond {
+            count_end(limit);
+            let refused = Problem::busy(limit).into_response();
+            return Box::pin(async { Ok(Answer::to(line, under_way, refused)) });
+        }
         let answering = self.router.clone().oneshot(request);
         Box::pin(async move {
             let mut response = answering.await?;
@@ -156,7 +163,7 @@ impl Service<Request<Incoming>> for Visit {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
-            Ok(response.map(|body| Answer::new(body, under_way)))
+            Ok(Answer::to(line, under_way, response))
         })
     }
 }

@@ -35,7 +35,7 @@ struct Standing {
     under_way: usize,
     /// Whether the connection is: requests by HTTP/2 may end after it.
     gone: bool,
-    /// While there is none under way.
+    /// While it is idle.
     turn: Option<u64>,
     waits_for: WaitsFor,
     /// Since then.
@@ -98,12 +98,16 @@ pub(super) struct UnderWay {
 impl UnderWay {
     /// A piece of its answer is on its way to the client.
     pub(super) fn gives(&self) {
-        self.line.standing().given.insert(self.number, Stopwatch::start());
+        let mut standing = self.line.standing();
+        standing.given.insert(self.number, Stopwatch::start());
+        self.line.rest(&mut standing);
     }
 
     /// The client has taken it: the next piece is asked for.
     pub(super) fn is_asked(&self) {
-        self.line.standing().given.remove(&self.number);
+        let mut standing = self.line.standing();
+        standing.given.remove(&self.number);
+        self.line.wake(&mut standing);
     }
 }
 
@@ -112,11 +116,13 @@ impl Drop for UnderWay {
         let mut standing = self.line.standing();
         standing.given.remove(&self.number);
         standing.under_way -= 1;
-        if standing.under_way == 0 && !standing.gone {
+        if standing.under_way == 0 {
             standing.waits_for = WaitsFor::Request;
             standing.since = Stopwatch::start();
-            standing.turn = Some(self.line.lines.is_idle(self.line.of, &self.line.end));
         }
+        self.line.rest(&mut standing);
+        drop(standing);
+        self.line.lines.ends(self.line.of);
     }
 }
 
@@ -154,22 +160,34 @@ impl Line {
     pub(super) fn leave(&self) {
         let mut standing = self.standing();
         standing.gone = true;
-        if let Some(turn) = standing.turn.take() {
-            self.lines.is_busy(turn);
-        }
+        self.wake(&mut standing);
     }
 
-    /// A request begins.
-    pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
+    /// A request begins. It is refused where it is beyond the limit of that name.
+    pub(super) fn begin(self: &Arc<Self>) -> (UnderWay, Option<&'static str>) {
         let mut standing = self.standing();
         standing.under_way += 1;
         standing.requests += 1;
         let number = standing.requests;
+        self.wake(&mut standing);
+        drop(standing);
+        let beyond = self.lines.begins(self.of);
+        (UnderWay { line: Arc::clone(self), number }, beyond)
+    }
+
+    /// Where nothing is left to do but for the client, who has a request to make or answers to take, it is idle.
+    fn rest(&self, standing: &mut Standing) {
+        if standing.given.len() == standing.under_way && !standing.gone {
+            self.wake(standing);
+            standing.turn = Some(self.lines.is_idle(self.of, &self.end));
+        }
+    }
+
+    /// It is idle no longer.
+    fn wake(&self, standing: &mut Standing) {
         if let Some(turn) = standing.turn.take() {
             self.lines.is_busy(turn);
         }
-        drop(standing);
-        UnderWay { line: Arc::clone(self), number }
     }
 
     /// Its requests come by HTTP/2, between other things.
@@ -193,12 +211,14 @@ impl Line {
     pub(super) fn told(&self, bytes: usize) {
         let mut standing = self.standing();
         let is_chat = standing.protocol == Protocol::Http2 && bytes <= CHAT_BYTES_MAX;
-        if standing.under_way == 0 && standing.waits_for == WaitsFor::Request && !is_chat {
+        if is_chat || (standing.under_way == 0 && standing.waits_for != WaitsFor::Request) {
+            return;
+        }
+        if standing.under_way == 0 {
             standing.since = Stopwatch::start();
-            if let Some(turn) = standing.turn {
-                self.lines.is_busy(turn);
-                standing.turn = Some(self.lines.is_idle(self.of, &self.end));
-            }
+        }
+        if standing.turn.is_some() {
+            self.rest(&mut standing);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Who is connected: how many there may be, and who goes to make room.
 //!
-//! A connection without a request under way is idle, be it new, half through its headers, or kept for another request. Where
-//! there is no room for a new one, the one goes that has been idle the longest: whoever opens thousands loses their own first.
+//! A connection without a request under way is idle, be it new, half through its headers, or kept for another request; so is one
+//! whose client takes nothing of its answers. Where there is no room for a new one, the one goes that has been idle the longest: whoever opens thousands loses their own first.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -30,6 +30,8 @@ pub(super) struct Lines {
     left: Notify,
     /// Bytes of bodies that come in or are being acted on.
     bodies: AtomicUsize,
+    /// Bytes of answers that go out.
+    answers: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +44,9 @@ struct Book {
     idle: BTreeMap<u64, Idle>,
     idle_of: BTreeSet<(IpAddr, u64)>,
     open_of: HashMap<IpAddr, usize>,
+    /// Requests under way, and whose they are.
+    requests: usize,
+    requests_of: HashMap<IpAddr, usize>,
 }
 
 #[derive(Debug)]
@@ -84,11 +89,7 @@ impl Drop for Seat {
         book.open -= 1;
         book.leaving -= usize::from(self.line.end.is_cancelled());
         if let Some(of) = self.of {
-            let count = book.open_of.entry(of).or_default();
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                book.open_of.remove(&of);
-            }
+            one_less(&mut book.open_of, of);
         }
         drop(book);
         gauge!(metric::HTTP_CONNECTIONS.name).decrement(1.0);
@@ -105,8 +106,8 @@ impl Lines {
     pub(super) fn new(limits: DoorLimits, trusted: Vec<IpNet>) -> Arc<Self> {
         // So that it can be seen that none was ended.
         counter!(metric::HTTP_CONNECTIONS_ENDED.name, "reason" => "room").absolute(0);
-        let (book, left, bodies) = Default::default();
-        Arc::new(Self { limits, trusted, book, left, bodies })
+        let (book, left, bodies, answers) = Default::default();
+        Arc::new(Self { limits, trusted, book, left, bodies, answers })
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -189,6 +190,41 @@ impl Lines {
         self.book().take(turn);
     }
 
+    /// Takes note that a request of that address is under way; says which limit it is beyond.
+    pub(super) fn begins(&self, of: Option<IpAddr>) -> Option<&'static str> {
+        let mut book = self.book();
+        book.requests += 1;
+        let of_address = of.map_or(0, |of| {
+            let count = book.requests_of.entry(of).or_default();
+            *count += 1;
+            *count
+        });
+        if of_address > self.limits.requests_per_address_max {
+            return Some("requests_per_address_max");
+        }
+        (book.requests > self.limits.requests_max).then_some("requests_max")
+    }
+
+    /// Takes note that a request of that address is through.
+    pub(super) fn ends(&self, of: Option<IpAddr>) {
+        let mut book = self.book();
+        book.requests -= 1;
+        if let Some(of) = of {
+            one_less(&mut book.requests_of, of);
+        }
+    }
+
+    /// Takes note of bytes of an answer that go out, if there is room for them.
+    pub(super) fn give_out(&self, bytes: usize) -> bool {
+        let before = self.answers.fetch_add(bytes, Ordering::Relaxed);
+        before.saturating_add(bytes) <= self.limits.answers_bytes_max
+    }
+
+    /// Takes note that an answer has gone out, or has been given up.
+    pub(super) fn gave_out(&self, bytes: usize) {
+        self.answers.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Takes note of bytes of a body that have come in, if there is room for them.
     pub(super) fn take_in(&self, bytes: usize) -> bool {
         let before = self.bodies.fetch_add(bytes, Ordering::Relaxed);
@@ -198,6 +234,14 @@ impl Lines {
     /// Takes note that a body has come in, or has been given up.
     pub(super) fn let_go(&self, bytes: usize) {
         self.bodies.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+fn one_less(counts: &mut HashMap<IpAddr, usize>, of: IpAddr) {
+    let count = counts.entry(of).or_default();
+    *count = count.saturating_sub(1);
+    if *count == 0 {
+        counts.remove(&of);
     }
 }
 
