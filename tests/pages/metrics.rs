@@ -47,6 +47,31 @@ fn every_metric_is_drawn() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// An alert has to be seen where it must be heard, and where it must not.
+#[test]
+fn every_alert_and_everything_recorded_has_a_test() {
+    let read = |file: &str| fs::read_to_string(root().join("deploy/prometheus").join(file));
+    let (rules, tests) = (read("rules.yaml").unwrap(), read("rules.test.yaml").unwrap());
+    let named = |what: &str| {
+        let names = rules.lines().filter_map(move |line| line.trim().strip_prefix(what));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (alerts, recorded) = (named("- alert: "), named("- record: "));
+    assert!(alerts.len() > 5 && recorded.len() > 2, "{alerts:?} {recorded:?}");
+
+    let silent = |alert: &String| tests.contains(&format!("alertname: {alert}, exp_alerts: []"));
+    let heard = |alert: &String| {
+        let begins = format!("alertname: {alert}\n");
+        let mut cases = tests.match_indices(&begins).map(|(at, _)| &tests[at + begins.len()..]);
+        cases.any(|case| case.trim_start().starts_with("exp_alerts:\n"))
+    };
+    let tried = |name: &String| tests.contains(&format!("- expr: {name}\n"));
+    let untried: Vec<_> = alerts.iter().filter(|alert| !(silent(alert) && heard(alert))).collect();
+    assert!(untried.is_empty(), "rules.test.yaml does not try {untried:?}");
+    let untried: Vec<_> = recorded.iter().filter(|name| !tried(name)).collect();
+    assert!(untried.is_empty(), "rules.test.yaml does not try {untried:?}");
+}
+
 fn kind(metric: &Metric) -> String {
     match metric.kind {
         MetricKind::Counter => "counter".to_owned(),

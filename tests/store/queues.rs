@@ -66,6 +66,22 @@ on_both_databases! {
         assert!(queue.oldest_at.is_some());
     }
 
+    async fn a_queue_says_since_when_an_execution_of_it_is_ready_whoever_is_first_in_line(db: Database) {
+        let urgent = Routing { priority: 2, ..routed("slow") };
+        let of = |number, routing, from| {
+            start(NewExecution { routing, start_at: at(from), ..execution(number) })
+        };
+        db.commit(vec![of(2, urgent, 900), of(3, routed("slow"), 800)]).await;
+        db.commit(vec![of(4, routed("slow"), 700)]).await;
+
+        let waits = db.queue("slow").await;
+
+        assert_eq!((waits.executions, waits.oldest_execution_at), (3, Some(at(700))));
+        assert_eq!((waits.oldest_at, waits.waits_since()), (None, Some(at(700))));
+        assert_eq!(db.claim(10).await.len(), 3);
+        assert!(db.store.queues(10).await.unwrap().is_empty());
+    }
+
     async fn a_paused_queue_holds_no_place_of_a_limit(db: Database) {
         let one = CallLimits { key: None, ..limits(Some(1), None) };
         let slow = NewTask { routing: routed("slow"), limits: one.clone(), ..task(1, 0, (2, 0)) };

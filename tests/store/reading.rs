@@ -162,9 +162,21 @@ on_both_databases! {
         let counts = db.store.counts().await.unwrap();
 
         let states = [(ExecutionState::Pending, 1), (ExecutionState::Running, 1)];
-        assert_eq!(counts.executions, states);
+        assert_eq!((&*counts.executions, counts.parked), (&states[..], 0));
         assert_eq!(counts.tasks, [(name("default"), 1, 1)]);
         assert_eq!(db.view(id).await.tasks, 2);
+    }
+
+    async fn of_those_that_wait_it_is_known_who_is_parked(db: Database) {
+        let [hot, parked] = [db.born(1).await, db.born(2).await];
+        let waits = RowChange::Stay { state: ExecutionState::Waiting, expires_at: None, base: None };
+        db.commit(vec![write(Append { row: waits, ..db.append(hot) })]).await;
+        db.park(parked, 0, None).await;
+
+        let counts = db.store.counts().await.unwrap();
+
+        assert_eq!(counts.executions, [(ExecutionState::Waiting, 2)]);
+        assert_eq!(counts.parked, 1);
     }
 
     async fn what_is_not_there_is_none(db: Database) {

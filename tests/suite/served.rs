@@ -5,10 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::oneshot;
 
-use crate::api::{Api, listens_at};
+use crate::api::{Api, PATIENCE, listens_at};
 
 /// Ends when it is dropped, by SIGKILL.
 pub(crate) struct Served {
@@ -52,6 +54,18 @@ impl Served {
         }
         child.wait().unwrap();
         Err(log.lock().unwrap().clone())
+    }
+
+    /// Asks it to end by SIGTERM, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let ended = async {
+            while self.child.try_wait().unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("it ends");
     }
 }
 

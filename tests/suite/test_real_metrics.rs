@@ -1,12 +1,17 @@
-//! What a host tells of itself at `/metrics`, after work of every kind: in Prometheus's own format, and right.
+//! What a host tells of itself at `/metrics`, after work of every kind and under load: in Prometheus's own format, and right.
+//! What `promtool` says of it, scripts/check-api asks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use stepwell::model::metric::{self, MetricKind};
 
+use tokio::task::JoinSet;
+
+use crate::api::{Api, End};
 use crate::guests;
 use crate::process::Process;
+use crate::test_host::TestHost;
 
 /// A scrape: values by series, and the kinds of families.
 #[derive(Debug, Default)]
@@ -78,6 +83,7 @@ const COUNTED: &[(&str, &[&str], i64)] = &[
     ("stepwell_executions_started_total", &[], 6),
     ("stepwell_executions_ended_total", &["state=\"completed\""], 3),
     ("stepwell_executions_ended_total", &["workflow=\"retried\"", "state=\"failed\""], 1),
+    ("stepwell_workflow_fuel_count", &["workflow=\"retried\""], 2),
     ("stepwell_queue_depth", &["queue=\"slow\""], 2),
     ("stepwell_queue_depth", &["queue=\"slow\"", "state=\"running\""], 0),
     ("stepwell_hosts", &[], 1),
@@ -116,6 +122,7 @@ async fn what_a_host_counts_is_told_as_prometheus_reads_it() {
     }
     for (name, more_than) in [
         ("stepwell_step_fuel_sum", 1_000),
+        ("stepwell_workflow_fuel_sum", 1_000),
         ("stepwell_commit_writes_sum", 20),
         ("process_resident_memory_bytes", 1_000_000),
     ] {
@@ -159,6 +166,58 @@ fn custom_section() -> Vec<u8> {
     section.extend_from_slice(name);
     section.push(1);
     section
+}
+
+/// Executions that run while it is scraped.
+const CROWD: usize = 100;
+
+/// Series that only grow: each bucket of a histogram is one, too.
+fn only_grow(told: &Scrape) -> impl Iterator<Item = (&String, f64)> {
+    let grows = |name: &str| ["_total", "_bucket", "_count"].iter().any(|end| name.ends_with(end));
+    let of_ours = told.series.iter().filter(move |(series, _)| {
+        let name = series.split('{').next().unwrap_or_default();
+        name.starts_with("stepwell_") && grows(name)
+    });
+    of_ours.map(|(series, value)| (series, *value))
+}
+
+/// Every other one waits in memory before it goes on.
+async fn one_of_a_crowd(api: Api, number: usize) -> End {
+    if number.is_multiple_of(2) {
+        return api.run_to_end("chain", json!(1)).await;
+    }
+    let id = api.run("signals", json!(1)).await;
+    api.until_state(&id, "waiting").await;
+    api.signalled(&id, "message", json!("go on")).await;
+    api.ended(&id).await
+}
+
+#[tokio::test]
+async fn what_is_told_under_load_is_in_order_and_only_grows() {
+    let process = Process::start().await;
+    let mut crowd = JoinSet::new();
+    for number in 0..CROWD {
+        crowd.spawn(one_of_a_crowd(process.api().clone(), number));
+    }
+
+    let (mut before, mut busy, mut hot_bytes) = (Scrape::default(), 0, 0);
+    while !crowd.is_empty() {
+        let told = scrape(&process).await;
+        for (series, value) in only_grow(&before) {
+            assert!(told.series[series] >= value, "{series} was {value}");
+        }
+        busy = busy.max(told.count("stepwell_activations", &[]));
+        hot_bytes = hot_bytes.max(told.count("stepwell_hot_memory_bytes", &[]));
+        before = told;
+        while crowd.try_join_next().transpose().unwrap().is_some() {}
+    }
+
+    assert!(busy > 1, "a crowd was under way");
+    assert!(TestHost::is_never_hot() || hot_bytes > 64 << 10, "{hot_bytes} bytes");
+    let told = scrape(&process).await;
+    let ended = told.count("stepwell_executions_ended_total", &["state=\"completed\""]);
+    assert_eq!(ended, i64::try_from(CROWD).unwrap());
+    process.audit(&[]).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, number_data_point};
 use serde_json::{Value, json};
+use stepwell::model::metric;
 use tempfile::TempDir;
 
 use crate::api::Api;
@@ -24,8 +25,13 @@ const POLICY: &str = r#"
     resolve = { "public.test" = "127.0.0.1" }
 "#;
 
-/// A host that tells its spans to a collector of that port.
+/// A host that tells its spans to a collector of that port, and what it counts each second.
 async fn serve(folder: &Path, collector_port: u16) -> Served {
+    serve_counting(folder, collector_port, "1s").await
+}
+
+/// The same; it takes work of one queue, and says what it counts that often.
+async fn serve_counting(folder: &Path, collector_port: u16, every: &str) -> Served {
     let policy = folder.join("policy.toml");
     std::fs::write(&policy, POLICY).unwrap();
     let mut command = served::command(folder);
@@ -33,7 +39,7 @@ async fn serve(folder: &Path, collector_port: u16) -> Served {
         .arg("--policy")
         .arg(policy)
         .args(["--otlp-endpoint", &format!("http://127.0.0.1:{collector_port}")])
-        .args(["--otlp-metrics-every", "1s"])
+        .args(["--otlp-metrics-every", every, "--queue", "default"])
         .env("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20secret")
         .env("OTEL_SERVICE_NAME", "shop");
     Served::start(command).await.unwrap()
@@ -224,4 +230,60 @@ async fn what_is_counted_comes_to_the_collector_too() {
     assert_eq!((spread.count, spread.bucket_counts.iter().sum::<u64>()), (1, 1));
     assert_eq!(spread.bucket_counts.len(), spread.explicit_bounds.len() + 1);
     assert!(matches!(metrics["stepwell_slots"].data, Some(Data::Gauge(_))));
+}
+
+/// The names of metrics that a collector has not heard of.
+fn lacking(metrics: &BTreeMap<String, Metric>) -> Vec<&'static str> {
+    let names = metric::ALL.iter().map(|metric| metric.name);
+    names.filter(|name| !metrics.contains_key(*name)).collect()
+}
+
+/// What a gauge is for a queue.
+fn of_queue(metrics: &BTreeMap<String, Metric>, name: &str, queue: &str) -> Option<f64> {
+    let Some(Data::Gauge(gauge)) = &metrics.get(name)?.data else { return None };
+    let queue = format!("\"{queue}\"");
+    let is_of_it =
+        |one: &KeyValue| one.key == "queue" && format!("{:?}", one.value).contains(&queue);
+    let point = gauge.data_points.iter().find(|point| point.attributes.iter().any(is_of_it))?;
+    match point.value? {
+        number_data_point::Value::AsDouble(value) => Some(value),
+        number_data_point::Value::AsInt(_) => None,
+    }
+}
+
+/// Work of each kind that some metric needs; one execution waits in a queue that no host serves.
+async fn have_something_to_count(host: &Served, collector: &Collector) {
+    host.api.deploy("reaching", guests::wasm("reaching")).await;
+    let end = host.api.run_to_end("fetched", visit(collector)).await;
+    assert_eq!(end.value()["status"], 200);
+    let order = json!({ "workflow": "fetched", "input": visit(collector), "queue": "nobodys" });
+    host.api.start(order).await;
+}
+
+#[tokio::test]
+async fn what_only_the_database_knows_comes_to_the_collector_though_nobody_scrapes() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let host = serve(folder.path(), collector.port()).await;
+    have_something_to_count(&host, &collector).await;
+
+    let waits = |metrics: &BTreeMap<String, Metric>| {
+        of_queue(metrics, "stepwell_queue_oldest_seconds", "nobodys").is_some_and(|age| age > 1.0)
+    };
+    let (metrics, _key) = collector.metrics(waits).await;
+
+    assert_eq!(lacking(&metrics), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_host_that_stops_sends_all_of_it_once_more() {
+    let (collector, folder) = (Collector::start().await, TempDir::new().unwrap());
+    let mut host = serve_counting(folder.path(), collector.port(), "1h").await;
+    have_something_to_count(&host, &collector).await;
+
+    host.stop().await;
+
+    let (metrics, _key) = collector.metrics(|metrics| !metrics.is_empty()).await;
+    assert_eq!(lacking(&metrics), Vec::<&str>::new());
+    assert_eq!(completed(&metrics), Some(1.0));
+    assert!(of_queue(&metrics, "stepwell_queue_oldest_seconds", "nobodys") > Some(0.0));
 }

@@ -159,8 +159,10 @@ impl App {
         let recorded = CancellationToken::new();
         drop(threads.spawn(house.dispatch.clone().keep_audit(recorded.clone())));
         let said = CancellationToken::new();
-        let telling =
-            house.telling.take().map(|telling| threads.spawn(telling.go_on(said.clone())));
+        let telling = house
+            .telling
+            .take()
+            .map(|telling| threads.spawn(telling.go_on(house.door.clone(), said.clone())));
         let exporting = telling.map(|task| Exporting { said, task });
         let (estate, present) = (Arc::clone(&house.estate), house.present.clone());
         let lives = life::go_on(estate, present, house.dispatch.clone(), settle.clone());

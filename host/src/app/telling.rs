@@ -7,6 +7,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::http::Door;
 use crate::model::{Clock, Period, Tracer, Untraced};
 use crate::telemetry::{self, Collector, Counts, Export};
 
@@ -35,12 +36,13 @@ pub(super) fn telling(
 }
 
 impl Telling {
-    /// Tells until it is said that there will be no more, and then what is left.
-    pub(super) async fn go_on(self, said: CancellationToken) {
+    /// Tells until it is said that there will be no more, and then what is left. What is counted when somebody looks is looked at
+    /// through the door.
+    pub(super) async fn go_on(self, door: Door, said: CancellationToken) {
         let spans = self.spans.send(said.clone());
         match self.counts {
             Some((counts, every)) => {
-                tokio::join!(spans, counts.send(every, said));
+                tokio::join!(spans, counts.send(every, || door.take_census(), said));
             }
             None => spans.await,
         }

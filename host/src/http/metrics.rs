@@ -55,8 +55,16 @@ pub(super) struct Census {
     responses((status = 200, description = "For Prometheus", content_type = "text/plain", body = String)),
 )]
 pub(super) async fn tell(State(door): State<Door>) -> Response {
-    ask(&door.dispatch, &door.census).await;
+    door.take_census().await;
     ([(header::CONTENT_TYPE, PROMETHEUS)], (door.render)()).into_response()
+}
+
+impl Door {
+    /// Has what is known elsewhere counted as it is now: by the database, its pool, and the way to other hosts. Where the database
+    /// does not answer within 2 s, what it knows stays as it was.
+    pub async fn take_census(&self) {
+        ask(&self.dispatch, &self.census).await;
+    }
 }
 
 async fn ask(dispatch: &Dispatch, census: &Mutex<Census>) {
@@ -97,6 +105,7 @@ impl Census {
                 let count = metric::float(count.map_or(0, |(_, count)| *count));
                 gauge!(metric::EXECUTIONS.name, "state" => state.as_str()).set(count);
             }
+            gauge!(metric::PARKED.name).set(metric::float(counts.parked));
             gauge!(metric::DEAD_LETTERS.name).set(metric::float(counts.dead_letters));
         }
         Ok(())
@@ -128,7 +137,7 @@ fn is_due(last: Option<Stopwatch>, every: Duration) -> bool {
 }
 
 fn tell_queue(row: &QueueRow, now: Timestamp) {
-    let oldest = row.oldest_at.map(|at| now.since(at));
+    let oldest = row.waits_since().map(|since| now.since(since));
     let waiting = row.waiting.saturating_sub(row.blocked);
     for (state, count) in [
         ("waiting", waiting),

@@ -39,7 +39,8 @@ struct Queue {
 
 impl From<QueueRow> for Queue {
     fn from(row: QueueRow) -> Self {
-        let QueueRow { name, paused_at, waiting, running, blocked, oldest_at, executions } = row;
+        let QueueRow { name, paused_at, waiting, running, blocked, oldest_at, executions, .. } =
+            row;
         Self { name, paused_at, waiting, running, blocked, oldest_at, executions }
     }
 }

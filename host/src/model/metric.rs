@@ -99,10 +99,14 @@ metrics! {
         "executions that ended on this host";
     EXECUTION_DURATION "stepwell_execution_duration_seconds" Histogram(SECONDS), &["workflow", "state"],
         "from the acceptance of an execution to its end";
+    WORKFLOW_FUEL "stepwell_workflow_fuel" Histogram(FUEL), &["workflow"],
+        "fuel that workflows burnt from the beginning of their last run to its end, in units; ends by force are left out";
     ACTIVATIONS "stepwell_activations" Gauge, &[],
         "executions that this host has in hand";
     HOT "stepwell_hot" Gauge, &[],
         "of these, workflows that wait in memory";
+    HOT_MEMORY "stepwell_hot_memory_bytes" Gauge, &[],
+        "memory that these hold";
     PARKINGS "stepwell_parkings_total" Counter, &[],
         "executions that this host gave out of its hands while they waited";
     REPLAYS "stepwell_replays_total" Counter, &[],
@@ -134,9 +138,11 @@ metrics! {
     QUEUE_DEPTH "stepwell_queue_depth" Gauge, &["queue", "state"],
         "tasks of a queue in the whole cluster: `waiting`, `blocked` by a limit, `running`; `pending`: executions that are ready for a host";
     QUEUE_OLDEST "stepwell_queue_oldest_seconds" Gauge, &["queue"],
-        "for how long the oldest waiting task of a queue has waited";
+        "for how long the oldest task of a queue has waited, or the oldest execution that is ready for a host, of the first 100 in line";
     EXECUTIONS "stepwell_executions" Gauge, &["state"],
         "executions in the whole cluster by state; those that are `waiting` are parked or hot";
+PARKED "stepwell_parked" Gauge, &[],
+        "executions in the whole cluster that wait in no host's memory";
     DEAD_LETTERS "stepwell_dead_letters" Gauge, &[],
         "dead letters in the whole cluster";
     HOSTS "stepwell_hosts" Gauge, &[],

@@ -346,6 +346,8 @@ pub struct Followed {
 pub struct Counts {
     /// By state.
     pub executions: Vec<(ExecutionState, u64)>,
+    /// Those that wait in no host's memory.
+    pub parked: u64,
     /// By queue: waiting tasks, running tasks.
     pub tasks: Vec<(Name, u64, u64)>,
     /// Dead letters.

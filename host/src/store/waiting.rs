@@ -21,6 +21,8 @@ pub struct QueueRow {
     pub oldest_at: Option<Timestamp>,
     /// Executions that are ready to be claimed.
     pub executions: u64,
+    /// Since when the one of them is ready that has waited the longest, of the first hundred in line.
+    pub oldest_execution_at: Option<Timestamp>,
 }
 
 impl QueueRow {
@@ -34,6 +36,7 @@ impl QueueRow {
             blocked: 0,
             oldest_at: None,
             executions: 0,
+            oldest_execution_at: None,
         }
     }
 
@@ -43,8 +46,18 @@ impl QueueRow {
         self.running += other.running;
         self.blocked += other.blocked;
         self.executions += other.executions;
-        self.oldest_at = [self.oldest_at, other.oldest_at].into_iter().flatten().min();
+        self.oldest_at = earlier(self.oldest_at, other.oldest_at);
+        self.oldest_execution_at = earlier(self.oldest_execution_at, other.oldest_execution_at);
     }
+
+    /// Since when something of it waits: a task, or an execution that is ready for a host.
+    pub fn waits_since(&self) -> Option<Timestamp> {
+        earlier(self.oldest_at, self.oldest_execution_at)
+    }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
 }
 
 /// A task as people see it.

@@ -53,16 +53,27 @@ impl Counts {
         Ok(Self { post, to, headers, resource, counted, clock, is_heard: true })
     }
 
-    /// Sends each time that this long has passed, and once more when it is stopped.
-    pub async fn send(mut self, every: Duration, stop: CancellationToken) {
+    /// Sends each time that this long has passed, and once more when it is stopped. `look` is awaited before each time: it has
+    /// counted what nobody counts on the way.
+    pub async fn send<F: Future<Output = ()>>(
+        mut self,
+        every: Duration,
+        look: impl Fn() -> F,
+        stop: CancellationToken,
+    ) {
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            self.send_once(ANSWER_TIME_MAX).await;
+            self.send_once(look(), ANSWER_TIME_MAX).await;
         }
-        self.send_once(LAST_WORDS_TIME_MAX).await;
+        self.send_once(look(), LAST_WORDS_TIME_MAX).await;
     }
 
-    async fn send_once(&mut self, within: Duration) {
-        let sent = tokio::time::timeout(within, self.post.send_bytes(self.request())).await;
+    async fn send_once(&mut self, look: impl Future<Output = ()>, within: Duration) {
+        let told = async {
+            // What is known is told, however long the rest takes to be found out.
+            let _late = tokio::time::timeout(within / 2, look).await;
+            self.post.send_bytes(self.request()).await
+        };
+        let sent = tokio::time::timeout(within, told).await;
         let why = match sent {
             Ok(Ok(answer)) if answer.status().is_success() => None,
             Ok(Ok(answer)) => Some(format!("it answered {}", answer.status())),
@@ -141,13 +152,40 @@ fn unescaped(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::model::SystemClock;
 
     #[test]
     fn the_root_of_a_collector_and_its_address_for_traces_are_both_understood() {
         for endpoint in ["http://c:4318", "http://c:4318/", "http://c:4318/v1/traces"] {
             assert_eq!(of_metrics(endpoint), "http://c:4318/v1/metrics");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_sent_though_nobody_answers_what_else_there_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (service, instance) = ("shop".to_owned(), "a".to_owned());
+        let collector = Collector { endpoint, service, instance, headers: None };
+        let counts = Counts::new(&collector, Arc::new(SystemClock::default())).unwrap();
+        let stop = CancellationToken::new();
+        stop.cancel();
+
+        let sends = counts.send(Duration::from_secs(1), std::future::pending, stop);
+        let hears = async {
+            let (mut stream, _from) = listener.accept().await.unwrap();
+            let mut heard = Vec::new();
+            stream.read_buf(&mut heard).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            String::from_utf8_lossy(&heard).into_owned()
+        };
+        let (heard, ()) = tokio::join!(hears, sends);
+
+        assert!(heard.starts_with("POST /v1/metrics"), "{heard}");
     }
 
     #[test]

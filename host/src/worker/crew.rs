@@ -18,9 +18,9 @@ use super::modules::Modules;
 use super::slots::Slots;
 use super::trial::Trial;
 use super::{Parts, Planner, Polling, Stopping};
+use crate::journal::Ended;
 use crate::model::{
-    Clock, ExecutionId, ExecutionState, HostId, Ids, Lease, Limits, Promise, Run, TaskId,
-    Timestamp, Tracer, Wake,
+    Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, TaskId, Timestamp, Tracer, Wake,
 };
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
@@ -262,8 +262,8 @@ impl Crew {
     }
 
     /// Counts the end of an execution.
-    pub(super) fn count_end(&self, row: &ExecutionRow, state: ExecutionState) {
-        self.meters.ended(&row.workflow, state, self.clock.now().since(row.created_at));
+    pub(super) fn count_end(&self, row: &ExecutionRow, ended: &Ended) {
+        self.meters.ended(&row.workflow, ended, self.clock.now().since(row.created_at));
     }
 
     /// Hints at something that was brought to an execution.

@@ -158,7 +158,7 @@ impl Room {
     }
 
     fn tell(&self) {
-        self.meters.tell(self.active.len(), self.waiting.len());
+        self.meters.tell(self.active.len(), self.waiting.len(), self.waiting_bytes);
     }
 
     fn evict_oldest(&mut self) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::settle::Settlement;
+use crate::journal::Ended;
 use crate::model::{ExecutionState, History, Name, StepUsage, metric};
 
 /// Everything that is counted under names which users choose, and the few that are not.
@@ -87,13 +88,18 @@ impl Meters {
     }
 
     /// An execution has ended so long after it was accepted.
-    pub(super) fn ended(&self, workflow: &Name, state: ExecutionState, after: Duration) {
+    pub(super) fn ended(&self, workflow: &Name, ended: &Ended, after: Duration) {
         let meters = self.workflows.of(workflow);
-        let Some((_, ended, duration)) = meters.ends.iter().find(|(end, ..)| *end == state) else {
+        let state = ended.state;
+        let Some((_, ends, duration)) = meters.ends.iter().find(|(end, ..)| *end == state) else {
             return;
         };
-        ended.increment(1);
+        ends.increment(1);
         duration.record(after.as_secs_f64());
+        // Where others ended it, its guest was not asked, and nobody knows.
+        if ended.fuel > 0 {
+            meters.fuel.record(metric::float(ended.fuel));
+        }
         self.history.ended(state, after);
     }
 }
@@ -184,6 +190,7 @@ impl AttemptMeters {
 #[derive(Debug)]
 struct WorkflowMeters {
     started: Counter,
+    fuel: Histogram,
     ends: Vec<(ExecutionState, Counter, Histogram)>,
 }
 
@@ -197,7 +204,8 @@ impl WorkflowMeters {
         };
         let name = [("workflow", workflow.to_string())];
         let started = counter!(metric::EXECUTIONS_STARTED.name, &name);
-        Self { started, ends: ends.map(of_end).collect() }
+        let fuel = histogram!(metric::WORKFLOW_FUEL.name, &name);
+        Self { started, fuel, ends: ends.map(of_end).collect() }
     }
 }
 
@@ -206,18 +214,24 @@ impl WorkflowMeters {
 pub(super) struct RoomMeters {
     active: Gauge,
     waiting: Gauge,
+    waiting_bytes: Gauge,
 }
 
 impl Default for RoomMeters {
     fn default() -> Self {
-        Self { active: gauge!(metric::ACTIVATIONS.name), waiting: gauge!(metric::HOT.name) }
+        Self {
+            active: gauge!(metric::ACTIVATIONS.name),
+            waiting: gauge!(metric::HOT.name),
+            waiting_bytes: gauge!(metric::HOT_MEMORY.name),
+        }
     }
 }
 
 impl RoomMeters {
-    pub(super) fn tell(&self, active: usize, waiting: usize) {
+    pub(super) fn tell(&self, active: usize, waiting: usize, waiting_bytes: u64) {
         self.active.set(metric::float(active));
         self.waiting.set(metric::float(waiting));
+        self.waiting_bytes.set(metric::float(waiting_bytes));
     }
 }
 

@@ -51,6 +51,7 @@ fn queue(row: Row) -> Result<QueueRow> {
         blocked: row.number("blocked")?,
         oldest_at: row.opt_time("oldest")?,
         executions: row.number("executions")?,
+        oldest_execution_at: row.opt_time("oldest_execution")?,
     })
 }
 

@@ -103,14 +103,18 @@ impl<D: Dialect> SqlStore<D> {
         moment.commit().await?;
         let executions = executions.into_iter().map(|row| {
             let mut row = Reading::of("executions", row);
-            Ok((row.word("state")?, row.number("count")?))
+            Ok((row.word("state")?, row.number("count")?, row.number("held")?))
         });
+        let executions = executions.collect::<Result<Vec<(ExecutionState, u64, u64)>>>()?;
+        let waiting = executions.iter().find(|(state, ..)| *state == ExecutionState::Waiting);
+        let parked = waiting.map_or(0, |(_, count, held)| count.saturating_sub(*held));
         let tasks = tasks.into_iter().map(|row| {
             let mut row = Reading::of("tasks", row);
             Ok((row.name("queue")?, row.number("waiting")?, row.number("running")?))
         });
         Ok(Counts {
-            executions: executions.collect::<Result<_>>()?,
+            executions: executions.into_iter().map(|(state, count, _)| (state, count)).collect(),
+            parked,
             tasks: tasks.collect::<Result<_>>()?,
             dead_letters: count("dead_letters", dead_letters)?,
         })

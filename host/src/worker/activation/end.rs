@@ -148,7 +148,7 @@ impl Activation {
         match self.write(replay).await {
             Ok(()) => {
                 let state = ended.state;
-                self.crew.count_end(&self.row, state);
+                self.crew.count_end(&self.row, ended);
                 info!(execution.id = %self.id(), trace.id = %self.row.trace(), state = %state, "Execution {} is {state}", self.id());
                 Over::Done
             }

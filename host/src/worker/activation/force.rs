@@ -62,7 +62,7 @@ pub(super) async fn end(
             crew.tell(runs.ended(crew, row, &ended));
             effects.wakes.into_iter().for_each(|wake| crew.notifier.wake(wake));
             crew.wake_watchers(row.id);
-            crew.count_end(row, ExecutionState::Cancelled);
+            crew.count_end(row, &ended);
             info!(execution.id = %row.id, trace.id = %row.trace(), "Execution {} was ended by force", row.id);
             Over::Done
         }
