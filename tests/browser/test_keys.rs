@@ -34,6 +34,52 @@ async fn everything_can_be_reached_by_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_place_has_a_key_and_so_have_colours_and_the_timeline() {
+    let house = House::with(&["misbehaving"]).await;
+    let browser = Browser::open().await;
+    let id = house.api.run("chain", json!(20)).await;
+    house.api.ended(&id).await;
+    for (key, place) in [
+        ("o", "/"),
+        ("e", "/executions"),
+        ("s", "/schedules"),
+        ("d", "/dead-letters"),
+        ("m", "/modules"),
+        ("q", "/queues"),
+        ("h", "/hosts"),
+        ("k", "/keys"),
+        ("a", "/audit"),
+    ] {
+        browser.go(&house.page(&format!("/executions/{id}"))).await;
+        browser.until("return document.getElementById('live').dataset.state === 'on'").await;
+        browser.press(&format!("g{key}")).await;
+        browser.until(&format!("return location.pathname === '{place}'")).await;
+    }
+
+    browser.go(&house.page(&format!("/executions/{id}"))).await;
+    browser.reads("20 promises").await;
+    let window =
+        "return Number(document.querySelector('#timeline .mini-window').getAttribute('width'))";
+    let whole = browser.run(window).await.as_f64().unwrap();
+    browser.press("++").await;
+    browser.until(&format!("{window} < {}", whole / 3.0)).await;
+    browser.press("-").await;
+    browser.until(&format!("{window} > {}", whole / 3.0)).await;
+    browser.press("0").await;
+    browser.until(&format!("{window} === {whole}")).await;
+    browser.run("document.querySelector('#timeline .view').focus(); return true").await;
+    // The second row, by the arrow down.
+    browser.press("\u{e015}\u{e015}").await;
+    browser
+        .until("return document.querySelector('#timeline .row[data-at]')?.dataset.place === '1'")
+        .await;
+    browser.press("t").await;
+    browser.until("return document.documentElement.dataset.theme === 'light'").await;
+    browser.complained_of_nothing().await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_is_searched_for_leads_to_its_execution() {
     let house = House::with(&["misbehaving"]).await;
     let browser = Browser::open().await;

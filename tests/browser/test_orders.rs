@@ -15,6 +15,7 @@ async fn a_signal_is_sent_and_the_page_follows_the_execution_to_its_end() {
     browser.reads("It waits for the signal approval").await;
 
     browser.order(&format!("POST /v1/executions/{id}/signals/{{name}}")).await;
+    browser.is_for_everybody("the dialog of a signal").await;
     browser.write("dialog[open] [name=name]", "approval").await;
     browser.write("dialog[open] [name=payload]", "{\"by\": ").await;
     browser.agree().await;
@@ -158,6 +159,23 @@ async fn dead_letters_are_read_replayed_and_discarded() {
     let again = letters().await[0]["id"].as_str().unwrap().to_owned();
     let button = json!(format!("button[data-order='DELETE /v1/dead-letters/{again}']"));
     browser.until(&format!("return document.querySelector({button}) !== null")).await;
+    let ids_of = |letters: Value| {
+        let letters = letters.as_array().unwrap().clone();
+        letters.into_iter().map(|letter| letter["id"].clone()).collect::<Vec<_>>()
+    };
+    let before = ids_of(letters().await);
+    browser.click("[data-all]").await;
+    browser.click("[data-each$=replay]").await;
+    browser.is_for_everybody("the dialog that asks").await;
+    browser.agree().await;
+    // Each of them fails again.
+    loop {
+        let now = ids_of(letters().await);
+        if now.len() == 2 && now.iter().all(|id| !before.contains(id)) {
+            break;
+        }
+    }
+    browser.go(&house.page("/dead-letters")).await;
     browser.click("[data-all]").await;
     browser.click("[data-each^=DELETE]").await;
     browser.agree().await;
@@ -208,9 +226,15 @@ async fn queues_are_paused_and_resumed_and_versions_activated_and_granted() {
         house.api.get("/v1/modules/misbehaving").await.body["digest"].as_str().unwrap().to_owned();
     house.api.deploy("misbehaving", stepwell_test_witness::guests::wasm("changed")).await;
     house.api.start(json!({ "workflow": "changing", "queue": "night", "delay": "1h" })).await;
-    house.api.post("/v1/queues/night/pause", &json!({})).await;
 
     browser.go(&house.page("/queues")).await;
+    browser.order("POST /v1/queues/night/pause").await;
+    browser
+        .until("return document.querySelector(\"button[data-order='POST /v1/queues/night/resume']\") !== null")
+        .await;
+    let queues = house.api.get("/v1/queues").await.body["queues"].clone();
+    let is_paused = |queue: &Value| queue["name"] == "night" && queue["paused_at"].is_string();
+    assert!(queues.as_array().unwrap().iter().any(is_paused), "{queues}");
     browser.order("POST /v1/queues/night/resume").await;
     browser.reads("The queue goes on").await;
     browser.go(&house.page("/modules/misbehaving")).await;

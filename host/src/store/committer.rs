@@ -152,9 +152,7 @@ impl Committer {
         if waiting < self.shared.waiting_max { Ok(()) } else { Err(waiting) }
     }
 
-    /// Hands in writes of different executions that are made in one transaction, and waits until they are durable.
-    ///
-    /// `Full` pushes all of them back, as it does a start.
+    /// Hands in starts that are made in one transaction, and waits until they are durable. `Full` pushes all of them back.
     pub async fn submit_all(&self, writes: Vec<Write>) -> Vec<Result<Written>> {
         if let Err(waiting) = self.has_room() {
             return writes.iter().map(|_| Err(StoreError::Full { waiting })).collect();

@@ -8,6 +8,7 @@ use super::ends;
 use super::limits::{self, Touched};
 use super::locks::{Standings, changed_rows, check_changes, ids, lock, read_standings};
 use super::results;
+use super::sorted::{Sorted, depends_on_row};
 use super::standing::Standing;
 use super::stopping;
 use super::transaction::Transaction;
@@ -17,9 +18,7 @@ use crate::store::error::StoreError;
 use crate::store::row::Reading;
 use crate::store::statements;
 use crate::store::value::{Rows, values};
-use crate::store::write::{
-    Append, Effects, NewExecution, RowChange, Spoken, TaskSettled, Write, Written,
-};
+use crate::store::write::{Append, Effects, NewExecution, RowChange, Write, Written};
 
 /// How often a transaction that met a deadlock or a failed serialisation is sent again.
 pub(super) const BUSY_RETRIES_MAX: u32 = 5;
@@ -104,50 +103,6 @@ impl<D: Dialect> SqlStore<D> {
             .expect("an empty batch has no statement that could be refused")
             .execution())
     }
-}
-
-/// The members of a batch that are done, apart.
-struct Sorted<'a> {
-    starts: Vec<(usize, &'a NewExecution)>,
-    appends: Vec<(usize, &'a Append)>,
-    ends: Vec<(usize, &'a TaskSettled)>,
-    says: Vec<(usize, &'a Spoken)>,
-}
-
-impl<'a> Sorted<'a> {
-    /// In the order of their ids, whatever order they came in. One execution has one write in a batch.
-    fn of(batch: &'a [Write]) -> Result<Self, Fault> {
-        let (starts, appends, ends, says) = Default::default();
-        let mut sorted = Self { starts, appends, ends, says };
-        for (place, write) in batch.iter().enumerate() {
-            match write {
-                Write::Start(new) => sorted.starts.push((place, new)),
-                Write::Append(append) => sorted.appends.push((place, append)),
-                Write::End(end) => sorted.ends.push((place, end)),
-                Write::Say(spoken) => sorted.says.push((place, spoken)),
-            }
-        }
-        sorted.starts.sort_by_key(|(_, new)| new.id);
-        sorted.appends.sort_by_key(|(_, append)| append.execution);
-        let twice =
-            sorted.appends.windows(2).find(|pair| pair[0].1.execution == pair[1].1.execution);
-        if let Some(pair) = twice {
-            let source = "one batch holds two appends of this execution".into();
-            return Err(StoreError::Refused { execution: pair[0].1.execution, source }.into());
-        }
-        Ok(sorted)
-    }
-}
-
-/// Whether the row says something that the write depends on. The commonest append touches the journal alone.
-fn depends_on_row(append: &Append) -> bool {
-    !(matches!(append.row, RowChange::Keep)
-        && append.admitted.is_empty()
-        && append.tasks.is_empty()
-        && append.dropped_tasks.is_empty()
-        && append.children.is_empty()
-        && append.messages.is_empty()
-        && append.dead_letters.is_empty())
 }
 
 /// What a batch comes to, before its last statements.

@@ -24,6 +24,7 @@ mod results;
 mod revive;
 mod rows;
 mod schedules;
+mod sorted;
 mod standing;
 mod stopping;
 mod tasks;
