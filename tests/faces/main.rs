@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod control;
 mod developing;
+mod doctor;
 mod events;
 mod front;
 mod house;
