@@ -12,6 +12,7 @@ mod front;
 mod house;
 mod keys;
 mod many;
+mod pipes;
 mod reading;
 mod refusals;
 mod sessions;
