@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
+use std::io;
+
 use serde_json::{Value, json};
 use stepwell_test_witness::guests;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
-use crate::typing::{Hand, Host};
+use crate::typing::{Hand, Host, stepwell};
 
 const CHECKOUT: &str = r#"{"order":"A-1","amount":100}"#;
 
@@ -93,4 +98,42 @@ async fn a_list_that_goes_on_says_how() {
     let all = pipe.0.does(&["list"]).await;
     assert!(!all.contains("(more:"), "{all}");
     pipe.0.is_refused(&["list", "--limit", "1001"], "from 1 to 1000").await;
+}
+
+/// A host that answers the first page of an order and is gone.
+async fn gone_after_a_page(answer: &'static str) -> (JoinSet<io::Result<()>>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut answering = JoinSet::new();
+    answering.spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        drop(listener);
+        let mut request = [0; 4_096];
+        let read = stream.read(&mut request).await?;
+        assert!(request[..read].starts_with(b"POST /v1/dead-letters/discard"));
+        let length = answer.len();
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+        stream.write_all(format!("{head}{answer}").as_bytes()).await?;
+        stream.shutdown().await
+    });
+    (answering, format!("http://{address}"))
+}
+
+#[tokio::test]
+async fn what_was_done_is_told_also_where_the_rest_was_not() {
+    const PAGE: &str = r#"{"discarded":2,"ids":["9","8"],"dry_run":false,"next_before":"8"}"#;
+    let (mut answering, server) = gone_after_a_page(PAGE).await;
+    let words = ["--server", &server, "dlq", "discard-all", "--all", "--json"];
+
+    let output = stepwell().args(words).output().await.unwrap();
+
+    answering.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let [said, told] = [output.stdout, output.stderr].map(|of| String::from_utf8(of).unwrap());
+    assert_eq!(
+        serde_json::from_str::<Value>(&said).unwrap(),
+        serde_json::from_str::<Value>(PAGE).unwrap()
+    );
+    assert!(told.contains("no stepwell host answers"), "{told}");
 }
