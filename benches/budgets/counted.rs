@@ -170,7 +170,7 @@ hand_on! {
     deliver(host: HostId, execution: ExecutionId, arrival: &Arrival) -> Delivered;
     pause(host: HostId, execution: ExecutionId, paused: Option<Timestamp>) -> Delivered;
     revive(host: HostId, execution: ExecutionId, revival: &Revival) -> Revived;
-    discard_dead_letters(host: HostId, ids: &[i64]) -> u64;
+    discard_dead_letters(host: HostId, ids: &[i64]) -> Vec<i64>;
     put_schedule(host: HostId, name: &Name, spec: &ScheduleSpec) -> Put;
     remove_schedule(host: HostId, name: &Name) -> bool;
     pause_schedule(host: HostId, name: &Name, paused: Option<Timestamp>) -> Option<ScheduleRow>;

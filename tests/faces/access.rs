@@ -171,6 +171,58 @@ async fn the_table_has_every_route_that_there_is() {
     assert!(paths.len() > 40, "only {} paths were found", paths.len());
 }
 
+/// The routes of the dashboard and of its sessions, which no document describes, as its source has them.
+fn of_the_dashboard() -> BTreeSet<String> {
+    let room = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http"));
+    let mut folders = vec![room.to_owned()];
+    let mut routes = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).expect("a source");
+            routes.extend(source.split(".route(\"").skip(1).flat_map(routed));
+        }
+    }
+    routes
+}
+
+/// The methods and the path of a route, from its path on.
+fn routed(source: &str) -> Vec<String> {
+    let (path, rest) = source.split_once('"').expect("a path is a text");
+    let line = rest.lines().next().unwrap_or_default();
+    let line = line.split(".route(").next().unwrap_or_default();
+    let words: Vec<_> = line.split('(').filter_map(|word| word.rsplit([' ', '.']).next()).collect();
+    let methods = words.iter().filter(|word| matches!(**word, "get" | "post" | "put" | "delete"));
+    let found: Vec<_> = methods.map(|method| format!("{} {path}", method.to_uppercase())).collect();
+    assert!(!found.is_empty(), "no method of {path} was read in {line:?}");
+    found
+}
+
+#[test]
+fn the_table_has_every_page_of_the_dashboard() {
+    let listed: BTreeSet<_> =
+        table().iter().map(|row| format!("{} {}", row.method, row.route)).collect();
+
+    let routes = of_the_dashboard();
+
+    let missing: Vec<_> = routes.difference(&listed).collect();
+    assert!(missing.is_empty(), "docs/access.md says nothing of {missing:?}");
+    for known in
+        ["GET /", "GET /executions/{id}/entries", "GET /login", "POST /login", "POST /logout"]
+    {
+        assert!(routes.contains(known), "{known} was not read: {routes:?}");
+    }
+    // What is of neither the API nor the dashboard is no route at all.
+    let of_pages = listed.iter().filter(|route| !route.contains(" /v1/"));
+    let beside = ["GET /health", "GET /ready", "GET /metrics"];
+    let gone: Vec<_> = of_pages.filter(|route| !routes.contains(*route)).collect();
+    assert_eq!(gone, beside.iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn what_is_no_route_tells_nothing_to_strangers() {
     let asking = Asking::new().await;

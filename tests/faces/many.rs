@@ -96,29 +96,36 @@ async fn a_page_of_many_is_cancelled_and_the_rest_is_told_of() {
     assert_eq!(retried["done"], json!([]), "none has ended");
 }
 
+/// What a client is told of all executions: the id of each event, the execution, its state.
+async fn told(front: &Front, query: &str, seen: Option<&str>) -> Vec<(String, String, String)> {
+    let request = front.request(Method::GET, &format!("/v1/events?{query}"));
+    let request = match seen {
+        Some(id) => request.header("last-event-id", id),
+        None => request,
+    };
+    let stream = front.send(request).await;
+    assert_eq!(stream.content, "text/event-stream", "{stream:?}");
+    let events = stream.text.split("\n\n").filter(|event| event.contains("event: execution"));
+    let field = |event: &str, name| {
+        event.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned)).expect(name)
+    };
+    events
+        .map(|event| {
+            let data: Value = serde_json::from_str(&field(event, "data: ")).expect("JSON");
+            (field(event, "id: "), text(&data["id"]), text(&data["state"]))
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn everything_that_is_accepted_is_told_once_and_from_where_a_client_stopped() {
     let front = shop().await;
-    let told = async |query: &str| {
-        let stream = front.read(&format!("/v1/events?{query}")).await;
-        assert_eq!(stream.content, "text/event-stream");
-        let events = stream.text.split("\n\n").filter(|event| event.contains("event: execution"));
-        let field = |event: &str, name| {
-            event.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned)).unwrap()
-        };
-        events
-            .map(|event| {
-                let data: Value = serde_json::from_str(&field(event, "data: ")).unwrap();
-                (field(event, "id: "), text(&data["id"]), text(&data["state"]))
-            })
-            .collect::<Vec<_>>()
-    };
     let first = front.start(json!({ "workflow": "checkout" })).await;
     let second = front.start(json!({ "workflow": "checkout" })).await;
     let beginning = format!("after=0.{first}&for=300ms");
 
-    let all = told(&beginning).await;
-    let nothing_new = told("for=300ms").await;
+    let all = told(&front, &beginning, None).await;
+    let nothing_new = told(&front, "for=300ms", None).await;
 
     let of = |events: &[(String, String, String)]| {
         events.iter().map(|(_, id, state)| (id.clone(), state.clone())).collect::<Vec<_>>()
@@ -127,7 +134,32 @@ async fn everything_that_is_accepted_is_told_once_and_from_where_a_client_stoppe
     assert_eq!(of(&all), [(first, accepted.clone()), (second, accepted)]);
     assert!(nothing_new.is_empty(), "{nothing_new:?}");
     // Somebody who comes again within the time in which a commit may be late is told once more.
-    assert_eq!(told(&format!("after={}&for=300ms", all[1].0)).await, all);
+    assert_eq!(told(&front, &format!("after={}&for=300ms", all[1].0), None).await, all);
+}
+
+/// A browser comes again by itself, with the header.
+#[tokio::test]
+async fn a_browser_that_comes_again_is_told_of_the_ends_that_it_has_missed() {
+    let mut front = shop().await;
+    let snapshot = front.start_owned("checkout").await;
+    let id = snapshot.execution.id.to_string();
+    let seen = told(&front, &format!("after=0.{id}&for=300ms"), None).await;
+    assert_eq!((seen.len(), &seen[0].2), (1, &"pending".to_owned()), "{seen:?}");
+
+    front.end(&snapshot, "true").await;
+    // The header goes before the query, which is that of the first time.
+    let never = format!("after=9999999999999999.{id}&for=300ms");
+    let again = told(&front, &never, Some(&seen[0].0)).await;
+    let without = told(&front, &never, None).await;
+
+    let states: Vec<_> = again.iter().map(|(_, id, state)| (id.clone(), &**state)).collect();
+    assert_eq!(states, [(id.clone(), "pending"), (id.clone(), "completed")]);
+    assert!(without.is_empty(), "{without:?}");
+    // From the end on, that is told once more within the same bound, and nothing is left out or made up.
+    let last = told(&front, "for=300ms", Some(&again[1].0)).await;
+    assert_eq!(last.last(), again.last());
+    let request = front.request(Method::GET, "/v1/events?for=1ms").header("last-event-id", "x");
+    front.send(request).await.problem(400, "malformed-request");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 /// A folder with a certificate, its key, and who signed it.
-struct Files {
+pub(crate) struct Files {
     folder: TempDir,
     authority: Authority,
 }
@@ -53,7 +53,7 @@ fn signed_by(authority: &Authority) -> (String, String) {
 }
 
 impl Files {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let files = Self { folder: tempfile::tempdir().unwrap(), authority: authority() };
         files.write(&files.authority);
         files
@@ -66,7 +66,12 @@ impl Files {
         std::fs::write(self.path("key.pem"), key).unwrap();
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Who signed it, in PEM.
+    pub(crate) fn authority(&self) -> String {
+        self.authority.pem()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

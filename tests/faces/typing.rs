@@ -34,14 +34,14 @@ pub(crate) fn stepwell() -> Command {
 }
 
 /// A host, all of whose log is kept.
-struct Host {
+pub(crate) struct Host {
     child: Child,
     server: String,
     log: JoinSet<String>,
 }
 
 impl Host {
-    async fn start(data: &Path, more: &[&str]) -> Self {
+    pub(crate) async fn start(data: &Path, more: &[&str]) -> Self {
         let mut command = stepwell();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(more);
         command.env("STEPWELL_LOG", "debug").env("NO_COLOR", "1");
@@ -53,7 +53,7 @@ impl Host {
             let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
             assert!(line.is_some(), "it listens: {log}");
             log.extend(line);
-            address = listens_at(&log);
+            address = listens_at(&log).or_else(|| encrypted(&log));
         }
         // It ends with the process, whose last line it reads.
         let mut reading = JoinSet::new();
@@ -63,7 +63,14 @@ impl Host {
             }
             log
         });
-        Self { child, server: format!("http://{}", address.unwrap()), log: reading }
+        let address = address.unwrap();
+        let server = if address.contains("://") { address } else { format!("http://{address}") };
+        Self { child, server, log: reading }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        self.server.split_once("://").unwrap().1
     }
 
     async fn log(mut self) -> String {
@@ -72,20 +79,26 @@ impl Host {
     }
 }
 
+/// Where a host listens by TLS, with the scheme.
+fn encrypted(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("Stepwell listens on https://")?;
+    Some(format!("https://{}", rest.split([' ', '"']).next()?))
+}
+
 /// Somebody types, with a key or without.
-struct Hand {
+pub(crate) struct Hand {
     server: String,
-    key: String,
+    pub(crate) key: String,
     /// All that was said, but for a new key.
     said: String,
 }
 
 impl Hand {
-    fn at(host: &Host) -> Self {
+    pub(crate) fn at(host: &Host) -> Self {
         Self { server: host.server.clone(), key: String::new(), said: String::new() }
     }
 
-    async fn run(&mut self, words: &[&str]) -> Output {
+    pub(crate) async fn run(&mut self, words: &[&str]) -> Output {
         let mut command = stepwell();
         // One that is empty is one that is not set.
         command.args(["--server", &self.server]).args(words).env("STEPWELL_API_KEY", &self.key);
@@ -93,27 +106,27 @@ impl Hand {
     }
 
     /// The code, and all that was said.
-    async fn types(&mut self, words: &[&str]) -> (i32, String) {
+    pub(crate) async fn types(&mut self, words: &[&str]) -> (i32, String) {
         let output = self.run(words).await;
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         self.said.push_str(&said);
         (output.status.code().unwrap(), said)
     }
 
-    async fn does(&mut self, words: &[&str]) -> String {
+    pub(crate) async fn does(&mut self, words: &[&str]) -> String {
         let (code, said) = self.types(words).await;
         assert_eq!(code, 0, "{words:?}: {said}");
         said
     }
 
-    async fn is_refused(&mut self, words: &[&str], because: &str) {
+    pub(crate) async fn is_refused(&mut self, words: &[&str], because: &str) {
         let (code, said) = self.types(words).await;
         assert_eq!(code, 4, "{words:?}: {said}");
         assert!(said.contains(because), "{words:?}: {said}");
     }
 
     /// A new key: all that is on standard output.
-    async fn creates(&mut self, words: &[&str]) -> String {
+    pub(crate) async fn creates(&mut self, words: &[&str]) -> String {
         let output = self.run(&[&["keys", "create"], words].concat()).await;
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success() && told.contains("never again"), "{told}");

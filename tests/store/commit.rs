@@ -266,7 +266,7 @@ on_both_databases! {
         assert_eq!(older.len(), 1);
 
         let ids = [kept[0].id, 999];
-        assert_eq!(db.store.discard_dead_letters(db.host, &ids).await.unwrap(), 1);
+        assert_eq!(db.store.discard_dead_letters(db.host, &ids).await.unwrap(), [kept[0].id]);
         assert!(db.store.dead_letter(kept[0].id).await.unwrap().is_none());
         assert_eq!(db.store.counts().await.unwrap().dead_letters, 1);
     }

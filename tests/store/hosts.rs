@@ -19,7 +19,7 @@ on_both_databases! {
         db.die().await;
         let (store, dead) = (&db.store, db.host);
         let manifest = Manifest::read(r#"{"manifest":1,"steps":[{"name":"charge"}]}"#).unwrap();
-        let revival = Revival { why: RunReason::Retry, redrive: None, of_run: None, module: None, at: db.now };
+        let revival = Revival { why: RunReason::Retry, redrive: None, of_run: None, module: None, at: db.now, dry_run: false };
         let append = write(Append { entries: vec![call(3, 1)], ..db.append(id) });
 
         assert!(is_fenced(&store.commit(dead, &[append]).await));

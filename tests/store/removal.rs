@@ -203,6 +203,7 @@ on_both_databases! {
             of_run: None,
             module: None,
             at: db.now,
+            dry_run: false,
         };
         assert_eq!(db.store.revive(db.host, id, &revival).await.unwrap(), Revived::Missing);
         let next = Old { after: Some(first.next.unwrap()), ..failed };

@@ -209,6 +209,7 @@ on_both_databases! {
             of_run: None,
             module: None,
             at: at(5_000),
+            dry_run: false,
         };
         db.store.revive(db.host, first, &revival).await.unwrap();
         db.claim(1).await;

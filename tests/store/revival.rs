@@ -11,7 +11,14 @@ use crate::words::{
 };
 
 fn retry() -> Revival {
-    Revival { why: RunReason::Retry, redrive: None, of_run: None, module: None, at: at(9_000) }
+    Revival {
+        why: RunReason::Retry,
+        redrive: None,
+        of_run: None,
+        module: None,
+        at: at(9_000),
+        dry_run: false,
+    }
 }
 
 fn redrive(promise: u32) -> Revival {

@@ -1,6 +1,6 @@
 //! Orders for many executions, on a host that runs them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::test_host::TestHost;
 
@@ -28,7 +28,11 @@ async fn many_stand_still_go_on_and_end_from_the_command_line() {
     let (code, refused) = stepwell(&host, "bulk cancel").await;
     assert!(code == 2 && refused.contains("--all"), "{code} {refused}");
     let (_, would) = stepwell(&host, "bulk cancel --tag old --dry-run").await;
-    assert_eq!(would, "cancel: 5 would be done, nothing was, 0 refused");
+    assert!(would.ends_with("cancel: 5 would be done, nothing was, 0 refused"), "{would}");
+    assert!(ids.iter().all(|id| would.contains(id.as_str())) && !would.contains(&kept), "{would}");
+    let (_, would) = stepwell(&host, "bulk cancel --all --dry-run --json").await;
+    let would: Value = serde_json::from_str(&would).unwrap();
+    assert_eq!((would["done"].as_array().unwrap().len(), &would["dry_run"]), (6, &json!(true)));
     let (_, paused) = stepwell(&host, "bulk pause --tag old").await;
     assert_eq!(paused, "pause: 5 done, 0 refused");
     let (_, resumed) = stepwell(&host, "bulk resume --workflow sleeper").await;
@@ -47,5 +51,40 @@ async fn many_stand_still_go_on_and_end_from_the_command_line() {
     for id in ids.iter().chain([&kept]) {
         host.until(id, |execution| execution["state"] == "cancelled").await;
     }
+    host.audit().await;
+}
+
+#[tokio::test]
+async fn many_dead_letters_are_named_before_they_are_replayed_or_discarded() {
+    let mut host = TestHost::start().await;
+    let stumbling = host.run("stumbling", Value::Null).await;
+    host.ended(&stumbling).await;
+    let letter = host.dead_letters(&stumbling).await[0]["id"].as_str().unwrap().to_owned();
+
+    let (_, would) = stepwell(&host, "dlq replay-all --step stumble --dry-run").await;
+    assert_eq!(would, format!("{letter}\n1 would be replayed, 0 would be refused"));
+    let (_, would) = stepwell(&host, "dlq discard-all --all --dry-run").await;
+    assert_eq!(would, format!("{letter}\n1 would be discarded"));
+    let (_, would) = stepwell(&host, "dlq discard-all --all --dry-run --json").await;
+    let would: Value = serde_json::from_str(&would).unwrap();
+    assert_eq!(
+        would,
+        json!({ "discarded": 1, "ids": [letter], "dry_run": true, "next_before": null })
+    );
+    assert_eq!(host.dead_letters(&stumbling).await.len(), 1);
+    let hopeless = host.run("retried", json!("hopeless")).await;
+    host.ended(&hopeless).await;
+    let newer = host.dead_letters(&hopeless).await[0]["id"].as_str().unwrap().to_owned();
+    let (_, listed) = stepwell(&host, "dlq list --limit 1").await;
+    assert!(listed.contains(&format!("(more: --before {newer} reads on")), "{listed}");
+    let (_, listed) = stepwell(&host, &format!("dlq list --before {newer} --json")).await;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["dead_letters"][0]["id"], json!(letter));
+    let (_, replayed) = stepwell(&host, "dlq replay-all --step stumble --json").await;
+    let replayed: Value = serde_json::from_str(&replayed).unwrap();
+
+    let expected = json!([{ "id": letter, "execution": stumbling, "run": 1 }]);
+    assert_eq!((&replayed["replayed"], &replayed["refused"]), (&expected, &json!([])));
+    assert_eq!(host.ended(&stumbling).await.value(), 1);
     host.audit().await;
 }

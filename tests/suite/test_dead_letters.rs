@@ -199,12 +199,49 @@ async fn many_dead_letters_are_counted_replayed_and_discarded_by_what_they_are()
     assert_eq!(second["replayed"].as_array().unwrap().len(), 1);
     assert!(second["next_before"].is_null());
     assert_eq!(refused["refused"][0]["problem"]["type"], "urn:stepwell:problem:went-on");
-    assert_eq!(discarded, json!({ "discarded": 3, "next_before": null }));
+    assert_eq!((&discarded["discarded"], &discarded["next_before"]), (&json!(3), &Value::Null));
+    assert_eq!(discarded["ids"].as_array().unwrap().len(), 3);
     for id in &stumbled {
         assert_eq!(host.ended(id).await.value(), 1);
     }
     let left = host.get("/v1/dead-letters").await.body;
     assert_eq!(left["dead_letters"].as_array().unwrap().len(), 1);
+    host.audit().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_names_the_dead_letters_and_changes_nothing() {
+    let mut host = TestHost::start().await;
+    let stumbling = host.run("stumbling", Value::Null).await;
+    let stumbled = letter_of(&host, &stumbling).await;
+    let forgiving = host.run("forgiving", Value::Null).await;
+    let forgiven = letter_of(&host, &forgiving).await;
+    let before = host.get("/v1/dead-letters").await.body;
+    let failed = host.execution(&stumbling).await;
+    let order = json!({ "filter": {}, "dry_run": true });
+
+    let replay = host.post("/v1/dead-letters/replay", &order).await.body;
+    let discard = host.post("/v1/dead-letters/discard", &order).await.body;
+
+    let would = json!([{ "id": stumbled, "execution": stumbling, "run": 1 }]);
+    assert_eq!((&replay["replayed"], &replay["dry_run"]), (&would, &json!(true)));
+    assert_eq!(replay["refused"][0]["id"], json!(forgiven));
+    assert_eq!(replay["refused"][0]["problem"]["type"], "urn:stepwell:problem:went-on");
+    let would_go = json!({ "discarded": 2, "ids": [forgiven, stumbled], "dry_run": true, "next_before": null });
+    assert_eq!(discard, would_go);
+    assert_eq!(host.get("/v1/dead-letters").await.body, before);
+    assert_eq!(host.execution(&stumbling).await, failed);
+    let told = host.get("/v1/audit").await.body;
+    let entries = told["entries"].as_array().unwrap().iter();
+    let of_many =
+        entries.filter(|entry| entry["action"].as_str().unwrap().starts_with("dead-letters."));
+    let subjects: Vec<_> = of_many.map(|entry| entry["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects.len(), 2, "{told}");
+    assert!(subjects.iter().all(|subject| subject.contains("dry run")), "{subjects:?}");
+    let order = json!({ "filter": {} });
+    let replayed = host.post("/v1/dead-letters/replay", &order).await.body;
+    assert_eq!((&replayed["replayed"], &replayed["dry_run"]), (&would, &json!(false)));
+    assert_eq!(host.ended(&stumbling).await.value(), 1);
     host.audit().await;
 }
 

@@ -2,14 +2,13 @@
 
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::Client;
 use super::error::CliError;
-use super::out::{Out, harmless};
-use super::progress::Progress;
-use super::redrive::Refused;
-use super::typed;
+use super::out::Out;
+use super::pages::{GoesOn, Paged, Refused, tell_ids, tell_refused};
+use super::{Shown, typed};
 use crate::model::{ExecutionState, Name, Timestamp};
 
 /// Executions by what they are of.
@@ -88,9 +87,11 @@ pub struct Many {
     /// All there are, where nothing else says which
     #[arg(long)]
     all: bool,
-    /// Only say to how many it would be done
+    /// Only say to which it would be done
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Debug, Args)]
@@ -105,35 +106,23 @@ pub struct Cancel {
     force: bool,
 }
 
-/// A page of what is meant.
-#[derive(Debug, Serialize)]
-struct Page<'a> {
-    filter: &'a Which,
-    dry_run: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
-    #[serde(flatten)]
-    more: &'a Value,
-}
-
 #[derive(Debug, Deserialize)]
 struct Answer {
-    done: Vec<serde::de::IgnoredAny>,
+    done: Vec<String>,
     refused: Vec<Refused>,
-    next_cursor: Option<String>,
+    dry_run: bool,
 }
 
 impl Bulk {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let nothing = serde_json::json!({});
         match self {
             Self::Cancel(Cancel { many, reason, force }) => {
-                let more = serde_json::json!({ "reason": reason, "force": force });
-                many.perform("cancel", &more, client, out).await
+                let more = json!({ "reason": reason, "force": force });
+                many.perform("cancel", more, client, out).await
             }
-            Self::Retry(many) => many.perform("retry", &nothing, client, out).await,
-            Self::Pause(many) => many.perform("pause", &nothing, client, out).await,
-            Self::Resume(many) => many.perform("resume", &nothing, client, out).await,
+            Self::Retry(many) => many.perform("retry", json!({}), client, out).await,
+            Self::Pause(many) => many.perform("pause", json!({}), client, out).await,
+            Self::Resume(many) => many.perform("resume", json!({}), client, out).await,
         }
     }
 }
@@ -142,32 +131,31 @@ impl Many {
     async fn perform(
         self,
         verb: &'static str,
-        more: &Value,
+        mut order: Value,
         client: &Client,
         out: &mut Out,
     ) -> Result<(), CliError> {
-        let (which, dry_run) = (self.which.checked()?, self.dry_run);
+        let which = self.which.checked()?;
         if which.query().is_empty() && !self.all {
             return Err(CliError::Usage("say which executions are meant, or --all".to_owned()));
         }
-        let (mut done, mut refused, mut cursor) = (0, 0, None);
-        let progress = Progress::of(verb);
-        let told = if dry_run { "would be done, nothing was" } else { "done" };
-        loop {
-            let page = Page { filter: &which, dry_run, cursor, more };
-            let answer: Answer = client.order(&["bulk", verb], &page).await?.read()?;
-            done += answer.done.len();
-            refused += answer.refused.len();
-            progress.clear();
-            for one in &answer.refused {
-                out.line(format_args!("{}: {}", one.id, harmless(&one.problem.detail)))?;
-            }
-            progress.say(&format!("{done} executions, {refused} refused"));
-            cursor = answer.next_cursor;
-            if cursor.is_none() {
-                progress.clear();
-                return out.line(format_args!("{verb}: {done} {told}, {refused} refused"));
-            }
-        }
+        order["filter"] = json!(which);
+        order["dry_run"] = self.dry_run.into();
+        let body = order.as_object().cloned().unwrap_or_default();
+        let goes_on = GoesOn::Behind("next_cursor", "cursor");
+        let order = Paged { verb, path: &["bulk", verb], body, goes_on };
+        order
+            .carry_out(client, self.shown, out, |answer: Answer, out| {
+                tell_refused(&answer.refused, out)?;
+                let (done, refused) = (answer.done.len(), answer.refused.len());
+                if !answer.dry_run {
+                    return out.line(format_args!("{verb}: {done} done, {refused} refused"));
+                }
+                tell_ids(&answer.done, out)?;
+                out.line(format_args!(
+                    "{verb}: {done} would be done, nothing was, {refused} refused"
+                ))
+            })
+            .await
     }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::Shown;
 use super::client::Client;
 use super::error::CliError;
 use super::out::Out;
-use super::progress::Progress;
+use super::pages::{GoesOn, Paged};
 use crate::model::{ExecutionState, parse_duration};
 
 #[derive(Debug, Args)]
@@ -35,6 +37,8 @@ pub struct Cleanup {
     /// Only say how many of what there are
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,13 +50,12 @@ struct Order {
     dry_run: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Cleaned {
     executions: BTreeMap<String, u64>,
     dead_letters: u64,
     logs: u64,
     results: u64,
-    more: bool,
 }
 
 impl Cleanup {
@@ -73,27 +76,12 @@ impl Cleanup {
     }
 
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let order = self.order()?;
-        let mut all = Cleaned::default();
-        let progress = Progress::of("removed:");
-        loop {
-            let cleaned: Cleaned = client.order(&["cleanup"], &order).await?.read()?;
-            all.dead_letters += cleaned.dead_letters;
-            all.logs += cleaned.logs;
-            all.results += cleaned.results;
-            for (state, count) in cleaned.executions {
-                *all.executions.entry(state).or_default() += count;
-            }
-            let executions: u64 = all.executions.values().sum();
-            let (letters, logs) = (all.dead_letters, all.logs);
-            progress.say(&format!(
-                "{executions} executions, {letters} dead letters, {logs} lines of logs"
-            ));
-            if !cleaned.more {
-                progress.clear();
-                return tell(&all, &order, out);
-            }
-        }
+        let (shown, order) = (self.shown, self.order()?);
+        let body = json!(order).as_object().cloned().unwrap_or_default();
+        let (verb, goes_on) = ("cleanup:", GoesOn::Again("more"));
+        Paged { verb, path: &["cleanup"], body, goes_on }
+            .carry_out(client, shown, out, |all: Cleaned, out| tell(&all, &order, out))
+            .await
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::Shown;
 use super::client::Client;
 use super::error::CliError;
 use super::out::Out;
@@ -19,6 +20,8 @@ pub struct Cancel {
     /// End it without letting it compensate
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,7 +42,9 @@ impl Cancel {
         let order = Cancellation { reason: &self.reason, force: self.force };
         let answer = client.order(&["executions", &id, "cancel"], &order).await?;
         let asked = if self.force { Asked::ByForce } else { Asked::Kindly };
-        out.line(answer.read::<Standing>()?.after_cancel(&id, asked))
+        out.outcome(self.shown, &answer, |answer| {
+            Ok(answer.read::<Standing>()?.after_cancel(&id, asked))
+        })
     }
 }
 
@@ -76,6 +81,8 @@ pub struct Revive {
     /// Go on with this module, by name or by the first 8 digits or more of its digest [default: the one it has]
     #[arg(long)]
     module: Option<String>,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,15 +101,17 @@ impl Revive {
         let id = typed::execution(&self.id)?;
         let order = With { module: self.module };
         let answer = client.order(&["executions", &id, "retry"], &order).await?;
-        let Revived { run } = answer.read()?;
-        out.line(format_args!("{id} goes on in run {run}"))
+        out.outcome(self.shown, &answer, |answer| {
+            let Revived { run } = answer.read()?;
+            Ok(format!("{id} goes on in run {run}"))
+        })
     }
 
     pub(super) async fn resume(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let id = typed::execution(&self.id)?;
         let order = With { module: self.module };
-        client.order(&["executions", &id, "resume"], &order).await?;
-        out.line(format_args!("{id} goes on"))
+        let answer = client.order(&["executions", &id, "resume"], &order).await?;
+        out.outcome(self.shown, &answer, |_| Ok(format!("{id} goes on")))
     }
 }
 
@@ -110,13 +119,16 @@ impl Revive {
 pub struct Pause {
     /// The execution
     id: String,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 impl Pause {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let id = typed::execution(&self.id)?;
-        client.order(&["executions", &id, "pause"], &With { module: None }).await?;
-        out.line(format_args!("{id} is paused"))
+        let order = With { module: None };
+        let answer = client.order(&["executions", &id, "pause"], &order).await?;
+        out.outcome(self.shown, &answer, |_| Ok(format!("{id} is paused")))
     }
 }
 

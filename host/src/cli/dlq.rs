@@ -18,7 +18,7 @@ pub enum Dlq {
     /// Count them by step, most first
     Count(Count),
     /// Show one, with what its step was called with
-    Show(Show),
+    Show(One),
     /// Take the execution that failed by it back to that step
     Replay(redrive::Replay),
     /// The same for all that are meant
@@ -93,9 +93,12 @@ impl Which {
 pub struct List {
     #[command(flatten)]
     which: Which,
-    /// How many at most
+    /// How many at most, up to 1000
     #[arg(long, default_value_t = 50)]
     limit: u32,
+    /// Read on behind this one
+    #[arg(long, value_name = "ID")]
+    before: Option<i64>,
     #[command(flatten)]
     shown: Shown,
 }
@@ -109,22 +112,17 @@ pub struct Count {
 }
 
 #[derive(Debug, Args)]
-pub struct Show {
-    #[command(flatten)]
-    letter: One,
-    #[command(flatten)]
-    shown: Shown,
-}
-
-#[derive(Debug, Args)]
 pub struct One {
     /// The dead letter
     pub(super) id: String,
+    #[command(flatten)]
+    pub(super) shown: Shown,
 }
 
 #[derive(Debug, Deserialize)]
 struct Letters {
     dead_letters: Vec<Letter>,
+    next_before: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -159,13 +157,14 @@ impl Dlq {
         match self {
             Self::List(list) => list.perform(client, out).await,
             Self::Count(count) => count.perform(client, out).await,
-            Self::Show(show) => show.perform(client, out).await,
+            Self::Show(one) => one.show(client, out).await,
             Self::Replay(replay) => replay.perform(client, out).await,
             Self::ReplayAll(all) => all.perform(client, out).await,
-            Self::Discard(One { id }) => {
+            Self::Discard(One { id, shown }) => {
                 let id = typed::dead_letter(&id)?;
-                client.send(client.ask(Method::DELETE, &["dead-letters", &id], &[])).await?;
-                out.line(format_args!("dead letter {id} is discarded"))
+                let request = client.ask(Method::DELETE, &["dead-letters", &id], &[]);
+                let answer = client.send(request).await?;
+                out.outcome(shown, &answer, |_| Ok(format!("dead letter {id} is discarded")))
             }
             Self::DiscardAll(all) => all.perform(client, out).await,
         }
@@ -197,8 +196,10 @@ impl Count {
 impl List {
     async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let limit = self.limit.to_string();
+        let before = self.before.map(|id| id.to_string());
         let which = self.which.checked()?;
         let mut query = vec![("limit", limit.as_str())];
+        query.extend(before.as_deref().map(|id| ("before", id)));
         query.extend(which.query());
         let answer = client.read(&["dead-letters"], &query).await?;
         if self.shown.json {
@@ -216,13 +217,14 @@ impl List {
                 one_line(&letter.failure.kind),
             ]);
         }
-        out.table(&table)
+        out.table(&table)?;
+        out.more("before", letters.next_before.as_deref(), "--workflow, --step and --kind")
     }
 }
 
-impl Show {
-    async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let id = typed::dead_letter(&self.letter.id)?;
+impl One {
+    async fn show(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let id = typed::dead_letter(&self.id)?;
         let answer = client.read(&["dead-letters", &id], &[]).await?;
         if self.shown.json {
             return out.json(&answer);

@@ -20,9 +20,6 @@ pub struct Health {
 impl Health {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let answer = client.probe(if self.ready { "ready" } else { "health" }).await?;
-        if self.shown.json {
-            return out.json(&answer);
-        }
-        out.line(if self.ready { "ready" } else { "ok" })
+        out.outcome(self.shown, &answer, |_| Ok(if self.ready { "ready" } else { "ok" }.to_owned()))
     }
 }

@@ -54,6 +54,8 @@ pub struct Revoke {
     /// Its id, or what the whole key begins with, as keys list shows it
     #[arg(value_name = "ID")]
     key: String,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,10 +91,11 @@ impl Keys {
         match self {
             Self::Create(create) => create.perform(client, out).await,
             Self::List(list) => list.perform(client, out).await,
-            Self::Revoke(Revoke { key }) => {
+            Self::Revoke(Revoke { key, shown }) => {
                 let id = id(&key)?;
-                client.send(client.ask(Method::DELETE, &["keys", id.as_str()], &[])).await?;
-                out.line(format_args!("key {} is revoked", id.prefix()))
+                let request = client.ask(Method::DELETE, &["keys", id.as_str()], &[]);
+                let answer = client.send(request).await?;
+                out.outcome(shown, &answer, |_| Ok(format!("key {} is revoked", id.prefix())))
             }
         }
     }

@@ -14,9 +14,12 @@ use crate::model::{ExecutionState, Failure, Timestamp};
 pub struct List {
     #[command(flatten)]
     which: Which,
-    /// How many at most
+    /// How many at most, up to 1000
     #[arg(long, default_value_t = 50)]
     limit: u32,
+    /// Read on behind the page that ended with this
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<String>,
     #[command(flatten)]
     shown: Shown,
 }
@@ -44,6 +47,7 @@ impl List {
         let limit = self.limit.to_string();
         let narrowed = self.which.checked()?.query();
         let mut query = vec![("limit", limit.as_str())];
+        query.extend(self.cursor.as_deref().map(|cursor| ("cursor", cursor)));
         query.extend(narrowed.iter().map(|(name, value)| (*name, value.as_str())));
         let answer = client.read(&["executions"], &query).await?;
         if self.shown.json {
@@ -55,10 +59,7 @@ impl List {
             table.add_row(execution.cells());
         }
         out.table(&table)?;
-        if list.next_cursor.is_some() {
-            out.remark("(more: raise --limit, or narrow it by --state and --workflow)")?;
-        }
-        Ok(())
+        out.more("cursor", list.next_cursor.as_deref(), "--state, --workflow and others")
     }
 }
 

@@ -19,8 +19,8 @@ use crate::model::Timestamp;
 pub struct Logs {
     /// The execution
     id: String,
-    /// Go on until it has ended
-    #[arg(long, short = 'f', conflicts_with = "json")]
+    /// Go on until it has ended; with --json, a line of JSON each
+    #[arg(long, short = 'f')]
     follow: bool,
     #[command(flatten)]
     shown: Shown,
@@ -53,7 +53,8 @@ impl Logs {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let id = typed::execution(&self.id)?;
         if self.follow {
-            return follow(client, &id, out).await;
+            let form = if self.shown.json { Form::Json } else { Form::Text };
+            return follow(client, &id, form, out).await;
         }
         let (mut after, mut whole) = ("0".to_owned(), Vec::new());
         loop {
@@ -74,8 +75,30 @@ impl Logs {
     }
 }
 
+/// How lines are printed that come one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    /// A document a line.
+    Json,
+}
+
+impl Form {
+    fn print(self, line: &RawValue, out: &mut Out) -> Result<(), CliError> {
+        match self {
+            Self::Text => print(line, out),
+            Self::Json => out.line(on_one_line(line.get())),
+        }
+    }
+}
+
+/// A document without its line ends: within texts there are none, and elsewhere they mean no more than a space.
+fn on_one_line(document: &str) -> String {
+    document.replace(['\n', '\r'], " ")
+}
+
 /// Prints lines as they come. Whenever something happens to the execution, there may be some.
-async fn follow(client: &Client, id: &str, out: &mut Out) -> Result<(), CliError> {
+async fn follow(client: &Client, id: &str, form: Form, out: &mut Out) -> Result<(), CliError> {
     let (mut seen, mut entry) = (0, 0);
     loop {
         let mut events = Events::open(client, id, entry).await?;
@@ -87,7 +110,7 @@ async fn follow(client: &Client, id: &str, out: &mut Out) -> Result<(), CliError
                 }
                 () = tokio::time::sleep(LOOKED_EVERY) => Told::Entry,
             };
-            seen = print_behind(client, id, seen, out).await?;
+            seen = print_behind(client, id, (seen, form), out).await?;
             match told {
                 Told::Entry => {}
                 Told::End => return Ok(()),
@@ -102,14 +125,14 @@ async fn follow(client: &Client, id: &str, out: &mut Out) -> Result<(), CliError
 async fn print_behind(
     client: &Client,
     id: &str,
-    mut seen: i64,
+    (mut seen, form): (i64, Form),
     out: &mut Out,
 ) -> Result<i64, CliError> {
     loop {
         let after = seen.to_string();
         let query = [("after", after.as_str()), ("limit", "1000")];
         let page: Page = client.read(&["executions", id, "logs"], &query).await?.read()?;
-        page.lines.iter().try_for_each(|line| print(line, out))?;
+        page.lines.iter().try_for_each(|line| form.print(line, out))?;
         out.flush()?;
         let last = page.lines.last().and_then(|line| serde_json::from_str::<Line>(line.get()).ok());
         seen = last.map_or(seen, |line| line.id);
@@ -163,6 +186,13 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_stays_what_it_is_on_one_line() {
+        let line = on_one_line("{\"a\":\r\n 1.0,\n\"b\":\"x\\n\"}");
+
+        assert_eq!(line, "{\"a\":   1.0, \"b\":\"x\\n\"}");
+    }
 
     #[test]
     fn all_pages_are_one_document() {

@@ -39,6 +39,7 @@ mod list;
 mod logs;
 mod modules;
 mod out;
+mod pages;
 mod pretty;
 mod progress;
 mod put_schedule;
@@ -218,5 +219,38 @@ impl Command {
             Self::Audit(audit) => audit.perform(client, out).await,
             Self::Watch(watch) => watch.perform(client).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commands without `--json`, and why.
+    const WITHOUT: [(&str, &str); 2] = [
+        ("schedules preview", "no host is asked"),
+        ("watch", "it draws on a terminal; `stats --json` is for pipes"),
+    ];
+
+    /// The names and the flags of all commands that hold no others.
+    fn leaves(of: &clap::Command, path: &str) -> Vec<(String, bool)> {
+        if !of.has_subcommands() {
+            let has_json = of.get_arguments().any(|arg| arg.get_long() == Some("json"));
+            return vec![(path.trim_start().to_owned(), has_json)];
+        }
+        let below = of.get_subcommands();
+        below.flat_map(|one| leaves(one, &format!("{path} {}", one.get_name()))).collect()
+    }
+
+    #[test]
+    fn every_command_that_asks_a_host_answers_pipes() {
+        let tree = Command::augment_subcommands(clap::Command::new("stepwell"));
+
+        let leaves = leaves(&tree, "");
+
+        assert!(leaves.len() > 40, "{leaves:?}");
+        let without = leaves.iter().filter(|(_, has_json)| !has_json);
+        let without: Vec<_> = without.map(|(name, _)| name.as_str()).collect();
+        assert_eq!(without, WITHOUT.map(|(name, _)| name));
     }
 }

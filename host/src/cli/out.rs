@@ -5,6 +5,7 @@ use std::io::{self, StdoutLock, Write};
 use comfy_table::{Cell, Color, Table, TableStyle, presets};
 use owo_colors::{OwoColorize, Stream};
 
+use super::Shown;
 use super::client::Answer;
 use super::error::CliError;
 use super::pretty::indented;
@@ -30,9 +31,33 @@ impl Out {
         self.line(indented(if text.is_empty() { "null" } else { text }))
     }
 
+    /// What came of an order: what the server said, where pipes want that, and a line to people else.
+    pub(super) fn outcome(
+        &mut self,
+        shown: Shown,
+        answer: &Answer,
+        told: impl FnOnce(&Answer) -> Result<String, CliError>,
+    ) -> Result<(), CliError> {
+        if shown.json { self.json(answer) } else { told(answer).and_then(|told| self.line(told)) }
+    }
+
     /// A table.
     pub(super) fn table(&mut self, table: &Table) -> Result<(), CliError> {
         self.line(table.trim_fmt())
+    }
+
+    /// Says that a list goes on, where it does: what reads on, and what makes it shorter.
+    pub(super) fn more(
+        &mut self,
+        flag: &str,
+        next: Option<&str>,
+        narrower: &str,
+    ) -> Result<(), CliError> {
+        let Some(next) = next else { return Ok(()) };
+        let next = one_line(next);
+        self.remark(&format!(
+            "(more: --{flag} {next} reads on, --limit shows up to 1000 at once, {narrower} narrow it)"
+        ))
     }
 
     /// One line to people, beside what was asked for.

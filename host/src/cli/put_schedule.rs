@@ -124,10 +124,7 @@ impl Put {
             }
         };
         let answer = client.send(request).await?;
-        if self.shown.json {
-            return out.json(&answer);
-        }
-        out.line(goes_on(&answer)?)
+        out.outcome(self.shown, &answer, goes_on)
     }
 }
 

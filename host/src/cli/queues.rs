@@ -5,7 +5,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::Shown;
-use super::client::Client;
+use super::client::{Answer as Said, Client};
 use super::error::CliError;
 use super::out::{Out, one_line, table, when};
 use super::typed;
@@ -34,6 +34,8 @@ pub struct List {
 pub struct One {
     /// The queue
     name: Name,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,22 +58,21 @@ impl Queues {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         match self {
             Self::List(list) => list.perform(client, out).await,
-            Self::Pause(One { name }) => {
-                change(client, &name, "pause").await?;
-                out.line(format_args!("queue {name} is paused"))
+            Self::Pause(One { name, shown }) => {
+                let answer = change(client, &name, "pause").await?;
+                out.outcome(shown, &answer, |_| Ok(format!("queue {name} is paused")))
             }
-            Self::Resume(One { name }) => {
-                change(client, &name, "resume").await?;
-                out.line(format_args!("queue {name} goes on"))
+            Self::Resume(One { name, shown }) => {
+                let answer = change(client, &name, "resume").await?;
+                out.outcome(shown, &answer, |_| Ok(format!("queue {name} goes on")))
             }
         }
     }
 }
 
-async fn change(client: &Client, queue: &Name, change: &str) -> Result<(), CliError> {
+async fn change(client: &Client, queue: &Name, change: &str) -> Result<Said, CliError> {
     let path = ["queues", typed::in_path(queue)?, change];
-    client.send(client.ask(Method::POST, &path, &[])).await?;
-    Ok(())
+    client.send(client.ask(Method::POST, &path, &[])).await
 }
 
 impl List {

@@ -2,13 +2,14 @@
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::dlq::{One, Which};
 use super::error::CliError;
-use super::out::{Out, harmless};
-use super::progress::Progress;
-use super::typed;
+use super::out::Out;
+use super::pages::{GoesOn, Paged, Refused, tell_ids, tell_refused};
+use super::{Shown, typed};
 use crate::model::Name;
 
 /// How dead letters are replayed.
@@ -55,114 +56,113 @@ impl Replay {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let id = typed::dead_letter(&self.letter.id)?;
         let answer = client.order(&["dead-letters", &id, "replay"], &self.how.order()).await?;
-        let Replayed { execution, run } = answer.read()?;
-        out.line(format_args!("{execution} goes on in run {run}"))
+        out.outcome(self.letter.shown, &answer, |answer| {
+            let Replayed { execution, run } = answer.read()?;
+            Ok(format!("{execution} goes on in run {run}"))
+        })
     }
 }
 
+/// Of which dead letters an order for many is.
 #[derive(Debug, Args)]
-pub struct ReplayAll {
+struct Meant {
     #[command(flatten)]
     which: Which,
     /// All there are, where nothing else says which
     #[arg(long)]
     all: bool,
+    /// Only say which ones it would be done to
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+impl Meant {
+    /// The order, where it says of which it is.
+    fn order(self, what: &str) -> Result<Map<String, Value>, CliError> {
+        let which = self.which.checked()?;
+        if which.is_everything() && !self.all {
+            let told = format!("say which dead letters are to be {what}, or --all");
+            return Err(CliError::Usage(told));
+        }
+        let order = json!({ "filter": which, "dry_run": self.dry_run });
+        Ok(order.as_object().cloned().unwrap_or_default())
+    }
+}
+
+/// A dead letter is behind those with higher numbers.
+const GOES_ON: GoesOn = GoesOn::Behind("next_before", "before");
+
+#[derive(Debug, Args)]
+pub struct ReplayAll {
+    #[command(flatten)]
+    meant: Meant,
     #[command(flatten)]
     how: How,
 }
 
-/// A page of what is meant.
-#[derive(Debug, Serialize)]
-struct Page<'a> {
-    filter: &'a Which,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    how: Option<Redriving<'a>>,
-}
-
 #[derive(Debug, Deserialize)]
 struct ReplayedMany {
-    replayed: Vec<serde::de::IgnoredAny>,
+    replayed: Vec<Letter>,
     refused: Vec<Refused>,
-    next_before: Option<String>,
+    dry_run: bool,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Refused {
-    pub(super) id: String,
-    pub(super) problem: Why,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Why {
-    pub(super) detail: String,
+struct Letter {
+    id: String,
 }
 
 impl ReplayAll {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let which = self.which.checked()?;
-        if which.is_everything() && !self.all {
-            let told = "say which dead letters are to be replayed, or --all".to_owned();
-            return Err(CliError::Usage(told));
-        }
-        let (mut replayed, mut refused, mut before) = (0, 0, None);
-        let progress = Progress::of("replayed:");
-        loop {
-            let page = Page { filter: &which, before, how: Some(self.how.order()) };
-            let answer = client.order(&["dead-letters", "replay"], &page).await?;
-            let many: ReplayedMany = answer.read()?;
-            replayed += many.replayed.len();
-            refused += many.refused.len();
-            progress.clear();
-            for one in &many.refused {
-                out.line(format_args!("{}: {}", one.id, harmless(&one.problem.detail)))?;
-            }
-            progress.say(&format!("{replayed} dead letters, {refused} refused"));
-            before = many.next_before;
-            if before.is_none() {
-                progress.clear();
-                return out.line(format_args!("{replayed} replayed, {refused} refused"));
-            }
-        }
+        let shown = self.meant.shown;
+        let mut body = self.meant.order("replayed")?;
+        let how = json!(self.how.order());
+        body.extend(how.as_object().cloned().unwrap_or_default());
+        let path = &["dead-letters", "replay"];
+        let order = Paged { verb: "replay:", path, body, goes_on: GOES_ON };
+        order
+            .carry_out(client, shown, out, |many: ReplayedMany, out| {
+                tell_refused(&many.refused, out)?;
+                let (count, refused) = (many.replayed.len(), many.refused.len());
+                if !many.dry_run {
+                    return out.line(format_args!("{count} replayed, {refused} refused"));
+                }
+                let ids: Vec<_> = many.replayed.into_iter().map(|letter| letter.id).collect();
+                tell_ids(&ids, out)?;
+                out.line(format_args!("{count} would be replayed, {refused} would be refused"))
+            })
+            .await
     }
 }
 
 #[derive(Debug, Args)]
 pub struct DiscardAll {
     #[command(flatten)]
-    which: Which,
-    /// All there are, where nothing else says which
-    #[arg(long)]
-    all: bool,
+    meant: Meant,
 }
 
 #[derive(Debug, Deserialize)]
 struct DiscardedMany {
-    discarded: u64,
-    next_before: Option<String>,
+    ids: Vec<String>,
+    dry_run: bool,
 }
 
 impl DiscardAll {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let which = self.which.checked()?;
-        if which.is_everything() && !self.all {
-            let told = "say which dead letters are to be discarded, or --all".to_owned();
-            return Err(CliError::Usage(told));
-        }
-        let (mut discarded, mut before) = (0, None);
-        let progress = Progress::of("discarded:");
-        loop {
-            let page = Page { filter: &which, before, how: None };
-            let answer = client.order(&["dead-letters", "discard"], &page).await?;
-            let many: DiscardedMany = answer.read()?;
-            discarded += many.discarded;
-            progress.say(&format!("{discarded} dead letters"));
-            before = many.next_before;
-            if before.is_none() {
-                progress.clear();
-                return out.line(format_args!("{discarded} discarded"));
-            }
-        }
+        let (shown, body) = (self.meant.shown, self.meant.order("discarded")?);
+        let path = &["dead-letters", "discard"];
+        let order = Paged { verb: "discard:", path, body, goes_on: GOES_ON };
+        order
+            .carry_out(client, shown, out, |many: DiscardedMany, out| {
+                let count = many.ids.len();
+                if !many.dry_run {
+                    return out.line(format_args!("{count} discarded"));
+                }
+                tell_ids(&many.ids, out)?;
+                out.line(format_args!("{count} would be discarded"))
+            })
+            .await
     }
 }

@@ -17,7 +17,7 @@ pub enum Schedules {
     /// List schedules by name
     List(List),
     /// Show one, with its last and its next times
-    Show(Show),
+    Show(One),
     /// Put a schedule, or change the one of that name
     Put(Box<Put>),
     /// Have it stand still; what it has started goes on
@@ -42,17 +42,11 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
-pub struct Show {
-    #[command(flatten)]
-    schedule: One,
-    #[command(flatten)]
-    shown: Shown,
-}
-
-#[derive(Debug, Args)]
 pub struct One {
     /// The schedule
     name: Name,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 #[derive(Debug, Args)]
@@ -99,29 +93,30 @@ impl Schedules {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         match self {
             Self::List(list) => list.perform(client, out).await,
-            Self::Show(show) => show.perform(client, out).await,
+            Self::Show(one) => one.show(client, out).await,
             Self::Put(put) => put.perform(client, out).await,
             Self::Preview(preview) => preview.perform(out).await,
-            Self::Pause(One { name }) => {
+            Self::Pause(One { name, shown }) => {
                 let path = ["schedules", typed::in_path(&name)?, "pause"];
-                client.send(client.ask(Method::POST, &path, &[])).await?;
-                out.line(format_args!("schedule {name} is paused"))
+                let answer = client.send(client.ask(Method::POST, &path, &[])).await?;
+                out.outcome(shown, &answer, |_| Ok(format!("schedule {name} is paused")))
             }
-            Self::Resume(One { name }) => {
+            Self::Resume(One { name, shown }) => {
                 let path = ["schedules", typed::in_path(&name)?, "resume"];
                 let answer = client.send(client.ask(Method::POST, &path, &[])).await?;
-                out.line(goes_on(&answer)?)
+                out.outcome(shown, &answer, goes_on)
             }
             Self::Trigger(trigger) => {
                 let name = typed::in_path(&trigger.schedule.name)?;
                 let order = Keyed { idempotency_key: trigger.key };
                 let answer = client.order(&["schedules", name, "trigger"], &order).await?;
-                out.line(answer.read::<Started>()?.id)
+                let shown = trigger.schedule.shown;
+                out.outcome(shown, &answer, |answer| Ok(answer.read::<Started>()?.id))
             }
-            Self::Delete(One { name }) => {
+            Self::Delete(One { name, shown }) => {
                 let path = ["schedules", typed::in_path(&name)?];
-                client.send(client.ask(Method::DELETE, &path, &[])).await?;
-                out.line(format_args!("schedule {name} is removed"))
+                let answer = client.send(client.ask(Method::DELETE, &path, &[])).await?;
+                out.outcome(shown, &answer, |_| Ok(format!("schedule {name} is removed")))
             }
         }
     }
@@ -171,9 +166,9 @@ impl Schedule {
     }
 }
 
-impl Show {
-    async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let name = typed::in_path(&self.schedule.name)?;
+impl One {
+    async fn show(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
+        let name = typed::in_path(&self.name)?;
         let answer = client.read(&["schedules", name], &[]).await?;
         if self.shown.json {
             return out.json(&answer);

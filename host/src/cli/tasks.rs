@@ -32,9 +32,12 @@ pub struct List {
     /// Only those that stand so
     #[arg(long)]
     state: Option<State>,
-    /// How many at most
+    /// How many at most, up to 1000
     #[arg(long, default_value_t = 50)]
     limit: u32,
+    /// Read on behind the page that ended with this
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<String>,
     #[command(flatten)]
     shown: Shown,
 }
@@ -102,6 +105,7 @@ impl List {
     async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
         let limit = self.limit.to_string();
         let mut query = vec![("limit", limit.as_str())];
+        query.extend(self.cursor.as_deref().map(|cursor| ("cursor", cursor)));
         query.extend(self.queue.as_ref().map(|queue| ("queue", queue.as_str())));
         query.extend(self.step.as_ref().map(|step| ("step", step.as_str())));
         let execution = self.execution.as_deref().map(typed::execution).transpose()?;
@@ -127,10 +131,7 @@ impl List {
             ]);
         }
         out.table(&table)?;
-        if list.next_cursor.is_some() {
-            out.remark("(more: raise --limit, or narrow it by --queue, --step and --state)")?;
-        }
-        Ok(())
+        out.more("cursor", list.next_cursor.as_deref(), "--queue, --step and --state")
     }
 }
 

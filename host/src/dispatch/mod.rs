@@ -60,7 +60,9 @@ pub use grants::{GrantOrder, Granting};
 pub use inspect::JournalSlice;
 pub use keys::{KeyHolder, KeyOrder};
 pub use outcome::Progress;
-pub use redrive::{Attempts, Discarded, REDRIVES_MAX, Redriven, RedrivenMany, Redriving};
+pub use redrive::{
+    Attempts, Discarded, ManyLetters, REDRIVES_MAX, Redriven, RedrivenMany, Redriving,
+};
 pub use schedule::Scheduled;
 pub use start::{ModuleRef, StartOrder, Started};
 pub use wait::{HolderShown, LimitShown, Wait};

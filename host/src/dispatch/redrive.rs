@@ -27,6 +27,19 @@ pub enum Attempts {
     Keep,
 }
 
+/// An order for a page of dead letters, newest first.
+#[derive(Debug, Clone)]
+pub struct ManyLetters {
+    /// Which are meant.
+    pub filter: LetterFilter,
+    /// Only those with ids below this one.
+    pub before: Option<i64>,
+    /// How many at most.
+    pub limit: u32,
+    /// Only say to which it would be done.
+    pub dry_run: bool,
+}
+
 /// A dead letter whose execution goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Redriven {
@@ -41,7 +54,7 @@ pub struct Redriven {
 /// What came of replaying many.
 #[derive(Debug)]
 pub struct RedrivenMany {
-    /// Those whose executions go on.
+    /// Those whose executions go on, or would.
     pub redriven: Vec<Redriven>,
     /// Those that were refused, and why.
     pub refused: Vec<(i64, DispatchError)>,
@@ -50,10 +63,10 @@ pub struct RedrivenMany {
 }
 
 /// What came of discarding many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discarded {
-    /// How many.
-    pub count: u64,
+    /// Which are gone, or would be.
+    pub ids: Vec<i64>,
     /// Where to go on; none where this was all.
     pub next_before: Option<i64>,
 }
@@ -63,35 +76,36 @@ impl Dispatch {
     /// went on, and where its parent was told of the failure.
     pub async fn redrive(&self, id: i64, how: &Redriving) -> Result<Redriven> {
         let letter = self.dead_letter(id).await?;
-        self.redrive_letter(&letter, how).await
+        let revival = self.revival_by(&letter, how);
+        self.redrive_letter(&letter, revival).await
     }
 
-    async fn redrive_letter(&self, letter: &DeadLetter, how: &Redriving) -> Result<Redriven> {
+    fn revival_by(&self, letter: &DeadLetter, how: &Redriving) -> Revival {
         let attempts = match how.attempts {
             Attempts::Reset => 0,
             Attempts::Keep => letter.attempts,
         };
         let redrive = Redrive { promise: letter.promise, queue: how.queue.clone(), attempts };
         let revival = self.revival(RunReason::Redrive, Some(redrive), None);
-        let revival = Revival { of_run: Some(letter.run), ..revival };
+        Revival { of_run: Some(letter.run), ..revival }
+    }
+
+    async fn redrive_letter(&self, letter: &DeadLetter, revival: Revival) -> Result<Redriven> {
         let run = self.go_back(letter.execution, revival).await?;
         Ok(Redriven { letter: letter.id, execution: letter.execution, run })
     }
 
-    /// The same for a page of dead letters, newest first, each in a transaction of its own.
-    pub async fn redrive_all(
-        &self,
-        filter: &LetterFilter,
-        how: &Redriving,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<RedrivenMany> {
-        let limit = self.page(limit)?.min(REDRIVES_MAX);
-        let letters = self.store().dead_letters(filter, before, limit).await?;
+    /// The same for a page of dead letters, each in a transaction of its own. A dry run judges each as it stands: of several
+    /// that belong to one execution, the first that is replayed takes that from the others.
+    pub async fn redrive_all(&self, many: &ManyLetters, how: &Redriving) -> Result<RedrivenMany> {
+        let ManyLetters { filter, before, limit, dry_run } = many;
+        let limit = self.page(*limit)?.min(REDRIVES_MAX);
+        let letters = self.store().dead_letters(filter, *before, limit).await?;
         let next_before = behind(&letters, limit);
         let mut many = RedrivenMany { redriven: Vec::new(), refused: Vec::new(), next_before };
         for letter in letters {
-            match self.redrive_letter(&letter, how).await {
+            let revival = Revival { dry_run: *dry_run, ..self.revival_by(&letter, how) };
+            match self.redrive_letter(&letter, revival).await {
                 Ok(redriven) => many.redriven.push(redriven),
                 Err(error) if error.is_refusal() => many.refused.push((letter.id, error)),
                 Err(error) => return Err(error),
@@ -102,24 +116,20 @@ impl Dispatch {
 
     /// Removes a dead letter.
     pub async fn discard(&self, id: i64) -> Result<()> {
-        match self.store().discard_dead_letters(self.host(), &[id]).await? {
-            0 => Err(DispatchError::UnknownDeadLetter(id)),
-            _removed => Ok(()),
-        }
+        let gone = self.store().discard_dead_letters(self.host(), &[id]).await?;
+        if gone.is_empty() { Err(DispatchError::UnknownDeadLetter(id)) } else { Ok(()) }
     }
 
-    /// Removes a page of dead letters, newest first.
-    pub async fn discard_all(
-        &self,
-        filter: &LetterFilter,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Discarded> {
-        let limit = self.page(limit)?;
-        let letters = self.store().dead_letters(filter, before, limit).await?;
-        let ids: Vec<i64> = letters.iter().map(|letter| letter.id).collect();
-        let count = self.store().discard_dead_letters(self.host(), &ids).await?;
-        Ok(Discarded { count, next_before: behind(&letters, limit) })
+    /// Removes a page of dead letters.
+    pub async fn discard_all(&self, many: &ManyLetters) -> Result<Discarded> {
+        let limit = self.page(many.limit)?;
+        let letters = self.store().dead_letters(&many.filter, many.before, limit).await?;
+        let (found, next_before) = (letters.iter(), behind(&letters, limit));
+        let mut ids: Vec<i64> = found.map(|letter| letter.id).collect();
+        if !many.dry_run {
+            ids = self.store().discard_dead_letters(self.host(), &ids).await?;
+        }
+        Ok(Discarded { ids, next_before })
     }
 
     /// One dead letter.

@@ -34,12 +34,14 @@ impl Dispatch {
         redrive: Option<Redrive>,
         module: Option<ModuleDigest>,
     ) -> Revival {
-        Revival { why, redrive, of_run: None, module, at: self.parts.clock.now() }
+        let at = self.parts.clock.now();
+        Revival { why, redrive, of_run: None, module, at, dry_run: false }
     }
 
     pub(super) async fn go_back(&self, execution: ExecutionId, revival: Revival) -> Result<Run> {
         let revived = self.store().revive(self.host(), execution, &revival).await;
         match self.heard(execution, revived).await? {
+            Revived::Ready(run) if revival.dry_run => Ok(run),
             Revived::Ready(run) => {
                 self.wake_for(execution, None).await?;
                 self.parts.notifier.wake(Wake::Changed { execution });

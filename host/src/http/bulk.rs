@@ -28,7 +28,7 @@ struct Order {
     #[schema(minimum = 1, maximum = 1_000)]
     limit: u32,
     /// The `next_cursor` of the page before.
-    #[schema(pattern = r"^[0-9]{1,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    #[schema(pattern = r"^[0-9]{1,16}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     cursor: Option<String>,
     /// Only say to which it would be done.
     dry_run: bool,

@@ -23,7 +23,7 @@ use crate::model::{ExecutionId, ExecutionState, Name, Timestamp};
 #[into_params(parameter_in = Query)]
 pub(super) struct Behind {
     /// The id of the last event that is known; without one, what happens from now on.
-    #[param(pattern = r"^[0-9]{1,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    #[param(pattern = r"^[0-9]{1,16}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     after: Option<String>,
     /// How long the stream lasts at most.
     #[serde(rename = "for")]
@@ -45,7 +45,7 @@ struct Told {
 /// that it has seen; what happened within five seconds before that one is told again.
 #[utoipa::path(
     get, path = "/v1/events", tag = "executions", operation_id = "follow_all",
-    params(Behind, ("last-event-id" = Option<String>, Header, pattern = r"^[0-9]{1,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")),
+    params(Behind, ("last-event-id" = Option<String>, Header, pattern = r"^[0-9]{1,16}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")),
     responses((status = 200, content_type = "text/event-stream", body = Sent)),
 )]
 pub(super) async fn follow(

@@ -1,16 +1,15 @@
-//! Dead letters: list, count, show, replay, discard.
+//! Dead letters: list, count, show, replay, discard. Orders for many are in `redrive`.
 
 use std::str::FromStr;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Door;
-use super::access::Subject;
 use super::body;
 use super::error::Problem;
 use super::path::{Asked, Named, Text, page_default};
@@ -184,13 +183,14 @@ struct How {
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Counting {
+pub(super) enum Counting {
     #[default]
     Reset,
     Keep,
 }
 
-fn redriving(queue: Option<Name>, attempts: Counting) -> Redriving {
+/// How a dead letter is replayed.
+pub(super) fn redriving(queue: Option<Name>, attempts: Counting) -> Redriving {
     let attempts = match attempts {
         Counting::Reset => Attempts::Reset,
         Counting::Keep => Attempts::Keep,
@@ -221,29 +221,6 @@ pub(super) async fn replay(
     Ok((StatusCode::ACCEPTED, Json(replayed)))
 }
 
-/// Which dead letters an order is about, a page of them.
-#[derive(Debug, Deserialize, ToSchema, Serialize)]
-#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
-#[schema(as = LettersOrder)]
-struct Many {
-    #[serde(deserialize_with = "body::object")]
-    #[schema(value_type = Which, required = true)]
-    filter: Option<Which>,
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,15}$")]
-    before: Option<Text<i64>>,
-    #[schema(minimum = 1, maximum = 1_000)]
-    limit: u32,
-    queue: Option<Name>,
-    attempts: Counting,
-}
-
-impl Default for Many {
-    fn default() -> Self {
-        let (filter, before, queue) = (None, None, None);
-        Self { filter, before, limit: page_default(), queue, attempts: Counting::default() }
-    }
-}
-
 #[derive(Debug, Default, Deserialize, ToSchema, Serialize, IntoParams)]
 #[serde(expecting = "a JSON object", deny_unknown_fields, default)]
 #[schema(as = LetterFilter)]
@@ -268,85 +245,6 @@ impl From<Which> for LetterFilter {
     }
 }
 
-/// Which dead letters are to go, a page of them.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(expecting = "a JSON object", deny_unknown_fields, default)]
-#[schema(as = DiscardOrder)]
-struct Unwanted {
-    #[serde(deserialize_with = "body::object")]
-    #[schema(value_type = Which, required = true)]
-    filter: Option<Which>,
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,15}$")]
-    before: Option<Text<i64>>,
-    #[schema(minimum = 1, maximum = 1_000)]
-    limit: u32,
-}
-
-impl Default for Unwanted {
-    fn default() -> Self {
-        Self { filter: None, before: None, limit: page_default() }
-    }
-}
-
-/// An order for many says of which: a body of nothing is no order for all of them.
-fn whole(filter: Option<Which>) -> Result<LetterFilter, Problem> {
-    let missing = "say which dead letters by `filter`; {\"filter\": {}} means all of them";
-    filter.map(LetterFilter::from).ok_or_else(|| Problem::invalid(missing))
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ReplayedMany)]
-pub(super) struct ReplayedMany {
-    replayed: Vec<One>,
-    refused: Vec<Refused>,
-    next_before: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ReplayedLetter)]
-struct One {
-    id: String,
-    execution: ExecutionId,
-    run: Run,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RefusedLetter)]
-struct Refused {
-    id: String,
-    problem: Problem,
-}
-
-/// Replays a page of dead letters.
-#[utoipa::path(
-    post, path = "/v1/dead-letters/replay", tag = "dead letters", operation_id = "replay_dead_letters",
-    request_body = Many, responses((status = 200, body = ReplayedMany)),
-)]
-pub(super) async fn replay_all(
-    State(door): State<Door>,
-    body: Body,
-) -> Result<(Extension<Subject>, Json<ReplayedMany>), Problem> {
-    let Many { filter, before, limit, queue, attempts } = body::order(body).await?;
-    let (how, before) = (redriving(queue, attempts), before.map(|before| before.0));
-    let many = door.dispatch.redrive_all(&whole(filter)?, &how, before, limit).await?;
-    let replayed = many.redriven.into_iter().map(|redriven| One {
-        id: redriven.letter.to_string(),
-        execution: redriven.execution,
-        run: redriven.run,
-    });
-    let refused = many.refused.into_iter();
-    let refused =
-        refused.map(|(id, error)| Refused { id: id.to_string(), problem: Problem::from(error) });
-    let answer = ReplayedMany {
-        replayed: replayed.collect(),
-        refused: refused.collect(),
-        next_before: many.next_before.map(|id| id.to_string()),
-    };
-    let ids: Vec<_> = answer.replayed.iter().map(|one| &*one.id).collect();
-    let subject = Subject::of_many(&ids, answer.refused.len(), "");
-    Ok((Extension(subject), Json(answer)))
-}
-
 /// Removes a dead letter.
 #[utoipa::path(
     delete, path = "/v1/dead-letters/{id}", tag = "dead letters", operation_id = "discard_dead_letter",
@@ -358,27 +256,4 @@ pub(super) async fn discard(
 ) -> Result<StatusCode, Problem> {
     door.dispatch.discard(id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct DiscardedMany {
-    discarded: u64,
-    next_before: Option<String>,
-}
-
-/// Removes a page of dead letters.
-#[utoipa::path(
-    post, path = "/v1/dead-letters/discard", tag = "dead letters", operation_id = "discard_dead_letters",
-    request_body = Unwanted, responses((status = 200, body = DiscardedMany)),
-)]
-pub(super) async fn discard_all(
-    State(door): State<Door>,
-    body: Body,
-) -> Result<(Extension<Subject>, Json<DiscardedMany>), Problem> {
-    let Unwanted { filter, before, limit } = body::order(body).await?;
-    let before = before.map(|before| before.0);
-    let gone = door.dispatch.discard_all(&whole(filter)?, before, limit).await?;
-    let next_before = gone.next_before.map(|id| id.to_string());
-    let subject = Subject(format!("{} dead letters", gone.count));
-    Ok((Extension(subject), Json(DiscardedMany { discarded: gone.count, next_before })))
 }

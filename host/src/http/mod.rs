@@ -49,6 +49,7 @@ mod order;
 mod outcome;
 mod path;
 mod queues;
+mod redrive;
 mod rules;
 mod schedules;
 mod serve;
@@ -94,8 +95,8 @@ fn api() -> OpenApiRouter<Door> {
         .routes(routes!(control::resume))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::count))
-        .routes(routes!(dead_letters::replay_all))
-        .routes(routes!(dead_letters::discard_all))
+        .routes(routes!(redrive::replay_all))
+        .routes(routes!(redrive::discard_all))
         .routes(routes!(dead_letters::show, dead_letters::discard))
         .routes(routes!(dead_letters::replay))
         .routes(routes!(tasks::list))

@@ -23,7 +23,7 @@ pub(super) struct Filter {
     #[serde(default = "page_default")]
     #[param(minimum = 1, maximum = 1_000)]
     limit: u32,
-    #[param(pattern = r"^[0-9]{1,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    #[param(pattern = r"^[0-9]{1,16}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     cursor: Option<String>,
 }
 

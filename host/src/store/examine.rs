@@ -23,6 +23,8 @@ pub struct Examination {
     pub answered_in: f64,
     /// How many connections there are, and may be; none where nobody counts them.
     pub connections: Option<(u64, u64)>,
+    /// Whether there is or was a key that it asks for.
+    pub has_keys: bool,
 }
 
 /// A migration, and whether a database has it.

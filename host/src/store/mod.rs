@@ -229,8 +229,8 @@ pub trait Store: AccessStore + Send + Sync + std::fmt::Debug {
         execution: ExecutionId,
         revival: &Revival,
     ) -> Result<Revived>;
-    /// Removes dead letters. Returns how many were there.
-    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64>;
+    /// Removes dead letters. Returns those that were there.
+    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<Vec<i64>>;
 
     // -- schedules --------------------------------------------------------------------------------------------------
 
@@ -394,4 +394,6 @@ pub struct Revival {
     pub module: Option<ModuleDigest>,
     /// When, for a new expiry: the old `max_duration` is counted again from here.
     pub at: Timestamp,
+    /// Only say what would come of it.
+    pub dry_run: bool,
 }

@@ -250,7 +250,7 @@ impl Store for DyingStore {
         self.fault.write(self.inner.revive(host, execution, revival)).await
     }
 
-    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
+    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<Vec<i64>> {
         self.fault.write(self.inner.discard_dead_letters(host, ids)).await
     }
 

@@ -2,9 +2,12 @@
 //! runs already is left in peace.
 
 mod machine;
+mod neighbour;
 mod outside;
 mod store;
 mod toolchain;
+
+use std::error::Error;
 
 use crate::cli::Finding;
 use crate::config::Config;
@@ -14,12 +17,13 @@ use crate::store::NEWEST;
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let version = env!("CARGO_PKG_VERSION");
     let mut findings = vec![Finding::ok("version", format!("stepwell {version}, schema {NEWEST}"))];
-    findings.extend(store::database(config).await);
+    let database = store::look(config).await;
+    findings.extend(store::database(config, &database));
     findings.extend(store::redis(config).await);
     findings.extend(machine::disk(config));
     findings.extend(machine::limits(config));
     findings.push(outside::address(config).await);
-    findings.push(outside::door(config));
+    findings.push(outside::door(config, &database));
     findings.extend(outside::policy(config).await);
     findings.push(toolchain::examine().await);
     findings
@@ -27,8 +31,13 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
 
 /// All of an error, from the outside in. A cause that was told already is not told again.
 fn whole(error: impl Into<anyhow::Error>) -> String {
+    chain(error.into().chain())
+}
+
+/// The same of its causes, it first.
+fn chain<'a>(causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
     let mut told = String::new();
-    for cause in error.into().chain().map(ToString::to_string) {
+    for cause in causes.map(ToString::to_string) {
         if told.is_empty() {
             told = cause;
         } else if !told.contains(&cause) {

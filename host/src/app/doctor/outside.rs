@@ -1,18 +1,16 @@
 //! Where the host is reached, and what its modules may reach.
 
 use std::io;
-use std::time::Duration;
+use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
+use super::neighbour::{Neighbour, who};
+use super::store::Database;
 use super::whole;
 use crate::app::{access, outside};
 use crate::cli::Finding;
 use crate::config::Config;
-
-/// How long whoever has the address may take to say who it is.
-const SAYS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whether the address is free, or whose it is.
 pub(super) async fn address(config: &Config) -> Finding {
@@ -20,11 +18,8 @@ pub(super) async fn address(config: &Config) -> Finding {
     match TcpListener::bind(listen).await {
         Ok(_free) => Finding::ok(what, format!("{listen} is free")),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            if is_stepwell(config).await {
-                return Finding::ok(what, format!("{listen}: a stepwell host answers there"));
-            }
-            let told = format!("{listen} is taken by another program");
-            Finding::fail(what, told, "give another --listen, or end that program")
+            let certificate = config.access.tls.as_ref().map(|files| &*files.cert);
+            taken(listen, who(listen, certificate).await)
         }
         Err(error) => {
             let told = format!("{listen} cannot be listened on: {error}");
@@ -37,22 +32,29 @@ pub(super) async fn address(config: &Config) -> Finding {
     }
 }
 
-async fn is_stepwell(config: &Config) -> bool {
-    let asking = async {
-        let mut stream = TcpStream::connect(config.listen).await?;
-        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await?;
-        let mut answer = Vec::new();
-        stream.take(4_096).read_to_end(&mut answer).await?;
-        Ok::<_, io::Error>(answer)
-    };
-    let answer = tokio::time::timeout(SAYS_WITHIN, asking).await;
-    let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
-    // One that asks for a key says so in its own name.
-    String::from_utf8_lossy(&answer).to_lowercase().contains("stepwell")
+fn taken(listen: SocketAddr, by: Neighbour) -> Finding {
+    let (what, advice) = ("address", "give another --listen, or end that program");
+    match by {
+        Neighbour::Host => Finding::ok(what, format!("{listen}: a stepwell host answers there")),
+        Neighbour::Namesake => {
+            let told = format!("{listen}: a host with the certificate of --tls-cert answers there");
+            Finding::ok(what, told)
+        }
+        Neighbour::Guarded => {
+            let told =
+                format!("{listen} is taken by a program that encrypts and does not say who it is");
+            let advice =
+                format!("{advice}; a host that asks for certificates is known by its --tls-cert");
+            Finding::fail(what, told, advice)
+        }
+        Neighbour::Other => {
+            Finding::fail(what, format!("{listen} is taken by another program"), advice)
+        }
+    }
 }
 
 /// Whether nobody is let in who should not be, and the host starts for all that.
-pub(super) fn door(config: &Config) -> Finding {
+pub(super) fn door(config: &Config, database: &Database) -> Finding {
     let (what, given) = ("access", &config.access);
     if let Some(Err(weak)) = given.admin_key {
         return Finding::fail(what, whole(weak), "set STEPWELL_ADMIN_KEY to such a one");
@@ -62,7 +64,11 @@ pub(super) fn door(config: &Config) -> Finding {
     }
     let line = if given.tls.is_some() { "TLS" } else { "no TLS" };
     let is_alone = config.listen.ip().is_loopback() && given.trusted_proxies.is_empty();
-    if is_alone || given.admin_key.is_some() {
+    let has_keys = match database {
+        Ok(seen) => Some(seen.as_ref().is_some_and(|seen| seen.has_keys)),
+        Err(_unseen) => None,
+    };
+    if is_alone || given.admin_key.is_some() || has_keys == Some(true) {
         let who = if is_alone { "this machine alone" } else { "others, with keys" };
         return Finding::ok(what, format!("{who}; {line}"));
     }
@@ -70,9 +76,19 @@ pub(super) fn door(config: &Config) -> Finding {
         let told = format!("whoever reaches {} may do everything; {line}", config.listen);
         return Finding::warn(what, told, "make a key, and leave --insecure-no-auth out");
     }
-    let told = format!("others reach {}; {line}", config.listen);
-    let advice = "have a key in the database or in STEPWELL_ADMIN_KEY, or the host does not start";
-    Finding::warn(what, told, advice)
+    if has_keys.is_none() {
+        let told = format!(
+            "others reach {}, and nobody knows whether there is a key; {line}",
+            config.listen
+        );
+        return Finding::warn(what, told, "mend the database, or give STEPWELL_ADMIN_KEY");
+    }
+    let told = format!(
+        "others reach {}, and there is no key: the host does not start; {line}",
+        config.listen
+    );
+    let advice = "set STEPWELL_ADMIN_KEY, or make a key with `stepwell keys create` while a host on this database listens on 127.0.0.1";
+    Finding::fail(what, told, advice)
 }
 
 /// Whether the files are good that say what modules may reach.

@@ -42,10 +42,7 @@ pub(super) struct Answer {
 impl Answer {
     /// Reads the answer.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, CliError> {
-        serde_json::from_str(&self.text).map_err(|error| CliError::Strange {
-            server: self.server.clone(),
-            why: error.to_string(),
-        })
+        serde_json::from_str(&self.text).map_err(|odd| strange(&self.server, &odd))
     }
 }
 
@@ -65,6 +62,11 @@ impl Client {
     /// The server that is asked.
     pub(super) fn server(&self) -> String {
         self.base.to_string()
+    }
+
+    /// The server said what this client does not understand.
+    pub(super) fn strange(&self, odd: &serde_json::Error) -> CliError {
+        strange(&self.server(), odd)
     }
 
     /// Whether it shows a key.
@@ -200,6 +202,10 @@ impl Client {
             Ok(problem) => CliError::Refused(problem),
         }
     }
+}
+
+fn strange(server: &str, odd: &serde_json::Error) -> CliError {
+    CliError::Strange { server: server.to_owned(), why: odd.to_string() }
 }
 
 /// The address of a server, as it was typed.

@@ -29,16 +29,18 @@ async fn look(connection: &mut PgConnection, connect: &Connect) -> Result<Examin
     let stopwatch = Stopwatch::start();
     let row = facts.fetch_one(&mut *connection).await.map_err(unavailable)?;
     let answered_in = stopwatch.seconds();
-    let mut steps = Vec::new();
+    let (mut steps, mut has_keys) = (Vec::new(), false);
     if found > 0 {
         let applied =
             sqlx::query("select version, name, applied_at from stepwell_schema order by version");
-        let rows = applied.fetch_all(connection).await.map_err(unavailable)?;
+        let rows = applied.fetch_all(&mut *connection).await.map_err(unavailable)?;
         steps.extend(rows.iter().map(|row| Step {
             version: row.get(0),
             name: row.get(1),
             applied_at: Some(Timestamp::from_micros(row.get(2))),
         }));
+        let keys = sqlx::query(include_str!("../sql/find_keys.sql"));
+        has_keys = !keys.fetch_all(connection).await.map_err(unavailable)?.is_empty();
     }
     let count = |place: usize| u64::try_from(row.get::<i64, _>(place)).unwrap_or(0);
     Ok(Examination {
@@ -48,5 +50,6 @@ async fn look(connection: &mut PgConnection, connect: &Connect) -> Result<Examin
         clock: Timestamp::from_micros(row.get(2)),
         answered_in,
         connections: Some((count(3), count(4))),
+        has_keys,
     })
 }

@@ -50,12 +50,12 @@ impl<D: Dialect> SqlStore<D> {
         Ok(entry.and_then(|entry| arguments(entry.body).into_iter().nth(place as usize)))
     }
 
-    pub(super) async fn discard_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
+    pub(super) async fn discard_letters(&self, host: HostId, ids: &[i64]) -> Result<Vec<i64>> {
         let mut transaction = self.begin(host).await?;
         let rows: Rows = ids.iter().map(|id| values![*id]).collect();
         let gone = transaction.fetch_many(statements::DISCARD_DEAD_LETTERS, rows).await?;
         transaction.commit().await?;
-        Ok(gone.len() as u64)
+        gone.into_iter().map(|row| Reading::of("dead_letters", row).i64("id")).collect()
     }
 }
 

@@ -34,24 +34,9 @@ impl<D: Dialect> SqlStore<D> {
             transaction.leave().await?;
             return Ok(Revived::Missing);
         };
-        if is_being_removed(&mut transaction, execution).await? {
+        if let Some(refused) = refusal(&mut transaction, &standing, revival.why).await? {
             transaction.leave().await?;
-            return Ok(Revived::Missing);
-        }
-        // What completed in spite of the failure has handled it.
-        if revival.why == RunReason::Redrive && standing.state == ExecutionState::Completed {
-            transaction.leave().await?;
-            return Ok(Revived::WentOn);
-        }
-        if !may_be_revived(standing.state, revival.why) {
-            transaction.leave().await?;
-            return Ok(Revived::NotInState(standing.state));
-        }
-        if revival.why == RunReason::Redrive
-            && let Some(parent) = told_parent(&mut transaction, execution).await?
-        {
-            transaction.leave().await?;
-            return Ok(Revived::ParentTold(parent));
+            return Ok(refused);
         }
         let rows = transaction.fetch(statements::READ_JOURNAL, values![execution, standing.base]);
         let entries = effective(rows::entries(execution, rows.await?)?);
@@ -66,6 +51,10 @@ impl<D: Dialect> SqlStore<D> {
             transaction.leave().await?;
             return Ok(Revived::WentOn);
         };
+        if revival.dry_run {
+            transaction.leave().await?;
+            return Ok(Revived::Ready(standing.run.next()));
+        }
         let last = last_entry(&mut transaction, execution).await?;
         let module = match revival.module {
             Some(module) => module,
@@ -102,6 +91,29 @@ impl<D: Dialect> SqlStore<D> {
         transaction.commit().await?;
         Ok(Revived::Ready(standing.run))
     }
+}
+
+/// Why it is not revived, as far as that is seen without its journal.
+async fn refusal<D: Dialect>(
+    transaction: &mut Transaction<'_, D>,
+    standing: &Standing,
+    why: RunReason,
+) -> Result<Option<Revived>, Fault> {
+    let (id, state) = (standing.id, standing.state);
+    if is_being_removed(transaction, id).await? {
+        return Ok(Some(Revived::Missing));
+    }
+    // What completed in spite of the failure has handled it.
+    if why == RunReason::Redrive && state == ExecutionState::Completed {
+        return Ok(Some(Revived::WentOn));
+    }
+    if !may_be_revived(state, why) {
+        return Ok(Some(Revived::NotInState(state)));
+    }
+    if why != RunReason::Redrive {
+        return Ok(None);
+    }
+    Ok(told_parent(transaction, id).await?.map(Revived::ParentTold))
 }
 
 fn may_be_revived(state: ExecutionState, why: RunReason) -> bool {

@@ -242,7 +242,7 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.revive_execution(host, execution, revival).await
     }
 
-    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<u64> {
+    async fn discard_dead_letters(&self, host: HostId, ids: &[i64]) -> Result<Vec<i64>> {
         self.discard_letters(host, ids).await
     }
 

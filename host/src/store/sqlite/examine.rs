@@ -34,16 +34,18 @@ async fn look(
     );
     let row = facts.fetch_one(&mut *connection).await.map_err(refuse)?;
     let answered_in = stopwatch.seconds();
-    let mut steps = Vec::new();
+    let (mut steps, mut has_keys) = (Vec::new(), false);
     if found > 0 {
         let applied =
             sqlx::query("select version, name, applied_at from stepwell_schema order by version");
-        let rows = applied.fetch_all(connection).await.map_err(refuse)?;
+        let rows = applied.fetch_all(&mut *connection).await.map_err(refuse)?;
         steps.extend(rows.iter().map(|row| Step {
             version: row.get(0),
             name: row.get(1),
             applied_at: Some(Timestamp::from_micros(row.get(2))),
         }));
+        let keys = sqlx::query(include_str!("../sql/find_keys.sql"));
+        has_keys = !keys.fetch_all(connection).await.map_err(refuse)?.is_empty();
     }
     Ok(Examination {
         server: format!("SQLite {}", row.get::<String, _>(0)),
@@ -52,5 +54,6 @@ async fn look(
         clock: Timestamp::from_micros(row.get(2)),
         answered_in,
         connections: None,
+        has_keys,
     })
 }
