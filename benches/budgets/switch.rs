@@ -1,29 +1,29 @@
-//! Before the collection of metrics: passes on what is counted, or drops it.
+//! Before the collection of metrics: passes on what is counted, so many times or not at all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
 
-static IS_OFF: AtomicBool = AtomicBool::new(false);
+static TIMES: AtomicU32 = AtomicU32::new(1);
 
-/// As long as it lives, nothing is collected.
+/// As long as it lives, everything is collected so many times.
 #[derive(Debug)]
-pub(crate) struct SwitchedOff(());
+pub(crate) struct Switch(());
 
-impl SwitchedOff {
-    pub(crate) fn new() -> Self {
-        IS_OFF.store(true, Ordering::Relaxed);
+impl Switch {
+    pub(crate) fn to(times: u32) -> Self {
+        TIMES.store(times, Ordering::Relaxed);
         Self(())
     }
 }
 
-impl Drop for SwitchedOff {
+impl Drop for Switch {
     fn drop(&mut self) {
-        IS_OFF.store(false, Ordering::Relaxed);
+        TIMES.store(1, Ordering::Relaxed);
     }
 }
 
@@ -34,8 +34,8 @@ pub(crate) struct Switched<R>(pub(crate) R);
 struct Handle<H>(H);
 
 impl<H> Handle<H> {
-    fn open(&self) -> Option<&H> {
-        (!IS_OFF.load(Ordering::Relaxed)).then_some(&self.0)
+    fn each(&self, tell: impl Fn(&H)) {
+        (0..TIMES.load(Ordering::Relaxed)).for_each(|_| tell(&self.0));
     }
 }
 
@@ -67,30 +67,30 @@ impl<R: Recorder> Recorder for Switched<R> {
 
 impl CounterFn for Handle<Counter> {
     fn increment(&self, by: u64) {
-        self.open().inspect(|counter| counter.increment(by));
+        self.each(|counter| counter.increment(by));
     }
 
     fn absolute(&self, to: u64) {
-        self.open().inspect(|counter| counter.absolute(to));
+        self.each(|counter| counter.absolute(to));
     }
 }
 
 impl GaugeFn for Handle<Gauge> {
     fn increment(&self, by: f64) {
-        self.open().inspect(|gauge| gauge.increment(by));
+        self.each(|gauge| gauge.increment(by));
     }
 
     fn decrement(&self, by: f64) {
-        self.open().inspect(|gauge| gauge.decrement(by));
+        self.each(|gauge| gauge.decrement(by));
     }
 
     fn set(&self, to: f64) {
-        self.open().inspect(|gauge| gauge.set(to));
+        self.each(|gauge| gauge.set(to));
     }
 }
 
 impl HistogramFn for Handle<Histogram> {
     fn record(&self, value: f64) {
-        self.open().inspect(|histogram| histogram.record(value));
+        self.each(|histogram| histogram.record(value));
     }
 }

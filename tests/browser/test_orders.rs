@@ -226,9 +226,14 @@ async fn queues_are_paused_and_resumed_and_versions_activated_and_granted() {
         house.api.get("/v1/modules/misbehaving").await.body["digest"].as_str().unwrap().to_owned();
     house.api.deploy("misbehaving", stepwell_test_witness::guests::wasm("changed")).await;
     house.api.start(json!({ "workflow": "changing", "queue": "night", "delay": "1h" })).await;
+    // A queue stays on the list once it was paused.
+    for verb in ["pause", "resume"] {
+        house.api.post(&format!("/v1/queues/night/{verb}"), &json!({})).await;
+    }
 
     browser.go(&house.page("/queues")).await;
     browser.order("POST /v1/queues/night/pause").await;
+    browser.agree().await;
     browser
         .until("return document.querySelector(\"button[data-order='POST /v1/queues/night/resume']\") !== null")
         .await;
