@@ -11,7 +11,7 @@ use stepwell::model::{
 };
 use stepwell::store::{
     AccessStore, AuditRow, Change, ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered,
-    ExecutionFilter, ExecutionRow, ExecutionView, Fired, Followed, Holders, HostRow, Inbox,
+    ExecutionFilter, ExecutionPage, ExecutionView, Fired, Followed, Holders, HostRow, Inbox,
     JournalPage, KeyRow, LetterCount, LetterFilter, LogLine, ModuleRow, NewAudit, NewHost, NewKey,
     NotedBy, Old, Planned, PoolUse, Put, QueueRow, Removable, Removed, Renewal, Result, Revival,
     Revived, RowChange, ScheduleRow, Snapshot, StoppingTask, Store, Streak, Surroundings, Suspect,
@@ -182,7 +182,7 @@ hand_on! {
     execution(id: ExecutionId) -> Option<ExecutionView>;
     state(id: ExecutionId) -> Option<ExecutionState>;
     result(id: ExecutionId) -> Option<Ended>;
-    executions(filter: &ExecutionFilter) -> Vec<ExecutionRow>;
+    executions(filter: &ExecutionFilter) -> ExecutionPage;
     changes(after: (Timestamp, ExecutionId), limit: u32) -> Vec<Change>;
     journal(id: ExecutionId, after: Seq, limit: u32) -> JournalPage;
     logs(id: ExecutionId, after: i64, limit: u32) -> Vec<LogLine>;

@@ -60,8 +60,9 @@ const POSTGRES_CROWD: &str = "
       decode(repeat('00', 16), 'hex')
     from generate_series(1, $1) as numbers (n)";
 
-/// The same with everything that people look for: of ten workflows, five queues, one module in fifty, tags on every tenth, a
-/// failure in a hundred of eleven kinds, and some children.
+/// The same with everything that people look for: ten workflows, five queues, tags, modules, a failure in a hundred of eleven
+/// kinds, and children. What has to do with the even ones never meets what has to do with the odd ones, so that two filters which
+/// are common by themselves may have nothing in common. Their times are far ahead, so that no host removes them as old.
 const SQLITE_MIXED: &str = "
     with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < $1)
     insert into executions
@@ -69,13 +70,14 @@ const SQLITE_MIXED: &str = "
        lost_at_seq, journal_version, created_at, started_at, completed_at, input_hash, failure_kind, parent_id, parent_run,
        parent_promise, parent_detached)
     select
-      cast(printf('%016d', n) as blob), 0, iif(n % 50, randomblob(32), zeroblob(32)), 'workflow-' || (n % 10),
-      case when n % 100 = 7 then 'failed' when n % 2 then 'waiting' else 'completed' end, 'queue-' || (n % 5),
-      iif(n % 10, null, '[\"tag-' || (n / 10 % 7) || '\"]'), 0, 0,
-      iif(n % 2 and n % 100 <> 7, 4000000000000000 + n, null), n, 0, 0, 0, 0, 1, n, n,
-      iif(n % 2 and n % 100 <> 7, null, n), zeroblob(16), iif(n % 100 = 7, 'kind-' || (n / 100 % 11), null),
-      iif(n % 1000 = 9, cast(printf('%016d', 4) as blob), null), iif(n % 1000 = 9, 0, null),
-      iif(n % 1000 = 9, n, null), iif(n % 1000 = 9, 0, null)
+      cast(printf('%016d', n) as blob), 0, iif(n % 2, cast(printf('%032d', 1) as blob), randomblob(32)), 'workflow-' || (n % 10),
+      case when n % 100 = 7 then 'failed' when n % 100 = 4 then 'pending' when n % 2 then 'waiting' else 'completed' end,
+      'queue-' || (n % 5),
+      case when n % 10 = 0 then '[\"even\", \"tag-' || (n / 10 % 7) || '\"]' when n % 2 = 0 then '[\"even\"]' end, 0, 0,
+      iif(n % 2 and n % 100 <> 7, 5000000000000000 + n, null), n, 0, 0, 0, 0, 1, 4000000000000000 + n, 4000000000000000 + n,
+      iif(n % 100 = 7 or n % 2 = 0 and n % 100 <> 4, 4000000000000000 + n, null), zeroblob(16),
+      iif(n % 100 = 7, 'kind-' || (n / 100 % 11), null), iif(n % 4 = 3, cast(printf('%016d', 4) as blob), null),
+      iif(n % 4 = 3, 0, null), iif(n % 4 = 3, n, null), iif(n % 4 = 3, 0, null)
     from numbers";
 
 const POSTGRES_MIXED: &str = "
@@ -85,15 +87,16 @@ const POSTGRES_MIXED: &str = "
        parent_promise, parent_detached)
     select
       convert_to(lpad(n::text, 16, '0'), 'UTF8'), 0,
-      case n % 50 when 0 then decode(repeat('00', 32), 'hex') else sha256(convert_to(n::text, 'UTF8')) end,
+      case n % 2 when 1 then convert_to(lpad('1', 32, '0'), 'UTF8') else sha256(convert_to(n::text, 'UTF8')) end,
       'workflow-' || (n % 10),
-      case when n % 100 = 7 then 'failed' when n % 2 = 1 then 'waiting' else 'completed' end, 'queue-' || (n % 5),
-      case n % 10 when 0 then '[\"tag-' || (n / 10 % 7) || '\"]' end, 0, 0,
-      case when n % 2 = 1 and n % 100 <> 7 then 4000000000000000 + n end, n, 0, 0, 0, 0, 1, n, n,
-      case when n % 2 = 0 or n % 100 = 7 then n end, decode(repeat('00', 16), 'hex'),
-      case n % 100 when 7 then 'kind-' || (n / 100 % 11) end,
-      case n % 1000 when 9 then convert_to(lpad('4', 16, '0'), 'UTF8') end, case n % 1000 when 9 then 0 end,
-      case n % 1000 when 9 then n end, case n % 1000 when 9 then 0 end
+      case when n % 100 = 7 then 'failed' when n % 100 = 4 then 'pending' when n % 2 = 1 then 'waiting' else 'completed' end,
+      'queue-' || (n % 5),
+      case when n % 10 = 0 then '[\"even\", \"tag-' || (n / 10 % 7) || '\"]' when n % 2 = 0 then '[\"even\"]' end, 0, 0,
+      case when n % 2 = 1 and n % 100 <> 7 then 5000000000000000 + n end, n, 0, 0, 0, 0, 1, 4000000000000000 + n,
+      4000000000000000 + n, case when n % 100 = 7 or n % 2 = 0 and n % 100 <> 4 then 4000000000000000 + n end,
+      decode(repeat('00', 16), 'hex'), case n % 100 when 7 then 'kind-' || (n / 100 % 11) end,
+      case n % 4 when 3 then convert_to(lpad('4', 16, '0'), 'UTF8') end, case n % 4 when 3 then 0 end,
+      case n % 4 when 3 then n end, case n % 4 when 3 then 0 end
     from generate_series(1, $1) as numbers (n)";
 
 impl Inspector {
@@ -175,7 +178,7 @@ impl Inspector {
             }
             Self::Postgres(pool) => {
                 sqlx::query(postgres).bind(i64::from(count)).execute(pool).await?;
-                for tidying in ["vacuum (analyze) executions", "checkpoint"] {
+                for tidying in ["vacuum (analyze) executions, execution_tags", "checkpoint"] {
                     sqlx::raw_sql(tidying).execute(pool).await?;
                 }
             }

@@ -134,6 +134,16 @@ impl Served {
         self.answer(request).await.map(|_module| ())
     }
 
+    /// Reads what stands there, to its end.
+    pub(crate) async fn get(&self, path: &str) -> Result<()> {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let response = request.send().await.with_context(|| self.last_words())?;
+        let status = response.status();
+        let bytes = response.bytes().await?;
+        ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&bytes));
+        Ok(())
+    }
+
     /// The id of a new execution.
     pub(crate) async fn start_execution(&self, workflow: &str, input: &str) -> Result<String> {
         let input: Value = serde_json::from_str(input)?;

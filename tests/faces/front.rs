@@ -16,8 +16,8 @@ use stepwell::model::{
 use stepwell::notify::{LocalNotifier, Notifier};
 use stepwell::sandbox::{OutsideConfig, Sandbox, SandboxConfig};
 use stepwell::store::{
-    Append, ClaimFilter, Committer, CommitterPlace, NewHost, RowChange, Snapshot, SqlStore,
-    SqliteOptions, Store, Write,
+    Append, ClaimFilter, Committer, CommitterPlace, NewHost, PostgresOptions, RowChange, Snapshot,
+    SqlStore, SqliteOptions, Store, Write,
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -68,6 +68,16 @@ impl Answer {
 }
 
 impl Front {
+    /// A host on a database of its own on a server.
+    pub(crate) async fn on_server(url: &str) -> Self {
+        let (limits, host) = (Limits::for_cores(1), RandomIds.host());
+        let options = PostgresOptions { connections_max: 4, ..PostgresOptions::default() };
+        let store = SqlStore::connect(url, &options, &limits).await.expect("a database");
+        let store = entered(Arc::new(store), host).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::over((store, host, folder), limits, Access::default()).await
+    }
+
     pub(crate) async fn open() -> Self {
         Self::with_limits(Limits::for_cores(1)).await
     }
@@ -85,10 +95,20 @@ impl Front {
     }
 
     async fn guarded(limits: Limits, access: Access) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (folder, host) = (tempfile::tempdir().expect("a temporary folder"), RandomIds.host());
+        let path = folder.path().join("stepwell.db");
+        let options = SqliteOptions::default();
+        let store = SqlStore::open(&path, &options, &limits).await.expect("a database");
+        let store = entered(Arc::new(store), host).await;
+        Self::over((store, host, folder), limits, access).await
+    }
+
+    async fn over(
+        (store, host, folder): (Arc<dyn Store>, HostId, TempDir),
+        limits: Limits,
+        access: Access,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let host = RandomIds.host();
-        let store = open_store(folder.path(), &limits, host).await;
         let sandbox = SandboxConfig {
             cache_dir: folder.path().join("cache"),
             compiler: env!("CARGO_BIN_EXE_stepwell").into(),
@@ -261,9 +281,8 @@ impl Front {
     }
 }
 
-async fn open_store(folder: &Path, limits: &Limits, host: HostId) -> Arc<dyn Store> {
-    let path = folder.join("stepwell.db");
-    let store = SqlStore::open(&path, &SqliteOptions::default(), limits).await.expect("a database");
+/// The store, in which the host is entered.
+async fn entered(store: Arc<dyn Store>, host: HostId) -> Arc<dyn Store> {
     let row = NewHost {
         id: host,
         name: "front".to_owned(),
@@ -275,7 +294,7 @@ async fn open_store(folder: &Path, limits: &Limits, host: HostId) -> Arc<dyn Sto
         tags: Vec::new(),
     };
     store.register(&row).await.expect("it is entered");
-    Arc::new(store)
+    store
 }
 
 /// An id that nothing has.

@@ -3,6 +3,7 @@
 
 mod abuse;
 mod access;
+mod at_once;
 mod audit;
 mod control;
 mod developing;

@@ -62,6 +62,45 @@ async fn a_list_is_of_what_was_asked_for() {
     front.read("/v1/executions?module=nobody").await.problem(404, "unknown-module");
 }
 
+/// Whatever each of two filters has, they have nothing in common but the oldest.
+#[tokio::test]
+async fn a_page_that_would_read_through_too_many_ends_early_and_says_where_to_go_on() {
+    let front = Front::with_limits(Limits { page_reads_max: 3, ..Limits::for_cores(1) }).await;
+    front.module("shop", &[("checkout", json!(true)), ("refund", json!(true))]).await;
+    let order = |workflow: &str, queue: &str| json!({ "workflow": workflow, "queue": queue });
+    let oldest = front.start(order("checkout", "slow")).await;
+    for _ in 0..5 {
+        front.start(order("checkout", "fast")).await;
+        front.start(order("refund", "slow")).await;
+    }
+    let query = "workflow=checkout&queue=slow";
+
+    let first = front.read(&format!("/v1/executions?{query}")).await.json();
+    let shown = front.read(&format!("/executions?{query}")).await.text;
+    let typed = stepwell(&front, &["list", "--workflow", "checkout", "--queue", "slow"]).await;
+    let would = json!({ "filter": { "workflow": "checkout", "queue": "slow" }, "dry_run": true });
+    let would = front.post("/v1/bulk/pause", would.to_string()).await.json();
+
+    let cursor = text(&first["next_cursor"]);
+    assert_eq!(first["executions"], json!([]));
+    assert_eq!(
+        listed(&front, &format!("{query}&cursor={cursor}")).await,
+        std::slice::from_ref(&oldest)
+    );
+    assert!(shown.contains("look further") && shown.contains(&cursor), "{shown}");
+    assert!(typed.contains(&oldest), "{typed}");
+    assert_eq!((&would["done"], text(&would["next_cursor"])), (&json!([]), cursor));
+}
+
+/// What the command line prints.
+async fn stepwell(front: &Front, words: &[&str]) -> String {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_stepwell"));
+    let output =
+        command.args(words).args(["--server", front.address()]).output().await.expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("a text")
+}
+
 #[tokio::test]
 async fn a_page_of_many_is_cancelled_and_the_rest_is_told_of() {
     let front = shop().await;

@@ -55,6 +55,7 @@ pub(crate) fn limits() -> Limits {
     Limits {
         unreceived_signals_max: 3,
         schedules_max: 3,
+        page_reads_max: 4,
         committer_queue_max: 64,
         commit_batch_max: 16,
         activations_max: 4,
@@ -129,6 +130,22 @@ impl Database {
         counted.unwrap()
     }
 
+    /// How SQLite would go about a statement.
+    pub(crate) async fn plan(&self, sql: &str) -> String {
+        use sqlx::{ConnectOptions as _, Row as _};
+        let path = match &self.place {
+            Place::File(folder) => Some(folder.path().join("stepwell.db")),
+            Place::Server(_) => None,
+        };
+        let options = sqlx::sqlite::SqliteConnectOptions::new();
+        let options = options.filename(path.expect("a server has other plans"));
+        let mut connection = options.connect().await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
+        let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.unwrap();
+        let lines = rows.iter().map(|row| row.get::<String, _>("detail"));
+        lines.collect::<Vec<_>>().join("; ")
+    }
+
     /// Changes rows as no host would. Bytes are written as SQLite has them.
     pub(crate) async fn spoil(&self, sql: &'static str) {
         use sqlx::{ConnectOptions as _, Connection as _};
@@ -142,7 +159,9 @@ impl Database {
             }
             Place::Server(url) => {
                 let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-                let sql = sqlx::AssertSqlSafe(sql.replace("x'", "'\\x"));
+                let sql = sqlx::AssertSqlSafe(
+                    sql.replace("x'", "'\\x").replace(" as blob)", " as bytea)"),
+                );
                 sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }

@@ -116,6 +116,21 @@ on_both_databases! {
         assert_eq!(db.store.hosts(1).await.unwrap().len(), 1);
     }
 
+    async fn a_host_that_lives_is_listed_before_any_number_of_the_dead(db: Database) {
+        db.spoil(
+            "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 101)
+             insert into hosts (id, name, alive, version, started_at)
+             select cast(cast(1000000000000000 + n as text) as blob), 'dead', 0, '1', 1000 + n from numbers",
+        )
+        .await;
+
+        let hosts = db.store.hosts(100).await.unwrap();
+
+        let times: Vec<_> = hosts.iter().map(|host| host.started_at).collect();
+        assert_eq!((hosts.len(), hosts[0].id, hosts[0].alive), (100, db.host, true));
+        assert_eq!(times[..3], [at(1), at(1_101), at(1_100)]);
+    }
+
     async fn who_is_dead_for_long_is_removed_from_the_list(db: Database) {
         let heir = db.die().await;
         let now = db.store.now().await.unwrap();

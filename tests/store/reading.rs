@@ -8,8 +8,8 @@ use crate::words::{at, call, child_of, ended, execution, logged, name, start, ta
 
 async fn listed(db: &Database, filter: ExecutionFilter) -> Vec<ExecutionId> {
     let filter = ExecutionFilter { limit: filter.limit.max(2), ..filter };
-    let rows = db.store.executions(&filter).await.unwrap();
-    rows.into_iter().map(|row| row.id).collect()
+    let page = db.store.executions(&filter).await.unwrap();
+    page.rows.into_iter().map(|row| row.id).collect()
 }
 
 on_both_databases! {

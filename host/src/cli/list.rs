@@ -1,11 +1,12 @@
 //! `stepwell list`
 
 use clap::Args;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Shown;
 use super::bulk::Which;
-use super::client::Client;
+use super::client::{Answer, Client};
 use super::error::CliError;
 use super::out::{Out, one_line, span, state_cell, table, when};
 use crate::model::{ExecutionState, Failure, Timestamp};
@@ -24,9 +25,10 @@ pub struct List {
     shown: Shown,
 }
 
-#[derive(Debug, Deserialize)]
-struct Executions {
-    executions: Vec<Execution>,
+/// A list, or a page of it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Executions<T = Execution> {
+    executions: Vec<T>,
     next_cursor: Option<String>,
 }
 
@@ -44,12 +46,8 @@ struct Execution {
 
 impl List {
     pub(super) async fn perform(self, client: &Client, out: &mut Out) -> Result<(), CliError> {
-        let limit = self.limit.to_string();
         let narrowed = self.which.checked()?.query();
-        let mut query = vec![("limit", limit.as_str())];
-        query.extend(self.cursor.as_deref().map(|cursor| ("cursor", cursor)));
-        query.extend(narrowed.iter().map(|(name, value)| (*name, value.as_str())));
-        let answer = client.read(&["executions"], &query).await?;
+        let answer = gathered(client, narrowed, (self.limit, self.cursor)).await?;
         if self.shown.json {
             return out.json(&answer);
         }
@@ -60,6 +58,30 @@ impl List {
         }
         out.table(&table)?;
         out.more("cursor", list.next_cursor.as_deref(), "--state, --workflow and others")
+    }
+}
+
+/// As many as are wanted, behind a cursor, of as many pages as it takes: one that finds little in what it may read through ends early.
+async fn gathered(
+    client: &Client,
+    narrowed: Vec<(&'static str, String)>,
+    (limit, behind): (u32, Option<String>),
+) -> Result<Answer, CliError> {
+    let mut all = Executions::<Value> { executions: Vec::new(), next_cursor: behind };
+    loop {
+        let found = u32::try_from(all.executions.len()).unwrap_or(limit);
+        let left = limit.saturating_sub(found).to_string();
+        let mut query = vec![("limit", left.as_str())];
+        query.extend(narrowed.iter().map(|(name, value)| (*name, value.as_str())));
+        query.extend(all.next_cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let mut answer = client.read(&["executions"], &query).await?;
+        let page: Executions<Value> = answer.read()?;
+        all.executions.extend(page.executions);
+        all.next_cursor = page.next_cursor;
+        if all.next_cursor.is_none() || all.executions.len() >= limit as usize {
+            answer.text = serde_json::to_string(&all).expect("JSON can be written as such");
+            return Ok(answer);
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use futures::{StreamExt, stream};
 
 use super::{
-    Dispatch, DispatchError, ExecutionFilter, ExecutionRow, Force, ModuleRef, Result, StoreError,
+    Dispatch, DispatchError, ExecutionFilter, ExecutionPage, ExecutionRow, Force, ModuleRef,
+    Result, StoreError,
 };
-use crate::model::{ExecutionId, ExecutionState};
+use crate::model::{ExecutionId, ExecutionState, Timestamp};
 
 /// How many of a page are acted on at once.
 const AT_ONCE: usize = 16;
@@ -41,8 +42,8 @@ pub struct BulkPage {
     pub done: Vec<ExecutionId>,
     /// Not done, and why.
     pub refused: Vec<(ExecutionId, DispatchError)>,
-    /// The last one that was looked at; none where there are no more.
-    pub next: Option<ExecutionRow>,
+    /// Where those begin that were not looked at; none where there are no more.
+    pub next: Option<(Timestamp, ExecutionId)>,
 }
 
 impl BulkAction {
@@ -63,10 +64,7 @@ impl Dispatch {
     /// Does it to a page of executions. One that cannot be done keeps no other from it; that the database is away ends the page.
     pub async fn do_to_many(&self, bulk: Bulk) -> Result<BulkPage> {
         let Bulk { action, filter, dry_run } = bulk;
-        let limit = filter.limit;
-        let rows = self.list(filter).await?;
-        let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
-        let next = rows.last().filter(|_| is_full).cloned();
+        let ExecutionPage { rows, next } = self.list(filter).await?;
         let chosen: Vec<_> =
             rows.iter().filter(|row| action.is_for(row)).map(|row| row.id).collect();
         let (mut done, mut refused) = (Vec::new(), Vec::new());

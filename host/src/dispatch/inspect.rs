@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Body, Counts, Dispatch, DispatchError, Entry, Event, ExecutionFilter, ExecutionRow,
+    Body, Counts, Dispatch, DispatchError, Entry, Event, ExecutionFilter, ExecutionPage,
     ExecutionView, HostRow, LogLine, ModuleRef, ModuleRow, PoolUse, Result, bounds,
     deployments::DEPLOYMENTS_MAX,
 };
@@ -35,8 +35,8 @@ impl Dispatch {
         view.ok_or(DispatchError::UnknownExecution(execution))
     }
 
-    /// A list, newest first, at most `page_max`.
-    pub async fn list(&self, mut filter: ExecutionFilter) -> Result<Vec<ExecutionRow>> {
+    /// A page of a list, newest first, of at most `page_max`.
+    pub async fn list(&self, mut filter: ExecutionFilter) -> Result<ExecutionPage> {
         filter.limit = self.page(filter.limit)?;
         Ok(self.store().executions(&filter).await?)
     }
@@ -106,7 +106,7 @@ impl Dispatch {
         self.named(module).await
     }
 
-    /// Host incarnations, newest first.
+    /// Host incarnations, those that live first and of both the newest first.
     pub async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>> {
         Ok(self.store().hosts(self.page(limit)?).await?)
     }

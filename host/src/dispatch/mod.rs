@@ -74,9 +74,10 @@ pub use crate::journal::{
 };
 pub use crate::notify::NotifierHealth;
 pub use crate::store::{
-    AuditDetail, AuditRow, Change, Counts, DeadLetter, ExecutionFilter, ExecutionRow,
-    ExecutionView, HostRow, KeyRow, LetterCount, LetterFilter, LogLine, ModuleRow, NewAudit,
-    PoolUse, QueueRow, Removable, ScheduleRow, StartPlan, StoreError, TaskFilter, TaskState,
+    AuditDetail, AuditRow, Change, Counts, DeadLetter, ExecutionFilter, ExecutionPage,
+    ExecutionRow, ExecutionView, HostRow, KeyRow, LetterCount, LetterFilter, LogLine, ModuleRow,
+    NewAudit, PoolUse, QueueRow, Removable, ScheduleRow, StartPlan, StoreError, TaskFilter,
+    TaskState,
 };
 
 use std::sync::{Arc, PoisonError, RwLock};

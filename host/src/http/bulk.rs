@@ -143,7 +143,7 @@ async fn act(
         done: page.done,
         refused: refused.map(|(id, error)| Refused { id, problem: error.into() }).collect(),
         dry_run,
-        next_cursor: page.next.as_ref().map(cursor_behind),
+        next_cursor: page.next.map(cursor_behind),
     };
     let dry = if dry_run { ", dry run" } else { "" };
     let subject = Subject::of_many(&answer.done, answer.refused.len(), dry);

@@ -9,7 +9,7 @@ use super::Door;
 use super::error::Problem;
 use super::execution::{Execution, Summary};
 use super::path::{Asked, Named, Text, page_default};
-use crate::dispatch::{Dispatch, ExecutionFilter, ExecutionRow, ModuleRef};
+use crate::dispatch::{Dispatch, ExecutionFilter, ModuleRef};
 use crate::model::{ExecutionId, ExecutionState, Name, Timestamp};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -109,7 +109,9 @@ impl Which {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Executions {
+    /// May be fewer than `limit`, or none, though more follow: `next_cursor` says so.
     executions: Vec<Summary>,
+    /// Null after the last.
     next_cursor: Option<String>,
 }
 
@@ -122,12 +124,10 @@ pub(super) async fn list(
     State(door): State<Door>,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Executions>, Problem> {
-    let limit = page.limit;
     let filter = page.filter(&door.dispatch).await?;
-    let rows = door.dispatch.list(filter).await?;
-    let full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
-    let next_cursor = rows.last().filter(|_| full).map(cursor_behind);
-    let executions = rows.into_iter().map(Summary::from).collect();
+    let found = door.dispatch.list(filter).await?;
+    let next_cursor = found.next.map(cursor_behind);
+    let executions = found.rows.into_iter().map(Summary::from).collect();
     Ok(Json(Executions { executions, next_cursor }))
 }
 
@@ -143,9 +143,9 @@ pub(super) async fn show(
     Ok(Json(door.dispatch.show_waiting(id).await?.into()))
 }
 
-/// The place behind a row, as clients hand it back.
-pub(super) fn cursor_behind(row: &ExecutionRow) -> String {
-    format!("{}.{}", row.created_at.as_micros(), row.id)
+/// The place behind an execution, as clients hand it back.
+pub(super) fn cursor_behind((created_at, id): (Timestamp, ExecutionId)) -> String {
+    format!("{}.{id}", created_at.as_micros())
 }
 
 pub(super) fn read_cursor(text: &str) -> Result<(Timestamp, ExecutionId), Problem> {

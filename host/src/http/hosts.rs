@@ -72,7 +72,7 @@ impl From<Counts> for Stats {
     }
 }
 
-/// Host incarnations, newest first.
+/// Host incarnations, those that live first, and of both the newest first.
 #[utoipa::path(
     get, path = "/v1/hosts", tag = "hosts", operation_id = "list_hosts",
     params(Page), responses((status = 200, body = Hosts)),

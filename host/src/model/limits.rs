@@ -65,6 +65,8 @@ pub struct Limits {
     pub poll_interval: (Duration, Duration),
     /// Executions that one list request returns.
     pub page_max: u32,
+    /// Rows that one page of executions reads through, where no index of its own answers what was asked for.
+    pub page_reads_max: u32,
     /// How long `wait` may wait.
     pub wait_max: Duration,
     /// Journals that may be followed at once.
@@ -112,6 +114,7 @@ impl Limits {
             losses_max: 5,
             poll_interval: (Duration::from_millis(100), Duration::from_secs(5)),
             page_max: 1_000,
+            page_reads_max: 10_000,
             wait_max: Duration::from_secs(60),
             followers_max: 1_000,
             drain_timeout: Duration::from_secs(30),

@@ -52,9 +52,9 @@ pub use error::{BoxError, OpenError, StoreError};
 pub use schedule::{Fired, Planned, Put, ScheduleRow, StartPlan, Trigger, Triggered};
 pub use snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
 pub use view::{
-    Change, Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionView, Followed,
-    HostRow, JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable,
-    Removed, Renewal, Revived, StoppingTask, Streak,
+    Change, Counts, DeadLetter, Delivered, EndedAt, ExecutionFilter, ExecutionPage, ExecutionView,
+    Followed, HostRow, JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old,
+    Removable, Removed, Renewal, Revived, StoppingTask, Streak,
 };
 pub use waiting::{
     Holder, Holders, LimitRow, QueueRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
@@ -97,7 +97,7 @@ pub trait Store: AccessStore + Send + Sync + std::fmt::Debug {
     async fn retire(&self, host: HostId) -> Result<()>;
     /// Removes incarnations whose lease ended before then. Returns how many there were.
     async fn prune_hosts(&self, host: HostId, before: Timestamp) -> Result<u64>;
-    /// All incarnations, newest first, at most `limit`.
+    /// All incarnations, those that live first and of both the newest first, at most `limit`.
     async fn hosts(&self, limit: u32) -> Result<Vec<HostRow>>;
     /// What the database needs now and then to stay short and quick, such as a checkpoint. A duty calls it, between batches.
     async fn keep(&self) -> Result<()>;
@@ -275,7 +275,7 @@ pub trait Store: AccessStore + Send + Sync + std::fmt::Debug {
     /// Its end, where it has ended.
     async fn result(&self, id: ExecutionId) -> Result<Option<Ended>>;
     /// A list.
-    async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>>;
+    async fn executions(&self, filter: &ExecutionFilter) -> Result<ExecutionPage>;
     /// Executions that were accepted or have ended, in the order of when, behind a time and id.
     async fn changes(&self, after: (Timestamp, ExecutionId), limit: u32) -> Result<Vec<Change>>;
     /// Queues by name, at most `limit`.

@@ -70,6 +70,15 @@ pub struct ExecutionFilter {
     pub limit: u32,
 }
 
+/// A part of a list of executions.
+#[derive(Debug, Clone, Default)]
+pub struct ExecutionPage {
+    /// Newest first: fewer than were asked for where the list ends, or where `page_reads_max` rows were read through.
+    pub rows: Vec<ExecutionRow>,
+    /// Where the list goes on; none where it has ended.
+    pub next: Option<(Timestamp, ExecutionId)>,
+}
+
 /// An execution was accepted, or has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {

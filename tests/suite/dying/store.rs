@@ -9,12 +9,12 @@ use stepwell::model::{
     ModuleDigest, Name, Payload, ScheduleSpec, Seq, TaskId, Timestamp,
 };
 use stepwell::store::{
-    Change, ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionRow,
-    ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage, LetterCount,
-    LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, PoolUse, Put, QueueRow,
-    Removable, Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot, StoppingTask,
-    Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow, Trigger,
-    Triggered, Write, Written,
+    Change, ClaimFilter, ClaimedTask, Counts, DeadLetter, Delivered, ExecutionFilter,
+    ExecutionPage, ExecutionView, Fired, Followed, Holders, HostRow, Inbox, JournalPage,
+    LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, NotedBy, Old, Planned, PoolUse, Put,
+    QueueRow, Removable, Removed, Renewal, Result, Revival, Revived, ScheduleRow, Snapshot,
+    StoppingTask, Store, Streak, Surroundings, Suspect, TaskEnd, TaskFilter, TaskRef, TaskRow,
+    Trigger, Triggered, Write, Written,
 };
 
 use super::Fault;
@@ -330,7 +330,7 @@ impl Store for DyingStore {
         self.fault.read(self.inner.result(id)).await
     }
 
-    async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>> {
+    async fn executions(&self, filter: &ExecutionFilter) -> Result<ExecutionPage> {
         self.fault.read(self.inner.executions(filter)).await
     }
 

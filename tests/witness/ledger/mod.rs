@@ -123,7 +123,7 @@ impl Ledger {
         let mut records = Vec::new();
         let mut filter = ExecutionFilter { limit: PAGE, ..ExecutionFilter::default() };
         loop {
-            let rows = self.store.executions(&filter).await.unwrap();
+            let rows = self.store.executions(&filter).await.unwrap().rows;
             let Some(last) = rows.last() else { return records };
             filter.after = Some((last.created_at, last.id));
             for row in rows {

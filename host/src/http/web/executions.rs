@@ -118,10 +118,9 @@ pub(super) async fn page(
     if let Some(found) = sought(&wish)? {
         return Ok(Redirect::to(&found).into_response());
     }
-    let rows = door.dispatch.list(wish.filter(&door.dispatch).await?).await?;
-    let now = door.dispatch.now();
-    let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= ROWS);
-    let next = rows.last().filter(|_| is_full).map(|row| wish.path(Some(&cursor_behind(row))));
+    let found = door.dispatch.list(wish.filter(&door.dispatch).await?).await?;
+    let (rows, now) = (found.rows, door.dispatch.now());
+    let next = found.next.map(|place| wish.path(Some(&cursor_behind(place))));
     let first = (!wish.cursor.is_empty()).then(|| wish.path(None));
     let modules = if rows.is_empty() { door.dispatch.modules().await?.len() } else { 1 };
     let names = door.dispatch.names(NAMES_OFFERED).await?;
@@ -134,7 +133,7 @@ pub(super) async fn page(
         div data-bulk {
             (bulk())
             div #list data-live .card {
-                @if rows.is_empty() { (empty(&wish, modules)) } @else { (table(&rows, now, Purpose::Order)) }
+                @if rows.is_empty() { (empty(&wish, modules, next.as_deref())) } @else { (table(&rows, now, Purpose::Order)) }
             }
         }
         (pager(first.as_deref(), next.as_deref()))
@@ -217,8 +216,13 @@ fn bulk() -> Markup {
     }
 }
 
-fn empty(wish: &Wish, modules: usize) -> Markup {
-    if wish.is_narrow() {
+fn empty(wish: &Wish, modules: usize, next: Option<&str>) -> Markup {
+    if let Some(next) = next {
+        nothing(
+            "Nothing is like that so far",
+            &html! { "Many executions were looked through: " a href=(next) { "look further" } ", or narrow the time." },
+        )
+    } else if wish.is_narrow() {
         nothing(
             "Nothing is like that",
             &html! { a href="/executions" { "Clear the filters" } " to see all executions." },

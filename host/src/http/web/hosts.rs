@@ -13,7 +13,7 @@ use crate::model::Timestamp;
 
 const ROWS: u32 = 100;
 
-/// All incarnations, newest first.
+/// Incarnations, newest first, those that live apart.
 pub(super) async fn page(State(door): State<Door>) -> Result<Page, Lost> {
     let now = door.dispatch.now();
     let rows = door.dispatch.hosts(ROWS).await?;

@@ -83,7 +83,7 @@ async fn of_state(
     state: ExecutionState,
 ) -> Result<Vec<crate::dispatch::ExecutionRow>, Lost> {
     let filter = ExecutionFilter { state: Some(state), limit: FEW, ..ExecutionFilter::default() };
-    Ok(door.dispatch.list(filter).await?)
+    Ok(door.dispatch.list(filter).await?.rows)
 }
 
 /// What to do on a host that has run nothing.

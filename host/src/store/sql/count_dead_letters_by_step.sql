@@ -1,6 +1,6 @@
 -- How many dead letters there are of each step, most first.
 -- $1 of which execution, $2 of which workflow, $3 of which step, $4 from which queue, $5 of which kind of failure, $6 since
--- when, $7 until when (null for all), $8 how many steps at most.
+-- when, $7 until when; each null for all; $8 how many steps at most.
 select executions.workflow, dead_letters.step, count(*), min(dead_letters.created_at), max(dead_letters.created_at)
 from dead_letters
 join executions on executions.id = dead_letters.execution_id

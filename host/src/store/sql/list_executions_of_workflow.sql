@@ -1,6 +1,7 @@
 -- Executions of one workflow, newest first.
 -- $1 in which state, $2 of which workflow, $3 in which queue, $4 of which parent, $5 of which module, $6 failed with which kind,
--- $7 with which tag; each null for all. $8 none from before, $9 and $10 only those before this time and id, $11 how many at most.
+-- $7 with which tag; each null for all. $8 and $12 none from before this time and id, $9 and $10 only those before this time and id,
+-- $11 how many at most.
 select
   executions.id, run, workflow, module_digest, state, paused_at, queue, tags, priority, parent_id, parent_run,
   parent_promise, parent_detached, expires_at, base, losses, executions.created_at, started_at, completed_at, failure,
@@ -19,7 +20,7 @@ where workflow = $2
       and execution_tags.created_at = executions.created_at
       and execution_tags.execution_id = executions.id
   ))
-  and executions.created_at >= $8
+  and (executions.created_at, executions.id) >= ($8, $12)
   and (executions.created_at, executions.id) < ($9, $10)
 order by executions.created_at desc, executions.id desc
 limit $11

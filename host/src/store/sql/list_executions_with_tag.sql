@@ -1,6 +1,7 @@
 -- Executions with one tag, newest first.
 -- $1 in which state, $2 of which workflow, $3 in which queue, $4 of which parent, $5 of which module, $6 failed with which kind,
--- $7 with which tag; each null for all. $8 none from before, $9 and $10 only those before this time and id, $11 how many at most.
+-- $7 with which tag; each null for all. $8 and $12 none from before this time and id, $9 and $10 only those before this time and id,
+-- $11 how many at most.
 select
   executions.id, run, workflow, module_digest, state, paused_at, queue, tags, priority, parent_id, parent_run,
   parent_promise, parent_detached, expires_at, base, losses, executions.created_at, started_at, completed_at, failure,
@@ -14,7 +15,7 @@ where execution_tags.tag = $7
   and (parent_id = $4 or $4 is null)
   and (module_digest = $5 or $5 is null)
   and (failure_kind = $6 or $6 is null)
-  and execution_tags.created_at >= $8
+  and (execution_tags.created_at, execution_tags.execution_id) >= ($8, $12)
   and (execution_tags.created_at, execution_tags.execution_id) < ($9, $10)
 order by execution_tags.created_at desc, execution_tags.execution_id desc
 limit $11

@@ -1,6 +1,6 @@
 -- Tasks that wait or run, the oldest first.
--- $1 in which queue, $2 of which step, $3 of which execution, $4 1 for those that run and 0 for those that wait, $5 and $6 only
--- those after this time and id; each null for all; $7 how many at most.
+-- $1 in which queue, $2 of which step, $3 of which execution, $4 1 for those that run and 0 for those that wait; each null for
+-- all. $5 and $6 only those after this time and id, $7 how many at most.
 select
   tasks.id, tasks.execution_id, tasks.run, tasks.promise, tasks.step, executions.workflow, tasks.queue, tasks.tags,
   tasks.priority, tasks.attempt, tasks.losses, tasks.created_at, tasks.visible_at, tasks.ready, tasks.owner,
@@ -14,6 +14,6 @@ where (tasks.queue = $1 or $1 is null)
   and (tasks.step = $2 or $2 is null)
   and (tasks.execution_id = $3 or $3 is null)
   and (cast($4 as bigint) is null or (tasks.owner is not null) = (cast($4 as bigint) = 1))
-  and ((tasks.created_at, tasks.id) > ($5, $6) or $5 is null)
+  and (tasks.created_at, tasks.id) > ($5, $6)
 order by tasks.created_at, tasks.id
 limit $7

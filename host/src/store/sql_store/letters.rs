@@ -7,7 +7,7 @@ use crate::model::{ExecutionId, HostId, Payload, Promise, Run, Seq};
 use crate::store::Result;
 use crate::store::dialect::Dialect;
 use crate::store::row::{Reading, Row};
-use crate::store::statements;
+use crate::store::statements::{self, Statement};
 use crate::store::value::{Rows, Value, values};
 use crate::store::view::{DeadLetter, LetterCount, LetterFilter};
 
@@ -19,8 +19,8 @@ impl<D: Dialect> SqlStore<D> {
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
         let mut values = Vec::from(filter_values(filter));
-        values.extend(values![before, limit]);
-        let rows = self.read(statements::LIST_DEAD_LETTERS, values).await?;
+        values.extend(values![before.unwrap_or(i64::MAX), limit]);
+        let rows = self.read(listing(filter), values).await?;
         rows.into_iter().map(dead_letter).collect()
     }
 
@@ -36,7 +36,7 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Vec<LetterCount>> {
         let mut values = Vec::from(filter_values(filter));
         values.extend(values![limit]);
-        let rows = self.read(statements::COUNT_DEAD_LETTERS_BY_STEP, values).await?;
+        let rows = self.read(counting(filter), values).await?;
         rows.into_iter().map(letter_count).collect()
     }
 
@@ -69,6 +69,32 @@ fn filter_values(filter: &LetterFilter) -> [Value; 7] {
         filter.since,
         filter.until,
     ]
+}
+
+/// The statement whose index finds what is looked for: by what is likely the rarest.
+fn listing(filter: &LetterFilter) -> &'static Statement {
+    if filter.execution.is_some() {
+        statements::LIST_DEAD_LETTERS_OF_EXECUTION
+    } else if filter.step.is_some() {
+        statements::LIST_DEAD_LETTERS_OF_STEP
+    } else if filter.kind.is_some() {
+        statements::LIST_DEAD_LETTERS_OF_KIND
+    } else if filter.queue.is_some() {
+        statements::LIST_DEAD_LETTERS_IN_QUEUE
+    } else {
+        statements::LIST_DEAD_LETTERS
+    }
+}
+
+/// The same for counts.
+fn counting(filter: &LetterFilter) -> &'static Statement {
+    if filter.execution.is_some() {
+        statements::COUNT_DEAD_LETTERS_OF_EXECUTION
+    } else if filter.step.is_some() {
+        statements::COUNT_DEAD_LETTERS_OF_STEP
+    } else {
+        statements::COUNT_DEAD_LETTERS_BY_STEP
+    }
 }
 
 fn dead_letter(row: Row) -> Result<DeadLetter> {

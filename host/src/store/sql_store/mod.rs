@@ -13,6 +13,7 @@ mod grants;
 mod hosts;
 mod letters;
 mod limits;
+mod listing;
 mod locks;
 mod modules;
 mod pages;
@@ -53,6 +54,8 @@ pub struct SqlStore<D> {
     signals_max: usize,
     /// Schedules that there may be.
     schedules_max: usize,
+    /// Rows that one page of executions reads through.
+    page_reads_max: u32,
     /// What its own commits still have under way.
     underway: Underway,
 }
@@ -65,6 +68,7 @@ impl<D: Dialect> SqlStore<D> {
             dialect,
             signals_max: limits.unreceived_signals_max,
             schedules_max: limits.schedules_max,
+            page_reads_max: limits.page_reads_max,
             underway: Underway::default(),
         })
     }

@@ -8,10 +8,9 @@ use crate::store::Result;
 use crate::store::dialect::Dialect;
 use crate::store::error::StoreError;
 use crate::store::row::{Reading, Row};
-use crate::store::snapshot::ExecutionRow;
-use crate::store::statements::{self, Statement};
+use crate::store::statements;
 use crate::store::value::values;
-use crate::store::view::{Change, Counts, ExecutionFilter, ExecutionView};
+use crate::store::view::{Change, Counts, ExecutionView};
 
 /// Children, counters and keys that one view shows.
 const VIEW_ROWS_MAX: u32 = 100;
@@ -62,30 +61,6 @@ impl<D: Dialect> SqlStore<D> {
         Ok(Some(ended))
     }
 
-    pub(super) async fn list_executions(
-        &self,
-        filter: &ExecutionFilter,
-    ) -> Result<Vec<ExecutionRow>> {
-        let cursor = filter.after.unwrap_or((Timestamp::from_micros(i64::MAX), ExecutionId::LAST));
-        let until = filter.until.map(|until| (until, ExecutionId::from_bytes([0; 16])));
-        let (before, before_id) = until.map_or(cursor, |until| until.min(cursor));
-        let values = values![
-            filter.state.map(ExecutionState::as_str),
-            filter.workflow.as_ref(),
-            filter.queue.as_ref(),
-            filter.parent,
-            filter.module,
-            filter.failure_kind.as_deref(),
-            filter.tag.as_ref(),
-            filter.since.unwrap_or(Timestamp::from_micros(i64::MIN)),
-            before,
-            before_id,
-            filter.limit,
-        ];
-        let rows = self.read(lead(filter), values).await?;
-        rows.into_iter().map(|row| rows::execution(row).map(|full| full.row)).collect()
-    }
-
     pub(super) async fn list_changes(
         &self,
         (at, id): (Timestamp, ExecutionId),
@@ -118,30 +93,6 @@ impl<D: Dialect> SqlStore<D> {
             tasks: tasks.collect::<Result<_>>()?,
             dead_letters: count("dead_letters", dead_letters)?,
         })
-    }
-}
-
-/// The statement whose index finds what is looked for: by what is the rarest first, as far as it can be known.
-fn lead(filter: &ExecutionFilter) -> &'static Statement {
-    let is_rare = filter.state.is_some_and(|state| state != ExecutionState::Completed);
-    if filter.parent.is_some() {
-        statements::LIST_EXECUTIONS_OF_PARENT
-    } else if filter.tag.is_some() {
-        statements::LIST_EXECUTIONS_WITH_TAG
-    } else if filter.failure_kind.is_some() {
-        statements::LIST_EXECUTIONS_FAILED_WITH
-    } else if is_rare {
-        statements::LIST_EXECUTIONS_IN_STATE
-    } else if filter.workflow.is_some() {
-        statements::LIST_EXECUTIONS_OF_WORKFLOW
-    } else if filter.module.is_some() {
-        statements::LIST_EXECUTIONS_OF_MODULE
-    } else if filter.queue.is_some() {
-        statements::LIST_EXECUTIONS_IN_QUEUE
-    } else if filter.state.is_some() {
-        statements::LIST_EXECUTIONS_IN_STATE
-    } else {
-        statements::LIST_EXECUTIONS
     }
 }
 

@@ -10,11 +10,11 @@ use crate::model::{
 };
 use crate::store::dialect::Dialect;
 use crate::store::schedule::{Fired, Planned, Put, ScheduleRow, Trigger, Triggered};
-use crate::store::snapshot::{ClaimedTask, ExecutionRow, Inbox, Snapshot, Suspect};
+use crate::store::snapshot::{ClaimedTask, Inbox, Snapshot, Suspect};
 use crate::store::view::{
-    Change, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionView, Followed, HostRow,
-    JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable, Removed,
-    Renewal, Revived, StoppingTask, Streak,
+    Change, Counts, DeadLetter, Delivered, ExecutionFilter, ExecutionPage, ExecutionView, Followed,
+    HostRow, JournalPage, LetterCount, LetterFilter, LogLine, ModuleRow, NewHost, Old, Removable,
+    Removed, Renewal, Revived, StoppingTask, Streak,
 };
 use crate::store::waiting::{Holders, QueueRow, Surroundings, TaskFilter, TaskRow};
 use crate::store::write::{NotedBy, TaskEnd, Write, Written};
@@ -321,7 +321,7 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read_result(id).await
     }
 
-    async fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<ExecutionRow>> {
+    async fn executions(&self, filter: &ExecutionFilter) -> Result<ExecutionPage> {
         self.list_executions(filter).await
     }
 

@@ -3,11 +3,11 @@
 use super::SqlStore;
 use super::queues::{PAUSED_MAX, paused};
 use super::transaction::Transaction;
-use crate::model::{Meter, Promise, Routing, Run, TaskId};
+use crate::model::{Meter, Promise, Routing, Run, TaskId, Timestamp};
 use crate::store::Result;
 use crate::store::dialect::{Dialect, Fault};
 use crate::store::row::{Reading, Row};
-use crate::store::statements;
+use crate::store::statements::{self, Statement};
 use crate::store::value::{Rows, values};
 use crate::store::waiting::{
     Holder, Holders, LimitRow, Serving, Surroundings, TaskFilter, TaskRow, TaskState,
@@ -20,16 +20,18 @@ const HOLDERS_MAX: u32 = 10;
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn list_tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>> {
+        let first = (Timestamp::from_micros(i64::MIN), TaskId::from_bytes([0; 16]));
+        let (after, after_id) = filter.after.unwrap_or(first);
         let values = values![
             filter.queue.as_ref(),
             filter.step.as_ref(),
             filter.execution,
             filter.state.map(|state| state == TaskState::Running),
-            filter.after.map(|(created_at, _)| created_at),
-            filter.after.map(|(_, id)| id),
+            after,
+            after_id,
             filter.limit,
         ];
-        let rows = self.read(statements::LIST_TASKS, values).await?;
+        let rows = self.read(listing(filter), values).await?;
         rows.into_iter().map(task).collect()
     }
 
@@ -62,6 +64,20 @@ impl<D: Dialect> SqlStore<D> {
             paused_queues: queues.into_iter().map(paused).collect::<Result<_>>()?,
             limits,
         })
+    }
+}
+
+/// The statement whose index finds what is looked for: by what is likely the rarest. Those that run are no more than the slots of
+/// all hosts.
+fn listing(filter: &TaskFilter) -> &'static Statement {
+    if filter.execution.is_some() {
+        statements::LIST_TASKS_OF_EXECUTION
+    } else if filter.state == Some(TaskState::Running) {
+        statements::LIST_RUNNING_TASKS
+    } else if filter.queue.is_some() {
+        statements::LIST_TASKS_IN_QUEUE
+    } else {
+        statements::LIST_TASKS
     }
 }
 
