@@ -29,7 +29,8 @@ fn violation(file: impl Into<String>, rule: &'static str, what: impl Into<String
 }
 
 fn long_files(tree: &Tree) -> Vec<Violation> {
-    let sources = tree.files().filter(|(path, _)| tree::is_a(path, "rs"));
+    let is_source = |path: &str| ["rs", "js", "css"].iter().any(|kind| tree::is_a(path, kind));
+    let sources = tree.files().filter(|(path, _)| is_source(path));
     let counted = sources.map(|(path, text)| (path, text.lines().count()));
     let long = counted.filter(|(_, lines)| *lines > LINES_MAX);
     long.map(|(path, lines)| Violation {
