@@ -27,7 +27,7 @@ pub struct Logs {
 }
 
 /// Lines that steps say while they run may come without an entry.
-const LOOKED_EVERY: Duration = Duration::from_secs(2);
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait before a stream that broke off is opened again.
 const OPENED_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
