@@ -198,14 +198,15 @@ fn is_of_fetch(attributes: &[KeyValue]) -> bool {
     step.is_some_and(|step| format!("{:?}", step.value).contains("\"fetch\""))
 }
 
-/// Attempts of the step `fetch` that brought a result.
+/// Attempts of the step `fetch` that brought a result, wherever they ran.
 fn completed(metrics: &BTreeMap<String, Metric>) -> Option<f64> {
     let Some(Data::Sum(sum)) = &metrics.get(COMPLETED)?.data else { return None };
-    let point = sum.data_points.iter().find(|point| is_of_fetch(&point.attributes))?;
-    match point.value? {
+    let points = sum.data_points.iter().filter(|point| is_of_fetch(&point.attributes));
+    let values = points.map(|point| match point.value? {
         number_data_point::Value::AsDouble(value) => Some(value),
         number_data_point::Value::AsInt(_) => None,
-    }
+    });
+    values.sum()
 }
 
 #[tokio::test]

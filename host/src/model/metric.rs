@@ -155,7 +155,7 @@ PARKED "stepwell_parked" Gauge, &[],
     HTTP_CONNECTIONS "stepwell_http_connections" Gauge, &[],
         "connections that are open";
     HTTP_CONNECTIONS_ENDED "stepwell_http_connections_ended_total" Counter, &["reason"],
-        "connections that a limit of the door ended or refused, by the limit; `room` made way for another one";
+        "connections that a limit of the door ended or refused, and requests that it refused, by the limit; `room` made way for another one";
     SPANS_EXPORTED "stepwell_spans_exported_total" Counter, &[],
         "spans that the collector of traces has taken";
     SPANS_DROPPED "stepwell_spans_dropped_total" Counter, &[],

@@ -88,8 +88,13 @@ async fn patient_front(door: DoorLimits) -> Front {
 
 /// Asks for that, and leaves no room for the answer: streams begin with none at all.
 async fn stalled(front: &Front, path: &str) -> Client {
+    stalled_after(front, path, 0).await
+}
+
+/// The same with room for so many bytes.
+async fn stalled_after(front: &Front, path: &str, bytes: u8) -> Client {
     let mut client = Client::saying(front.address(), PREFACE).await;
-    client.0.write_all(&frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])).await.unwrap();
+    client.0.write_all(&frame(4, 0, 0, &[0, 4, 0, 0, 0, bytes])).await.unwrap();
     client.0.write_all(&frame(1, 5, 1, &get(path))).await.unwrap();
     client
 }
@@ -108,6 +113,10 @@ async fn whoever_leaves_no_room_for_an_answer_is_cut_off() {
     let front = patient_front(DoorLimits { write_timeout, ..DoorLimits::default() }).await;
 
     stalled(&front, "/openapi.json").await.hear_out().await;
+    // Also where the answer is short, and there is room for its beginning.
+    for path in ["/openapi.json", "/health"] {
+        stalled_after(&front, path, 1).await.hear_out().await;
+    }
 
     assert_eq!(front.read("/health").await.status.as_u16(), 200);
 }

@@ -257,6 +257,18 @@ async fn answers_have_so_much_room_together() {
 }
 
 #[tokio::test]
+async fn what_a_change_came_to_is_told_however_little_room_there_is() {
+    let front = front(DoorLimits { answers_bytes_max: 0, ..patient() }).await;
+    let nothing = json!({ "workflow": "none" });
+    let many = json!({ "executions": vec![nothing; 100] }).to_string();
+
+    let told = front.post("/v1/executions", many).await;
+
+    assert!(told.text.len() > 8_000 && told.status.as_u16() != 503, "{told:?}");
+    assert_eq!(front.read("/openapi.json").await.status.as_u16(), 503);
+}
+
+#[tokio::test]
 async fn an_answer_is_compressed_whole_before_any_of_it_goes_out() {
     let front = Front::open().await;
     let request = front.request(reqwest::Method::GET, "/openapi.json");

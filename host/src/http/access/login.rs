@@ -136,25 +136,32 @@ async fn log_in(
     uri: Uri,
     body: Body,
 ) -> Response {
+    // Whoever it is has shown no key yet: he takes nobody's place while he writes.
+    let form = match read_form(&headers, &uri, body).await {
+        Ok(form) => form,
+        Err(problem) => return Reader::by(&headers).told(problem, None),
+    };
     let door_of_task = door.clone();
     let opening = async move {
         let sent = Sent { headers: &headers, uri: &uri, peer: peer.ip() };
-        let opened = open(&door_of_task, sent, body).await;
+        let opened = open(&door_of_task, sent, form).await;
         opened.unwrap_or_else(|problem| Reader::by(&headers).told(problem, None))
     };
     apart(&door, opening).await
 }
 
-async fn open(door: &Door, sent: Sent<'_>, body: Body) -> Result<Response, Problem> {
-    if origin::is_from_elsewhere(sent.headers, sent.uri) {
+async fn read_form(headers: &HeaderMap, uri: &Uri, body: Body) -> Result<Form, Problem> {
+    if origin::is_from_elsewhere(headers, uri) {
         return Err(Problem::forbidden("the page of another site sent this"));
     }
-    let from = sent.from(door);
     let bound = Bound { what: "the form", max: FORM_BYTES_MAX, limit: "form_bytes_max" };
-    // Whoever it is has shown no key yet.
     let bytes = body::read_briefly(body, bound, (FORM_TIMEOUT, "form_timeout")).await?;
-    let form: Form = serde_urlencoded::from_bytes(&bytes)
-        .map_err(|error| Problem::malformed(format!("the form: {error}")))?;
+    serde_urlencoded::from_bytes(&bytes)
+        .map_err(|error| Problem::malformed(format!("the form: {error}")))
+}
+
+async fn open(door: &Door, sent: Sent<'_>, form: Form) -> Result<Response, Problem> {
+    let from = sent.from(door);
     let holder = match recognise(door, Shown::Bearer(form.key.trim()), from).await {
         Ok(holder) => holder,
         // It is in the host's log: nobody fills the database by guessing.

@@ -27,7 +27,7 @@ use tracing::Instrument;
 
 use super::Door;
 use super::caller::{self, Caller, Shown, origin_address};
-use super::door::Weight;
+use super::door::{Weight, count_end};
 use super::error::{Problem, after_panic};
 use super::path::Named;
 use super::rules::{self, Need, Rule};
@@ -139,6 +139,7 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
 /// Has it done in a task of its own: whoever hangs up after a change takes no entry with him.
 async fn apart(door: &Door, work: impl Future<Output = Response> + Send + 'static) -> Response {
     let Ok(place) = Arc::clone(&door.changes).try_acquire_owned() else {
+        count_end("changes_max");
         return Problem::busy("changes_max").into_response();
     };
     let working = async move {

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
 use super::line::{Line, UnderWay};
 use super::lines::count_end;
-use crate::http::error::Problem;
+
+/// Answers are given out in pieces of so many bytes at most.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Why a body was not read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -142,36 +144,34 @@ impl Drop for Paced {
     }
 }
 
-/// A body that goes out, and with it the request.
+/// A body that goes out, and with it the request, until the client has taken it.
+///
+/// It goes out in pieces, and its last byte by itself: by HTTP/2 a piece is taken where there is room for a byte of it, and then lies
+/// where nobody counts it; the next one waits until the client has made room for all of it.
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,
     under_way: UnderWay,
     line: Arc<Line>,
+    /// How long it is, where that is known.
     bytes: usize,
+    /// What was read of it and not given out.
+    rest: Bytes,
 }
 
 impl Answer {
-    /// Gives the answer out; where all of them together are too long, another that says so.
-    pub(super) fn to(
-        line: Arc<Line>,
-        under_way: UnderWay,
-        mut response: Response,
-    ) -> Response<Self> {
-        let bytes = |response: &Response| {
-            let exact = response.body().size_hint().exact();
-            exact.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
-        };
-        let mut length = bytes(&response);
-        if !line.lines.give_out(length) {
-            line.lines.gave_out(length);
-            response = Problem::busy("answers_bytes_max").into_response();
-            length = bytes(&response);
-            line.lines.give_out(length);
-        }
+    pub(super) fn to(line: Arc<Line>, under_way: UnderWay, response: Response) -> Response<Self> {
+        let bytes = length(response.body());
+        line.lines.give_out(bytes);
         under_way.gives();
-        response.map(|body| Self { body, under_way, line, bytes: length })
+        response.map(|body| Self { body, under_way, line, bytes, rest: Bytes::new() })
     }
+}
+
+/// How long a body is that goes out, where that is known.
+pub(super) fn length(body: &Body) -> usize {
+    let exact = body.size_hint().exact();
+    exact.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 impl Drop for Answer {
@@ -189,18 +189,36 @@ impl HttpBody for Answer {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.under_way.is_asked();
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if frame.is_ready() {
+        if self.rest.is_empty() {
+            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(frame) => frame.transpose()?,
+            };
             self.under_way.gives();
+            let Some(frame) = frame else { return Poll::Ready(None) };
+            match frame.into_data() {
+                Ok(data) => self.rest = data,
+                Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+            }
         }
-        frame
+        self.under_way.gives();
+        let last_byte = usize::from(self.rest.len() > 1 && self.body.is_end_stream());
+        let length = (self.rest.len() - last_byte).min(PIECE_BYTES);
+        let piece = self.rest.split_to(length);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (of_body, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut hint = SizeHint::new();
+        if let Some(upper) = of_body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(of_body.lower() + rest);
+        hint
     }
 }

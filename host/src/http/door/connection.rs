@@ -23,13 +23,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::bodies::{Answer, Paced, Weight};
+use super::bodies::{Answer, Paced, Weight, length};
 use super::line::Line;
 use super::lines::{Seat, count_end};
 use super::stream::Watched;
 use super::tls::Tls;
 use crate::http::error::Problem;
 use crate::model::DoorLimits;
+
+/// An answer of so many bytes is about as long as one that says that there is no room.
+const SHORT_BYTES: usize = 4 << 10;
 
 /// What all connections of a door share.
 #[derive(Debug, Clone)]
@@ -128,6 +131,16 @@ fn note(peer: SocketAddr, ended: Result<(), Box<dyn std::error::Error + Send + S
     }
 }
 
+/// The same answer, or a short one where there is no room for it. One that is short itself takes no more.
+fn if_room(line: &Line, response: axum::response::Response) -> axum::response::Response {
+    let bytes = length(response.body());
+    if bytes <= SHORT_BYTES || line.lines.has_room_for(bytes) {
+        return response;
+    }
+    count_end("answers_bytes_max");
+    Problem::busy("answers_bytes_max").into_response()
+}
+
 /// What answers the requests of a connection.
 #[derive(Debug)]
 struct Visit {
@@ -156,12 +169,17 @@ impl Service<Request<Incoming>> for Visit {
             let refused = Problem::busy(limit).into_response();
             return Box::pin(async { Ok(Answer::to(line, under_way, refused)) });
         }
+        let is_safe = request.method().is_safe();
         let answering = self.router.clone().oneshot(request);
         Box::pin(async move {
             let mut response = answering.await?;
             if response.status() == StatusCode::REQUEST_TIMEOUT && version != Version::HTTP_2 {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
+            }
+            // What was changed is told, however little room there is.
+            if is_safe {
+                response = if_room(&line, response);
             }
             Ok(Answer::to(line, under_way, response))
         })

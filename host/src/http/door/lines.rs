@@ -97,8 +97,8 @@ impl Drop for Seat {
     }
 }
 
-/// Counts a connection that a limit ended or refused.
-pub(super) fn count_end(reason: &'static str) {
+/// Counts a connection, or a request, that a limit ended or refused.
+pub(in crate::http) fn count_end(reason: &'static str) {
     counter!(metric::HTTP_CONNECTIONS_ENDED.name, "reason" => reason).increment(1);
 }
 
@@ -214,10 +214,15 @@ impl Lines {
         }
     }
 
-    /// Takes note of bytes of an answer that go out, if there is room for them.
-    pub(super) fn give_out(&self, bytes: usize) -> bool {
-        let before = self.answers.fetch_add(bytes, Ordering::Relaxed);
+    /// Whether so many bytes of an answer may go out beside the others.
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
+        let before = self.answers.load(Ordering::Relaxed);
         before.saturating_add(bytes) <= self.limits.answers_bytes_max
+    }
+
+    /// Takes note of bytes of an answer that go out.
+    pub(super) fn give_out(&self, bytes: usize) {
+        self.answers.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Takes note that an answer has gone out, or has been given up.

@@ -13,6 +13,7 @@ mod stream;
 mod tls;
 
 pub(super) use bodies::{BodyFault, Weight};
+pub(super) use lines::count_end;
 pub use tls::{BadTls, Pem, Tls};
 
 use std::io;
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connection::Reception;
-use self::lines::{Lines, count_end};
+use self::lines::Lines;
 use super::Door;
 
 /// Serves until the door is closed and all that was asked is answered, or until it is shut.
