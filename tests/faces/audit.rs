@@ -94,7 +94,7 @@ async fn a_log_that_cannot_be_written_is_told_of_and_starts_wait_for_it() {
     let data = tempfile::tempdir().unwrap();
     let app = house::start(data.path()).await.unwrap();
     let mut outside = house::outside(data.path()).await;
-    let away = sqlx::query("alter table audit rename to audit_away");
+    let away = sqlx::raw_sql("begin immediate; alter table audit rename to audit_away; commit");
     away.execute(&mut outside).await.unwrap();
 
     let unrecorded = post(&app, "/v1/queues/q/pause", "").await;
@@ -109,7 +109,7 @@ async fn a_log_that_cannot_be_written_is_told_of_and_starts_wait_for_it() {
         app.dispatch().write_noted().await.unwrap_err();
     }
 
-    let back = sqlx::query("alter table audit_away rename to audit");
+    let back = sqlx::raw_sql("begin immediate; alter table audit_away rename to audit; commit");
     back.execute(&mut outside).await.unwrap();
     let log = loop {
         match app.dispatch().audit_log(None, 10).await.unwrap() {

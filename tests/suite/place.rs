@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use stepwell::config::Config;
@@ -72,10 +73,9 @@ impl Place {
         match self {
             Self::File(path) => {
                 let mut connection = sqlite(path).await;
-                sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-                    .execute(&mut connection)
-                    .await
-                    .unwrap();
+                // Who begins by reading may find that a host has written meanwhile, and is refused at once.
+                let sql = format!("begin immediate; {sql}; commit");
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }
             Self::Server(url) => {
@@ -168,7 +168,8 @@ async fn connect(url: &str, limits: &Limits) -> SqlStore<Dialect> {
 }
 
 async fn sqlite(path: &Path) -> sqlx::SqliteConnection {
-    sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    options.busy_timeout(Duration::from_secs(60)).connect().await.unwrap()
 }
 
 async fn postgres(url: &str) -> sqlx::PgConnection {
