@@ -29,7 +29,7 @@ impl AccessStore for DyingStore {
     }
 
     async fn mark_used(&self, host: HostId, id: &KeyId, at: Timestamp) -> Result<()> {
-        self.fault.write(self.inner.mark_used(host, id, at)).await
+        self.fault.read(self.inner.mark_used(host, id, at)).await
     }
 
     async fn remove_sessions(&self, host: HostId, before: Timestamp) -> Result<u64> {
@@ -37,7 +37,7 @@ impl AccessStore for DyingStore {
     }
 
     async fn write_audit(&self, entries: &[NewAudit]) -> Result<()> {
-        self.fault.write(self.inner.write_audit(entries)).await
+        self.fault.read(self.inner.write_audit(entries)).await
     }
 
     async fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>> {

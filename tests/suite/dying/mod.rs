@@ -1,7 +1,8 @@
 //! A host that dies at a write: a real store, and a fault between it and the house.
 //!
 //! The fault counts what is written and strikes once, at the write of its number. Claims and promotions count where they took
-//! something; what only keeps the host alive, or deploys a module, does not count.
+//! something; what only keeps the host alive, or deploys a module, does not count. Nor do the audit log and when a key was used, which are
+//! written now and then, also after all else has ended.
 
 mod access;
 mod store;
