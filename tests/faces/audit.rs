@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use stepwell::app::App;
+use stepwell::dispatch::Dispatch;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -138,6 +139,29 @@ async fn starts_are_written_down_soon_and_before_a_host_stops() {
     let log = app.dispatch().audit_log(None, 10).await.unwrap();
     assert_eq!(log.len(), 2);
     assert!(log.iter().all(|row| row.entry.action == "execution.start"), "{log:?}");
+    app.kill().await;
+}
+
+#[tokio::test]
+async fn whoever_reads_the_log_waits_for_what_is_just_being_written() {
+    let data = tempfile::tempdir().unwrap();
+    let app = house::start(data.path()).await.unwrap();
+    let mut outside = house::outside(data.path()).await;
+    sqlx::raw_sql("begin immediate").execute(&mut outside).await.unwrap();
+    start_nothing(&app).await;
+    // By now the host has taken it, and waits for the database.
+    tokio::time::sleep(Dispatch::AUDIT_EVERY * 3).await;
+
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{}/v1/audit", app.address());
+    let reading = async { client.get(url).send().await.unwrap().text().await.unwrap() };
+    let letting_go = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        sqlx::raw_sql("commit").execute(&mut outside).await.unwrap();
+    };
+    let (log, ()) = tokio::join!(reading, letting_go);
+
+    assert!(log.contains("execution.start"), "{log}");
     app.kill().await;
 }
 

@@ -3,7 +3,7 @@
 //! An entry is durable before the change is acknowledged, with two exceptions, of which there may be thousands in a second: starts,
 //! and what was refused and so changed nothing, are noted in memory and written together, at most [`Dispatch::AUDIT_EVERY`] later.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,18 @@ const KEPT_MAX: usize = 100_000;
 const SUBJECT_BYTES_MAX: usize = 512;
 
 /// Entries that are to be written.
-pub(super) type Noted = Mutex<Vec<NewAudit>>;
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    entries: Mutex<Vec<NewAudit>>,
+    /// Held while some are being written: whoever wants all to be there waits for those too.
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl Noted {
+    fn entries(&self) -> MutexGuard<'_, Vec<NewAudit>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Dispatch {
     /// How long a start or a refusal may be answered and not yet in the log.
@@ -30,7 +41,7 @@ impl Dispatch {
 
     /// Notes an entry, to be written soon together with others.
     pub fn audit_soon(&self, entry: NewAudit) {
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.noted.entries();
         noted.push(bounded(entry));
         keep_newest(&mut noted);
     }
@@ -44,8 +55,9 @@ impl Dispatch {
         }
     }
 
-    /// Writes what was noted. What cannot be written is kept for the next time, also where nobody waits any longer.
+    /// Writes what was noted until now. What cannot be written is kept for the next time, also where nobody waits any longer.
     pub async fn write_noted(&self) -> Result<()> {
+        let _alone = self.noted.writing.lock().await;
         let mut taken = Taken::from(&*self.noted);
         if taken.entries.is_empty() {
             return Ok(());
@@ -69,7 +81,7 @@ struct Taken<'a> {
 
 impl<'a> From<&'a Noted> for Taken<'a> {
     fn from(noted: &'a Noted) -> Self {
-        let entries = std::mem::take(&mut *noted.lock().unwrap_or_else(PoisonError::into_inner));
+        let entries = std::mem::take(&mut *noted.entries());
         Self { noted, entries }
     }
 }
@@ -79,7 +91,7 @@ impl Drop for Taken<'_> {
         if self.entries.is_empty() {
             return;
         }
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.noted.entries();
         self.entries.append(&mut noted);
         keep_newest(&mut self.entries);
         *noted = std::mem::take(&mut self.entries);
