@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) crowd: u32,
     /// Steps that one execution calls at once. `STEPWELL_BENCH_FAN`.
     pub(crate) fan: usize,
-    /// Turns of chains with metrics and without, four rounds each. `STEPWELL_BENCH_COUNTING_TURNS`.
+    /// Turns with metrics and without, not quite a second each. `STEPWELL_BENCH_COUNTING_TURNS`.
     pub(crate) counting_turns: u32,
     /// Seconds that an idle host is watched. `STEPWELL_BENCH_IDLE_SECONDS`.
     pub(crate) idle_seconds: u32,
@@ -34,7 +34,7 @@ impl Settings {
             rounds: read_number("STEPWELL_BENCH_ROUNDS", 7)?,
             crowd: read_number("STEPWELL_BENCH_CROWD", 1_000_000)?,
             fan: read_number("STEPWELL_BENCH_FAN", 10_000)?,
-            counting_turns: read_number("STEPWELL_BENCH_COUNTING_TURNS", 25)?,
+            counting_turns: read_number("STEPWELL_BENCH_COUNTING_TURNS", 120)?,
             idle_seconds: read_number("STEPWELL_BENCH_IDLE_SECONDS", 20)?,
         })
     }

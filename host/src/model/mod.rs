@@ -24,6 +24,7 @@ mod duration;
 mod egress_limits;
 mod execution;
 mod failure;
+mod gauges;
 mod history;
 mod ids;
 mod key;
@@ -58,6 +59,7 @@ pub use duration::{BadDuration, format_duration, parse_duration};
 pub use egress_limits::EgressLimits;
 pub use execution::{ExecutionState, Routing, UnknownState};
 pub use failure::{Failure, Outcome, kind};
+pub use gauges::{Gauged, show_gauges, watch_gauges};
 pub use history::{History, Part};
 pub use ids::{
     ExecutionId, HostId, Ids, InboxId, ModuleDigest, ParseIdError, Promise, RandomIds, Run, Seq,

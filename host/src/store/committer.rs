@@ -5,7 +5,7 @@
 //! one at a time.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::join_all;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::error::{BoxError, StoreError};
-use super::meters::CommitMeters;
+use super::meters::{CommitMeters, Unanswered, Waiting};
 use super::snapshot::Snapshot;
 use super::write::{Effects, NewExecution, Write, Written};
 use super::{Result, Store};
@@ -33,31 +33,12 @@ pub struct Committer {
 #[derive(Debug)]
 struct Shared {
     host: HostId,
-    waiting: AtomicUsize,
+    waiting: Arc<Unanswered>,
     waiting_max: usize,
     takes_births: AtomicBool,
     /// Queues of which nothing is begun here.
     paused: RwLock<HashSet<Name>>,
     meters: CommitMeters,
-}
-
-/// A write that is handed in and not answered counts as waiting, whatever becomes of it.
-#[derive(Debug)]
-struct Waiting(Arc<Shared>);
-
-impl Waiting {
-    fn enter(shared: &Arc<Shared>) -> Self {
-        let waiting = shared.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-        shared.meters.waits(waiting);
-        Self(Arc::clone(shared))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let waiting = self.0.waiting.fetch_sub(1, Ordering::Relaxed) - 1;
-        self.0.meters.waits(waiting);
-    }
 }
 
 /// Where a committer runs, and until when.
@@ -110,7 +91,7 @@ impl Committer {
         let (births, born) = mpsc::channel(limits.activations_max.max(1));
         let shared = Arc::new(Shared {
             host,
-            waiting: AtomicUsize::new(0),
+            waiting: Unanswered::watched(),
             waiting_max: limits.committer_queue_max,
             takes_births: AtomicBool::new(false),
             paused: RwLock::default(),
@@ -139,7 +120,7 @@ impl Committer {
             return Err(StoreError::Full { waiting });
         }
         let (to, answered) = oneshot::channel();
-        let answer = Answer { to, waiting: Some(Waiting::enter(&self.shared)) };
+        let answer = Answer { to, waiting: Some(self.shared.waiting.enter()) };
         if self.queue.send(Request { write, answer }).await.is_err() {
             return Err(StoreError::Unavailable("the committer of this host has ended".into()));
         }
@@ -148,7 +129,7 @@ impl Committer {
 
     /// Whether one more start may wait; else how many writes do.
     fn has_room(&self) -> Result<(), usize> {
-        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        let waiting = self.shared.waiting.count();
         if waiting < self.shared.waiting_max { Ok(()) } else { Err(waiting) }
     }
 
@@ -157,7 +138,7 @@ impl Committer {
         if let Err(waiting) = self.has_room() {
             return writes.iter().map(|_| Err(StoreError::Full { waiting })).collect();
         }
-        let mut waiting = Some(Waiting::enter(&self.shared));
+        let mut waiting = Some(self.shared.waiting.enter());
         let requests = writes.into_iter().map(|write| {
             let (to, answered) = oneshot::channel();
             (Request { write, answer: Answer { to, waiting: waiting.take() } }, answered)

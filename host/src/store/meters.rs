@@ -1,18 +1,19 @@
 //! What the committer counts for people.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::Result;
 use super::write::Written;
-use crate::model::{Stopwatch, metric};
+use crate::model::{Gauged, Stopwatch, metric, watch_gauges};
 
 #[derive(Debug)]
 pub(super) struct CommitMeters {
     duration: Histogram,
     size: Histogram,
     failures: Counter,
-    /// Writes that were handed in and are not answered.
-    waiting: Gauge,
 }
 
 impl Default for CommitMeters {
@@ -21,17 +22,11 @@ impl Default for CommitMeters {
             duration: histogram!(metric::COMMIT_DURATION.name),
             size: histogram!(metric::COMMIT_SIZE.name),
             failures: counter!(metric::COMMIT_FAILURES.name),
-            waiting: gauge!(metric::COMMITTER_WAITING.name),
         }
     }
 }
 
 impl CommitMeters {
-    /// So many writes are handed in and not answered.
-    pub(super) fn waits(&self, writes: usize) {
-        self.waiting.set(metric::float(writes));
-    }
-
     /// One commit of so many writes came to that.
     pub(super) fn committed(
         &self,
@@ -44,5 +39,47 @@ impl CommitMeters {
         if came_to.is_err() {
             self.failures.increment(1);
         }
+    }
+}
+
+/// How many writes were handed in and are not answered, as a gauge.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    count: AtomicUsize,
+    told: Gauge,
+}
+
+/// A write that is handed in and not answered counts as waiting, whatever becomes of it.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<Unanswered>);
+
+impl Unanswered {
+    /// None so far.
+    pub(super) fn watched() -> Arc<Self> {
+        let told = gauge!(metric::COMMITTER_WAITING.name);
+        let none = Arc::new(Self { count: AtomicUsize::new(0), told });
+        watch_gauges(Arc::downgrade(&none) as Weak<dyn Gauged>);
+        none
+    }
+
+    pub(super) fn enter(self: &Arc<Self>) -> Waiting {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Waiting(Arc::clone(self))
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl Gauged for Unanswered {
+    fn show(&self) {
+        self.told.set(metric::float(self.count()));
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -12,6 +12,7 @@ use metrics_process::Collector;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::metric::{self, Metric, MetricKind};
+use crate::model::show_gauges;
 
 /// How often what histograms were told is summed up: until then each value takes room.
 const SUM_UP_EVERY: Duration = Duration::from_secs(5);
@@ -82,6 +83,7 @@ fn describe(metric: &Metric) {
 impl Exposition {
     /// All of it, as Prometheus reads it.
     pub fn text(&self) -> String {
+        show_gauges();
         self.process.collect();
         self.counted.render()
     }

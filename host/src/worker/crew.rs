@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
@@ -20,7 +20,8 @@ use super::trial::Trial;
 use super::{Parts, Planner, Polling, Stopping};
 use crate::journal::Ended;
 use crate::model::{
-    Clock, ExecutionId, HostId, Ids, Lease, Limits, Promise, Run, TaskId, Timestamp, Tracer, Wake,
+    Clock, ExecutionId, Gauged, HostId, Ids, Lease, Limits, Promise, Run, TaskId, Timestamp,
+    Tracer, Wake, watch_gauges,
 };
 use crate::notify::Notifier;
 use crate::sandbox::Sandbox;
@@ -85,6 +86,12 @@ impl std::ops::Deref for Crew {
     }
 }
 
+impl Gauged for Members {
+    fn show(&self) {
+        self.meters.room.tell(&self.slots, &self.hot);
+    }
+}
+
 /// An attempt of a task that runs on this host.
 #[derive(Debug)]
 struct Running {
@@ -124,7 +131,7 @@ impl Crew {
             grants: Grants::new(Arc::clone(&parts.store), parts.sandbox.clone()),
             slots: Slots::new(parts.limits.max_concurrency),
             hot: Hot::new(&parts.limits),
-            meters: Meters::new(parts.limits.max_concurrency, parts.history),
+            meters: Meters::new(parts.history),
             trial: Trial::default(),
             store: parts.store,
             committer: parts.committer,
@@ -153,7 +160,9 @@ impl Crew {
             running: Mutex::new(HashMap::new()),
             tickets: AtomicU64::new(0),
         };
-        (Self(Arc::new(members)), Inlets { births: parts.births, renewals: renewed })
+        let members = Arc::new(members);
+        watch_gauges(Arc::downgrade(&members) as Weak<dyn Gauged>);
+        (Self(members), Inlets { births: parts.births, renewals: renewed })
     }
 
     /// Begins what takes turns with guests, on their threads: there a turn wakes no other thread.

@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::mpsc;
 
-use super::meters::RoomMeters;
 use crate::model::{ExecutionId, Limits};
 
 /// Something an activation is told.
@@ -38,7 +37,6 @@ struct Room {
     tick: u64,
     /// Others are ready and there is no place for them: whoever waits next makes one.
     is_short: bool,
-    meters: RoomMeters,
 }
 
 #[derive(Debug)]
@@ -62,6 +60,12 @@ impl Hot {
         self.room.lock().expect("nobody panics while holding it")
     }
 
+    /// How many activations there are, how many of them wait, and the memory that those hold, in bytes.
+    pub(super) fn counts(&self) -> (usize, usize, u64) {
+        let room = self.room();
+        (room.active.len(), room.waiting.len(), room.waiting_bytes)
+    }
+
     /// How many more activations there may be.
     pub(super) fn free(&self) -> usize {
         self.activations_max.saturating_sub(self.room().active.len())
@@ -80,7 +84,6 @@ impl Hot {
         }
         let (nudges, inlet) = mpsc::channel(NUDGES_MAX);
         room.active.insert(execution, Active { nudges, waits: None });
-        room.tell();
         Some(inlet)
     }
 
@@ -89,7 +92,6 @@ impl Hot {
         let mut room = self.room();
         room.run(execution);
         room.active.remove(&execution);
-        room.tell();
     }
 
     /// Tells an activation something. False: there is none.
@@ -117,7 +119,6 @@ impl Hot {
         active.waits = Some((tick, bytes));
         room.waiting.insert(tick, execution);
         room.waiting_bytes += bytes;
-        room.tell();
         while room.waiting.len() > self.waiting_max || room.waiting_bytes > self.waiting_bytes_max {
             if !room.evict_oldest() {
                 return;
@@ -153,12 +154,7 @@ impl Room {
         if let Some((tick, bytes)) = active.waits.take() {
             self.waiting.remove(&tick);
             self.waiting_bytes -= bytes;
-            self.tell();
         }
-    }
-
-    fn tell(&self) {
-        self.meters.tell(self.active.len(), self.waiting.len(), self.waiting_bytes);
     }
 
     fn evict_oldest(&mut self) -> bool {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
+use super::hot::Hot;
 use super::settle::Settlement;
+use super::slots::Slots;
 use crate::journal::Ended;
 use crate::model::{ExecutionState, History, Name, StepUsage, metric};
 
@@ -19,6 +21,7 @@ pub(super) struct Meters {
     pub(super) parkings: Counter,
     replays: Counter,
     replayed_entries: Counter,
+    pub(super) room: RoomMeters,
     pub(super) lease: LeaseMeters,
     /// The same for people who look at this host.
     history: Arc<History>,
@@ -42,9 +45,9 @@ pub(super) enum Where {
 }
 
 impl Meters {
-    pub(super) fn new(slots: usize, history: Arc<History>) -> Self {
-        gauge!(metric::SLOTS.name).set(metric::float(slots));
+    pub(super) fn new(history: Arc<History>) -> Self {
         Self {
+            room: RoomMeters::default(),
             steps: Kept::new(StepMeters::of, (other(), other())),
             workflows: Kept::new(WorkflowMeters::of, other()),
             parkings: counter!(metric::PARKINGS.name),
@@ -209,9 +212,11 @@ impl WorkflowMeters {
     }
 }
 
-/// Waiting and working instances, as gauges.
+/// Of what there is room for on this host.
 #[derive(Debug)]
 pub(super) struct RoomMeters {
+    slots: Gauge,
+    slots_busy: Gauge,
     active: Gauge,
     waiting: Gauge,
     waiting_bytes: Gauge,
@@ -220,6 +225,8 @@ pub(super) struct RoomMeters {
 impl Default for RoomMeters {
     fn default() -> Self {
         Self {
+            slots: gauge!(metric::SLOTS.name),
+            slots_busy: gauge!(metric::SLOTS_BUSY.name),
             active: gauge!(metric::ACTIVATIONS.name),
             waiting: gauge!(metric::HOT.name),
             waiting_bytes: gauge!(metric::HOT_MEMORY.name),
@@ -228,7 +235,11 @@ impl Default for RoomMeters {
 }
 
 impl RoomMeters {
-    pub(super) fn tell(&self, active: usize, waiting: usize, waiting_bytes: u64) {
+    pub(super) fn tell(&self, slots: &Slots, hot: &Hot) {
+        let (count, busy) = slots.taken();
+        self.slots.set(metric::float(count));
+        self.slots_busy.set(metric::float(busy));
+        let (active, waiting, waiting_bytes) = hot.counts();
         self.active.set(metric::float(active));
         self.waiting.set(metric::float(waiting));
         self.waiting_bytes.set(metric::float(waiting_bytes));

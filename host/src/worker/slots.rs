@@ -3,41 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{Gauge, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use crate::model::metric;
 
 /// As many as may run at once on this host.
 #[derive(Debug)]
 pub(super) struct Slots {
     free: Arc<Semaphore>,
-    busy: Gauge,
+    count: usize,
 }
 
 /// One attempt's place; dropping it frees the slot.
 #[derive(Debug)]
-pub(super) struct Slot {
-    _permit: OwnedSemaphorePermit,
-    busy: Gauge,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.busy.decrement(1);
-    }
-}
+pub(super) struct Slot(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
 
 impl Slots {
     pub(super) fn new(count: usize) -> Self {
-        let busy = gauge!(metric::SLOTS_BUSY.name);
-        Self { free: Arc::new(Semaphore::new(count)), busy }
+        Self { free: Arc::new(Semaphore::new(count)), count }
     }
 
     /// Takes one if one is free now.
     pub(super) fn try_take(&self) -> Option<Slot> {
-        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
-        Some(self.slot(permit))
+        Arc::clone(&self.free).try_acquire_owned().ok().map(Slot)
     }
 
     /// Waits for one, in turn, but no longer than `patience`.
@@ -46,12 +32,11 @@ impl Slots {
             return Some(slot);
         }
         let waited = tokio::time::timeout(patience, Arc::clone(&self.free).acquire_owned()).await;
-        let permit = waited.ok()?.ok()?;
-        Some(self.slot(permit))
+        waited.ok()?.ok().map(Slot)
     }
 
-    fn slot(&self, permit: OwnedSemaphorePermit) -> Slot {
-        self.busy.increment(1);
-        Slot { _permit: permit, busy: self.busy.clone() }
+    /// How many there are, and how many of them are taken.
+    pub(super) fn taken(&self) -> (usize, usize) {
+        (self.count, self.count.saturating_sub(self.free.available_permits()))
     }
 }
