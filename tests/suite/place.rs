@@ -87,6 +87,14 @@ impl Place {
         }
     }
 
+    /// Keeps every host from writing to a file as long as what is returned lives.
+    pub(crate) async fn hold(&self) -> sqlx::SqliteConnection {
+        let Self::File(path) = self else { panic!("a server cannot be held") };
+        let mut connection = sqlite(path).await;
+        sqlx::raw_sql("begin immediate").execute(&mut connection).await.unwrap();
+        connection
+    }
+
     /// What a statement counts.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let query = AssertSqlSafe(sql.to_owned());

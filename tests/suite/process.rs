@@ -51,6 +51,11 @@ impl Process {
         (self.child, self.api, self.log) = (child, api, Some(log));
     }
 
+    /// Its database.
+    pub(crate) fn place(&self) -> Place {
+        Place::in_folder(self.folder.path())
+    }
+
     /// What it holds of the machine's memory, in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -62,8 +67,7 @@ impl Process {
     /// Kills it, and holds everything that it leaves to the ledger.
     pub(crate) async fn audit(mut self, accepted: &[String]) {
         self.kill();
-        let (place, artefacts) =
-            (Place::in_folder(self.folder.path()), artefacts(self.folder.path()));
+        let (place, artefacts) = (self.place(), artefacts(self.folder.path()));
         place.audit(&artefacts, &Limits::for_cores(2), accepted, Faults::Kills).await;
     }
 }

@@ -2,6 +2,7 @@
 //! What `promtool` says of it, scripts/check-api asks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::json;
 use stepwell::model::metric::{self, MetricKind};
@@ -113,7 +114,7 @@ async fn what_a_host_counts_is_told_as_prometheus_reads_it() {
     api.until(&paused, |execution| execution["tasks"] == 2).await;
     // Compiled here, and nowhere before.
     api.deploy("again", [guests::wasm("misbehaving"), custom_section()].concat()).await;
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
 
     let told = scrape(&process).await;
 
@@ -217,6 +218,42 @@ async fn what_is_told_under_load_is_in_order_and_only_grows() {
     let told = scrape(&process).await;
     let ended = told.count("stepwell_executions_ended_total", &["state=\"completed\""]);
     assert_eq!(ended, i64::try_from(CROWD).unwrap());
+    process.audit(&[]).await;
+}
+
+/// Returns when the gauges stand so, in the order of [`GAUGES`].
+async fn until_gauges(process: &Process, stand: impl Fn([i64; 3]) -> bool) {
+    let mut last = GAUGES.map(|_| -1);
+    let reading = async {
+        while !stand(last) {
+            let told = scrape(process).await;
+            last = GAUGES.map(|gauge| told.count(gauge, &[]));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let read = tokio::time::timeout(Duration::from_secs(30), reading).await;
+    read.unwrap_or_else(|_late| panic!("{GAUGES:?} stand at {last:?}"));
+}
+
+const GAUGES: [&str; 3] =
+    ["stepwell_activations", "stepwell_slots_busy", "stepwell_committer_waiting"];
+
+#[tokio::test]
+async fn gauges_tell_what_is_so_when_they_are_read() {
+    let process = Process::start().await;
+    until_gauges(&process, |now| now == [0, 0, 0]).await;
+
+    let id = process.api().run("drawling", json!(6)).await;
+    // Where nothing is kept in memory, what waits for a step is nobody's.
+    let active = i64::from(!TestHost::is_never_hot());
+    until_gauges(&process, |[activations, busy, _]| activations == active && busy == 1).await;
+    // What the step says is to be written, and cannot be.
+    let held = process.place().hold().await;
+    until_gauges(&process, |[_, busy, waiting]| busy == 1 && waiting > 0).await;
+    drop(held);
+
+    process.api().ended(&id).await;
+    until_gauges(&process, |now| now == [0, 0, 0]).await;
     process.audit(&[]).await;
 }
 
