@@ -1,6 +1,8 @@
 //! The whole house: built, killed, built again on what it left, and stopped.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,6 +37,21 @@ async fn ready(app: &App) -> u16 {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let answer = client.get(format!("http://{}/ready", app.address())).send().await;
     answer.expect("the host answers").status().as_u16()
+}
+
+#[tokio::test]
+async fn the_data_folder_is_for_its_user_alone_and_one_that_was_there_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mode_of = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let fresh = folder.path().join("srv/data");
+    let given = folder.path().join("given");
+    std::fs::create_dir(&given).unwrap();
+    std::fs::set_permissions(&given, Permissions::from_mode(0o750)).unwrap();
+
+    for (data, mode) in [(&fresh, 0o700), (&given, 0o750)] {
+        start(data).await.unwrap().stop().await;
+        assert_eq!(mode_of(data), mode, "{}", data.display());
+    }
 }
 
 #[tokio::test]

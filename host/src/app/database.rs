@@ -1,5 +1,6 @@
 //! Which database a host works on, and opening it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub(super) struct Opened {
 /// Opens the database that is configured: a Postgres that others share, or a file in the data folder.
 pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
     let data = &config.data;
-    tokio::fs::create_dir_all(data).await.with_context(|| {
+    make_folder(data).await.with_context(|| {
         format!("the folder {} cannot be made; give another --data", data.display())
     })?;
     let session = session(ids);
@@ -46,6 +47,17 @@ pub(super) async fn open(config: &Config, ids: &dyn Ids) -> Result<Opened> {
     };
     let store = SqlStore::connect(url, &options, &config.limits).await?;
     Ok(Opened { store: Arc::new(store), lease: Some(lease), session })
+}
+
+/// Makes the data folder where there is none, for this user alone: whoever reads what lies in it needs no key.
+async fn make_folder(data: &Path) -> io::Result<()> {
+    if let Some(parent) = data.parent() {
+        tokio::fs::create_dir_all(parent).await?;
+    }
+    match tokio::fs::DirBuilder::new().mode(0o700).create(data).await {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && data.is_dir() => Ok(()),
+        made => made,
+    }
 }
 
 /// Where the database lies that is a file.
