@@ -93,6 +93,16 @@ async fn a_log_grows_while_a_step_speaks() {
     let badge = "return document.querySelector('#head .badge').textContent";
     assert_ne!(browser.run(badge).await, json!("completed"));
     browser.reads("line 12").await;
+
+    // A step's name leads to what that step has said, and from there one comes back.
+    browser.run("document.querySelector('.logs a').click()").await;
+    browser.reads("Only what step drawl said.").await;
+    browser.reads("line 12").await;
+    browser.picture("logs-of-a-step").await;
+    browser.complained_of_nothing().await;
+    browser.go(&house.page(&format!("/executions/{id}?tab=logs&step=drawl&attempt=2"))).await;
+    browser.reads("Only what step drawl said in attempt 2.").await;
+    browser.reads("None here").await;
     browser.complained_of_nothing().await;
     browser.close().await;
 }

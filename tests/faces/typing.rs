@@ -166,7 +166,14 @@ async fn with_a_key_everything_goes_on_as_before_and_none_is_ever_printed_again(
     hand.does(&["deploy", wasm.to_str().unwrap()]).await;
     let id = hand.does(&["run", "checkout", "--input", CHECKOUT]).await.trim().to_owned();
     assert!(hand.does(&["result", &id, "--wait"]).await.contains(r#""total":120"#));
-    assert!(hand.does(&["logs", &id, "--follow"]).await.contains("charged A-1"));
+    let said = hand.does(&["logs", &id, "--follow"]).await;
+    assert!(said.contains("charged A-1"), "{said}");
+    for (wish, is_there) in [(["--step", "charge"], true), (["--step", "ship"], false)] {
+        for follow in [&["--attempt", "1"][..], &["--follow"]] {
+            let told = hand.does(&[&["logs", &id], &wish[..], follow].concat()).await;
+            assert_eq!(told.contains("charged A-1"), is_there, "{wish:?} {follow:?}: {told}");
+        }
+    }
     assert!(hand.does(&["list"]).await.contains(&id));
     assert!(hand.does(&["show", &id]).await.contains("charge"));
     let listed = hand.does(&["keys", "list"]).await;

@@ -117,3 +117,61 @@ async fn what_a_step_says_can_be_read_while_it_runs() {
     assert!(lines.starts_with(&early));
     host.audit().await;
 }
+
+#[tokio::test]
+async fn lines_of_one_step_call_or_attempt_can_be_read_alone() {
+    let mut settings = Settings::default();
+    // A page reads through so many lines, however few of them are wanted.
+    (settings.limits.page_max, settings.limits.page_reads_max) = (3, 6);
+    let mut host = TestHost::start_with(settings).await;
+    let id = host.run("talking", Value::Null).await;
+    for number in 1..=2 {
+        host.until(&id, |execution| execution["counters"]["words"] == number).await;
+        host.signalled(&id, "go", json!(number)).await;
+    }
+    host.ended(&id).await.value();
+
+    let all = pages(&host, &id, "limit=3").await.concat();
+    assert_eq!(all.len(), 12);
+    let is = |field: &'static str, value: Value| {
+        all.iter().filter(move |line| line[field] == value).cloned().collect::<Vec<_>>()
+    };
+    let of_step = is("step", json!("talk"));
+    let promise = of_step[0]["promise"].clone();
+    assert_eq!((of_step.len(), is("promise", promise.clone()).len()), (6, 3));
+    let first_call = format!("step=talk&promise={promise}");
+    for (wish, wanted) in [
+        ("step=talk", of_step),
+        (&*first_call, is("promise", promise)),
+        ("attempt=0", is("attempt", json!(0))),
+        ("attempt=1", is("attempt", json!(1))),
+        ("attempt=2", Vec::new()),
+        ("step=nobody", Vec::new()),
+        ("step=talk&failed_attempts=true", Vec::new()),
+    ] {
+        for limit in 1..=3 {
+            let pages = pages(&host, &id, &format!("limit={limit}&{wish}")).await;
+            assert!(pages.iter().all(|page| page.len() <= limit), "{wish}: {pages:?}");
+            assert_eq!(pages.concat(), wanted, "{wish}, {limit} a page");
+        }
+    }
+    let nowhere = format!("{}0000", &id[..id.len() - 4]);
+    assert_eq!(
+        host.get(&format!("/v1/executions/{nowhere}/logs?limit=3&step=talk")).await.status,
+        404
+    );
+    host.audit().await;
+}
+
+/// All pages of such lines.
+async fn pages(host: &TestHost, id: &str, wish: &str) -> Vec<Vec<Value>> {
+    let (mut pages, mut after) = (Vec::new(), json!(0));
+    while !after.is_null() {
+        let path = format!("/v1/executions/{id}/logs?{wish}&after={after}");
+        let answer = host.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        pages.push(answer.body["lines"].as_array().unwrap().clone());
+        after = answer.body["next_after"].clone();
+    }
+    pages
+}

@@ -41,6 +41,8 @@ async fn a_step_is_tried_again_until_it_goes_well() {
         assert!(last <= times[0] && times[0] <= times[1] && times[1] < next, "{line}");
         last = next;
     }
+    let path = format!("/v1/executions/{id}/logs?failed_attempts=true&step=flaky&attempt=2");
+    assert_eq!(host.get(&path).await.body["lines"], json!([told(2)]));
     host.audit().await;
 }
 

@@ -23,7 +23,31 @@ pub struct Logs {
     #[arg(long, short = 'f')]
     follow: bool,
     #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
     shown: Shown,
+}
+
+/// Whose lines.
+#[derive(Debug, Args)]
+struct Whose {
+    /// Only what this step has said
+    #[arg(long, value_name = "STEP")]
+    step: Option<String>,
+    /// Only what was said in an attempt with this number; 0 is the workflow itself
+    #[arg(long, value_name = "NUMBER")]
+    attempt: Option<u32>,
+}
+
+impl Whose {
+    /// A page of them behind a line.
+    async fn page(&self, client: &Client, id: &str, after: i64) -> Result<Page, CliError> {
+        let (after, attempt) = (after.to_string(), self.attempt.map(|attempt| attempt.to_string()));
+        let mut query = vec![("after", after.as_str()), ("limit", "1000")];
+        query.extend(self.step.as_deref().map(|step| ("step", step)));
+        query.extend(attempt.as_deref().map(|attempt| ("attempt", attempt)));
+        client.read(&["executions", id, "logs"], &query).await?.read()
+    }
 }
 
 /// Lines that steps say while they run may come without an entry.
@@ -54,20 +78,18 @@ impl Logs {
         let id = typed::execution(&self.id)?;
         if self.follow {
             let form = if self.shown.json { Form::Json } else { Form::Text };
-            return follow(client, &id, form, out).await;
+            return follow(client, (&id, &self.whose), form, out).await;
         }
-        let (mut after, mut whole) = ("0".to_owned(), Vec::new());
+        let (mut after, mut whole) = (0, Vec::new());
         loop {
-            let query = [("after", after.as_str()), ("limit", "1000")];
-            let answer = client.read(&["executions", &id, "logs"], &query).await?;
-            let page: Page = answer.read()?;
+            let page = self.whose.page(client, &id, after).await?;
             if self.shown.json {
                 whole.extend(page.lines);
             } else {
                 page.lines.iter().try_for_each(|line| print(line, out))?;
             }
             match page.next_after {
-                Some(next) => after = next.to_string(),
+                Some(next) => after = next,
                 None if self.shown.json => return out.line(indented(&document(&whole))),
                 None => return Ok(()),
             }
@@ -98,7 +120,12 @@ fn on_one_line(document: &str) -> String {
 }
 
 /// Prints lines as they come. Whenever something happens to the execution, there may be some.
-async fn follow(client: &Client, id: &str, form: Form, out: &mut Out) -> Result<(), CliError> {
+async fn follow(
+    client: &Client,
+    (id, whose): (&str, &Whose),
+    form: Form,
+    out: &mut Out,
+) -> Result<(), CliError> {
     let (mut seen, mut entry) = (0, 0);
     loop {
         let mut events = Events::open(client, id, entry).await?;
@@ -110,7 +137,7 @@ async fn follow(client: &Client, id: &str, form: Form, out: &mut Out) -> Result<
                 }
                 () = tokio::time::sleep(LOOKED_EVERY) => Told::Entry,
             };
-            seen = print_behind(client, id, (seen, form), out).await?;
+            seen = print_behind(client, (id, whose), (seen, form), out).await?;
             match told {
                 Told::Entry => {}
                 Told::End => return Ok(()),
@@ -124,18 +151,16 @@ async fn follow(client: &Client, id: &str, form: Form, out: &mut Out) -> Result<
 /// Prints what is behind a line. Says which is the last one now.
 async fn print_behind(
     client: &Client,
-    id: &str,
+    (id, whose): (&str, &Whose),
     (mut seen, form): (i64, Form),
     out: &mut Out,
 ) -> Result<i64, CliError> {
     loop {
-        let after = seen.to_string();
-        let query = [("after", after.as_str()), ("limit", "1000")];
-        let page: Page = client.read(&["executions", id, "logs"], &query).await?.read()?;
+        let page = whose.page(client, id, seen).await?;
         page.lines.iter().try_for_each(|line| form.print(line, out))?;
         out.flush()?;
         let last = page.lines.last().and_then(|line| serde_json::from_str::<Line>(line.get()).ok());
-        seen = last.map_or(seen, |line| line.id);
+        seen = page.next_after.or(last.map(|line| line.id)).unwrap_or(seen);
         if page.next_after.is_none() {
             return Ok(seen);
         }

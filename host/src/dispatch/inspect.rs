@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Body, Counts, Dispatch, DispatchError, Entry, Event, ExecutionFilter, ExecutionPage,
-    ExecutionView, HostRow, LogLine, ModuleRef, ModuleRow, PoolUse, Result, bounds,
+    ExecutionView, HostRow, ModuleRef, ModuleRow, PoolUse, Result, bounds,
     deployments::DEPLOYMENTS_MAX,
 };
 use crate::model::{ExecutionId, Payload, Seq, Timestamp};
@@ -66,34 +66,6 @@ impl Dispatch {
             self.show(execution).await?;
         }
         Ok(slice)
-    }
-
-    /// The lines after line `after`.
-    pub async fn logs(
-        &self,
-        execution: ExecutionId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<LogLine>> {
-        let lines = self.store().logs(execution, after, self.page(limit)?).await?;
-        if lines.is_empty() {
-            self.show(execution).await?;
-        }
-        Ok(lines)
-    }
-
-    /// Only those lines that tell of attempts which failed and were followed by another.
-    pub async fn failed_attempts(
-        &self,
-        execution: ExecutionId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<LogLine>> {
-        let lines = self.store().failed_attempts(execution, after, self.page(limit)?).await?;
-        if lines.is_empty() {
-            self.show(execution).await?;
-        }
-        Ok(lines)
     }
 
     /// All modules, newest first.

@@ -36,6 +36,7 @@ mod follow;
 mod grants;
 mod inspect;
 mod keys;
+mod logs;
 mod outcome;
 mod pause;
 mod redrive;
@@ -59,6 +60,7 @@ pub use follow::{Followed, Follower};
 pub use grants::{GrantOrder, Granting};
 pub use inspect::JournalSlice;
 pub use keys::{KeyHolder, KeyOrder};
+pub use logs::{LogFilter, LogPage};
 pub use outcome::Progress;
 pub use redrive::{
     Attempts, Discarded, ManyLetters, REDRIVES_MAX, Redriven, RedrivenMany, Redriving,

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Door;
 use super::error::Problem;
 use super::path::{Asked, Named, page_default, place};
-use crate::dispatch::LogLine;
+use crate::dispatch::{LogFilter, LogLine, LogPage};
 use crate::model::{ExecutionId, Level, Name, Payload, Promise, Run, Timestamp};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +52,12 @@ pub(super) struct LogQuery {
     /// Only those that tell of attempts which failed and were followed by another.
     #[serde(default)]
     failed_attempts: bool,
+    /// Only those of this step.
+    step: Option<Name>,
+    /// Only those of the step's call with this promise.
+    promise: Option<Promise>,
+    /// Only those of an attempt with this number; 0 is the workflow itself.
+    attempt: Option<u32>,
 }
 
 impl From<LogLine> for Line {
@@ -83,14 +89,9 @@ pub(super) async fn page(
     Named(id): Named<ExecutionId>,
     Asked(asked): Asked<LogQuery>,
 ) -> Result<Json<Logs>, Problem> {
-    let limit = asked.limit;
+    let LogQuery { limit, failed_attempts, step, promise, attempt, .. } = asked;
     let after = i64::try_from(asked.after).map_err(Problem::malformed)?;
-    let lines = if asked.failed_attempts {
-        door.dispatch.failed_attempts(id, after, limit).await?
-    } else {
-        door.dispatch.logs(id, after, limit).await?
-    };
-    let full = u32::try_from(lines.len()).is_ok_and(|lines| lines >= limit);
-    let next_after = lines.last().filter(|_| full).map(|line| line.id);
+    let filter = LogFilter { step, promise, attempt, failed_attempts };
+    let LogPage { lines, next_after } = door.dispatch.logs(id, &filter, after, limit).await?;
     Ok(Json(Logs { lines: lines.into_iter().map(Line::from).collect(), next_after }))
 }

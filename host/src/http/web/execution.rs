@@ -13,12 +13,13 @@ use super::queues::tasks_table;
 use super::told::{exactly, span, when};
 use super::{journal, logs};
 use crate::dispatch::{
-    Body, Ended, ExecutionRow, ExecutionView, ModuleRef, Progress, TaskFilter, TaskView, Wait,
+    Body, Ended, ExecutionRow, ExecutionView, LogFilter, ModuleRef, Progress, TaskFilter, TaskView,
+    Wait,
 };
 use crate::http::Door;
 use crate::http::error::Problem;
 use crate::http::path::{Asked, Named};
-use crate::model::{ExecutionId, ExecutionState, Name, Payload, Timestamp};
+use crate::model::{ExecutionId, ExecutionState, Name, Payload, Promise, Timestamp};
 
 /// Tasks of an execution that are shown, the oldest.
 const TASKS_SHOWN: u32 = 50;
@@ -29,6 +30,10 @@ pub(super) struct Wish {
     tab: Tab,
     /// Of the journal or the log: what comes behind this.
     pub(super) after: u64,
+    /// Of the log: whose lines.
+    step: Option<Name>,
+    promise: Option<Promise>,
+    attempt: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -64,7 +69,11 @@ pub(super) async fn page(
     let tab = match wish.tab {
         Tab::Timeline => timeline(row),
         Tab::Journal => journal::tab(&door, row, wish.after).await?,
-        Tab::Logs => logs::tab(&door, id, wish.after).await?,
+        Tab::Logs => {
+            let Wish { step, promise, attempt, after, .. } = wish;
+            let filter = LogFilter { step, promise, attempt, failed_attempts: false };
+            logs::tab(&door, id, &filter, after).await?
+        }
         Tab::Tasks => tasks(&known),
     };
     let body = html! {
