@@ -55,8 +55,10 @@ pub(super) struct LogQuery {
     /// Only those of this step.
     step: Option<Name>,
     /// Only those of the step's call with this promise.
+    #[param(value_type = Option<u32>, maximum = 4_294_967_295_i64)]
     promise: Option<Promise>,
     /// Only those of an attempt with this number; 0 is the workflow itself.
+    #[param(maximum = 4_294_967_295_i64)]
     attempt: Option<u32>,
 }
 
