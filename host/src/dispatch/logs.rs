@@ -17,7 +17,7 @@ pub struct LogFilter {
 }
 
 /// A part of a log.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LogPage {
     /// In order.
     pub lines: Vec<LogLine>,

@@ -17,7 +17,8 @@ fn gauged() -> MutexGuard<'static, Vec<Weak<dyn Gauged>>> {
 }
 
 /// From here on it is looked at, as long as it lives. Of several that set the same gauge the last one is believed.
-pub fn watch_gauges(what: Weak<dyn Gauged>) {
+pub fn watch_gauges<G: Gauged + 'static>(what: &Arc<G>) {
+    let what: Weak<G> = Arc::downgrade(what);
     gauged().push(what);
 }
 
@@ -48,11 +49,10 @@ mod tests {
 
     #[test]
     fn what_lives_is_looked_at_and_what_is_gone_is_forgotten() {
-        let shown = Arc::new(Shown::default());
-        let gone = Arc::new(Shown::default());
-        let forgotten: Weak<dyn Gauged> = Arc::downgrade(&gone) as Weak<dyn Gauged>;
-        watch_gauges(Arc::downgrade(&shown) as Weak<dyn Gauged>);
-        watch_gauges(Weak::clone(&forgotten));
+        let (shown, gone) = (Arc::new(Shown::default()), Arc::new(Shown::default()));
+        watch_gauges(&shown);
+        watch_gauges(&gone);
+        let forgotten: Weak<dyn Gauged> = Arc::<Shown>::downgrade(&gone);
         drop(gone);
 
         show_gauges();

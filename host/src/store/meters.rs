@@ -1,7 +1,7 @@
 //! What the committer counts for people.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
@@ -58,7 +58,7 @@ impl Unanswered {
     pub(super) fn watched() -> Arc<Self> {
         let told = gauge!(metric::COMMITTER_WAITING.name);
         let none = Arc::new(Self { count: AtomicUsize::new(0), told });
-        watch_gauges(Arc::downgrade(&none) as Weak<dyn Gauged>);
+        watch_gauges(&none);
         none
     }
 

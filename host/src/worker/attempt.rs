@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::crew::Crew;
-use super::meters::Where;
+use super::meters::{StepMeters, Where};
 use super::modules::Loaded;
 use super::settle::{Settlement, settle};
 use crate::model::{
@@ -111,9 +111,10 @@ impl Attempt {
             step = %self.step,
             "Attempt {} of step {} begins", self.number, self.step
         );
+        let meters = crew.meters.step(&self.queue, &self.step);
         if let Some(called_at) = self.called_at {
             let waited = crew.clock.now().since(called_at);
-            crew.meters.step(&self.queue, &self.step).begun(self.place, waited);
+            meters.begun(self.place, waited);
         }
         let began = crew.clock.now();
         let call = StepCall {
@@ -141,7 +142,7 @@ impl Attempt {
             ended = true,
             "Attempt {} of step {} has ended", self.number, self.step
         );
-        let mut attempted = self.judge(crew, report, began);
+        let mut attempted = self.judge(crew, &meters, report, began);
         attempted.notes.splice(..0, unwritten);
         attempted
     }
@@ -176,11 +177,17 @@ impl Attempt {
         }
     }
 
-    fn judge(&self, crew: &Crew, report: StepReport, began: Timestamp) -> Attempted {
+    fn judge(
+        &self,
+        crew: &Crew,
+        meters: &StepMeters,
+        report: StepReport,
+        began: Timestamp,
+    ) -> Attempted {
         let StepReport { ending, usage, notes, heartbeat } = report;
         let now = crew.clock.now();
         let settlement = settle(ending, &self.retry, self.number, crew.chance(), now);
-        crew.meters.step(&self.queue, &self.step).ended(self.place, &settlement, usage);
+        meters.ended(self.place, &settlement, usage);
         crew.meters.attempted(&settlement);
         let is_result = matches!(settlement, Settlement::Settled(Ok(_)));
         let counts = |said: &Said| is_result || said.note.survives_failure();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
@@ -161,7 +161,7 @@ impl Crew {
             tickets: AtomicU64::new(0),
         };
         let members = Arc::new(members);
-        watch_gauges(Arc::downgrade(&members) as Weak<dyn Gauged>);
+        watch_gauges(&members);
         (Self(members), Inlets { births: parts.births, renewals: renewed })
     }
 

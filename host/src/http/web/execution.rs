@@ -71,7 +71,7 @@ pub(super) async fn page(
         Tab::Journal => journal::tab(&door, row, wish.after).await?,
         Tab::Logs => {
             let Wish { step, promise, attempt, after, .. } = wish;
-            let filter = LogFilter { step, promise, attempt, failed_attempts: false };
+            let filter = LogFilter { step, promise, attempt, ..LogFilter::default() };
             logs::tab(&door, id, &filter, after).await?
         }
         Tab::Tasks => tasks(&known),
